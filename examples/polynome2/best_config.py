@@ -1,0 +1,18 @@
+"""Train the best point of a search, as saved by ``deephyper-analytics topk results.csv -o best.json``.
+
+python best_config.py [best.json]
+"""
+
+import json
+import sys
+
+from training_curve import train_and_plot
+
+BEST = {"activation": "relu", "lr": 0.0124, "units": 97}  # found with --max-evals 50
+
+if __name__ == "__main__":
+    point = BEST
+    if len(sys.argv) > 1:
+        with open(sys.argv[1]) as file:
+            point = json.load(file)["0"]
+    train_and_plot(point, "best_val_r2.png")
