@@ -1,0 +1,282 @@
+"""Points as arrays: what every optimizer here computes with.
+
+A *vector* is a row of ConfigSpace's own vector representation, one column a hyperparameter in the
+space's order: a number in [0, 1] for a float or an integer (log-scaled where it is log), an index
+for a category or an ordinal, NaN where the hyperparameter is inactive. Whole arrays of vectors are
+sampled, completed and checked at once, since making ConfigSpace's configurations one by one costs
+more than everything else in a proposal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from ConfigSpace import ConfigurationSpace
+from numpy.typing import NDArray
+
+from deephyper.errors import ProblemError
+from deephyper.search.hps.optimizer.columns import Column, make_column
+
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+Key = tuple[Any, ...]
+
+_WIDE = 65_536
+"""Integer ranges wider than this are walked through by samples."""
+_ROUNDS = 60
+"""Rounds of rejection sampling before the valid part of a space is declared too small to hit."""
+
+
+class SpaceEncoding:
+    """Vectorised view of a ConfigSpace space.
+
+    Args:
+        space: the space; it must not change afterwards.
+
+    Raises:
+        ProblemError: when the space has no hyperparameter or one of an unknown kind.
+    """
+
+    def __init__(self, space: ConfigurationSpace) -> None:
+        if len(space) == 0:
+            raise ProblemError("the search space is empty; add a hyperparameter to the problem")
+        self.space = space
+        hyperparameters = list(space.values())  # parents before children
+        self.names = [hp.name for hp in hyperparameters]
+        self.columns: list[Column] = [make_column(hp) for hp in hyperparameters]
+        self.index = {name: i for i, name in enumerate(self.names)}
+        self._conditions = [
+            (i, [c.satisfied_by_vector_array for c in space.parent_conditions_of[name]])
+            for i, name in enumerate(self.names)
+            if space.parent_conditions_of[name]
+        ]
+        self._conditions_of = dict(self._conditions)
+        self._clauses: list[tuple[int, Callable[[Array], Mask]]] = [
+            (
+                max(self.index[name] for name in _names_in(clause)),
+                clause.is_forbidden_vector_array,
+            )
+            for clause in space.forbidden_clauses
+        ]
+        # Floats that a clause or a condition looks at are rounded as ConfigSpace rounds values, so
+        # that what is decided here is what ConfigSpace decides about the finished point.
+        looked_at: set[str] = set()
+        for clause in space.forbidden_clauses:
+            looked_at |= _names_in(clause)
+        for condition in space.conditions:
+            looked_at |= _names_in_condition(condition)
+        self._snapped = [
+            i
+            for i, column in enumerate(self.columns)
+            if column.discrete or column.name in looked_at
+        ]
+
+    @property
+    def n_dims(self) -> int:
+        """Number of hyperparameters."""
+        return len(self.columns)
+
+    @property
+    def conditional(self) -> bool:
+        """Whether some hyperparameter can be inactive."""
+        return bool(self._conditions)
+
+    @property
+    def constrained(self) -> bool:
+        """Whether the space has forbidden clauses."""
+        return bool(self._clauses)
+
+    @property
+    def finite(self) -> bool:
+        """Whether every hyperparameter has finitely many values."""
+        return all(column.discrete for column in self.columns)
+
+    # -- arrays of vectors ----------------------------------------------------------------------
+
+    def snap(self, vectors: Array) -> Array:
+        """Put discrete columns on their grids, in place; NaN stays NaN."""
+        for i in self._snapped:
+            vectors[:, i] = self.columns[i].snap(vectors[:, i])
+        return vectors
+
+    def complete(self, vectors: Array, rng: np.random.Generator) -> Array:
+        """Drop inactive values and draw the missing active ones, in place."""
+        for i, conditions in self._conditions:
+            active = _all(conditions, vectors.T)
+            column = vectors[:, i]
+            column[~active] = np.nan
+            missing = np.flatnonzero(active & np.isnan(column))
+            if missing.size:
+                column[missing] = self.columns[i].snap(self.columns[i].sample(missing.size, rng))
+        return vectors
+
+    def active(self, vectors: Array) -> Mask:
+        """Which hyperparameters must have a value, shape (n, d), given complete vectors."""
+        mask = np.ones(vectors.shape, dtype=bool)
+        for i, conditions in self._conditions:
+            mask[:, i] = _all(conditions, vectors.T)
+        return mask
+
+    def forbidden(self, vectors: Array) -> Mask:
+        """Which vectors a forbidden clause rules out, shape (n,)."""
+        mask = np.zeros(len(vectors), dtype=bool)
+        for _, is_forbidden in self._clauses:
+            mask |= is_forbidden(vectors.T)
+        return mask
+
+    def repair(self, vectors: Array, rng: np.random.Generator) -> Array:
+        """Valid vectors out of rough ones: snapped, completed, the forbidden ones left out."""
+        vectors = self.complete(self.snap(vectors), rng)
+        if self._clauses:
+            vectors = vectors[~self.forbidden(vectors)]
+        return vectors
+
+    def fill(self, units: Array, rng: np.random.Generator) -> Array:
+        """Valid vectors from points of the unit cube, shape (n, d): one number a hyperparameter.
+
+        Forbidden ones are left out, so that fewer than n may come back.
+        """
+        vectors = np.empty(units.shape)
+        for i, column in enumerate(self.columns):
+            vectors[:, i] = column.from_unit(units[:, i])
+        return self.repair(vectors, rng)
+
+    def sample(self, n: int, rng: np.random.Generator) -> Array:
+        """Draw n valid vectors, independently, from the space's own distributions.
+
+        Raises:
+            ProblemError: when the forbidden clauses leave nothing that can be found.
+        """
+        if n <= 0:
+            return np.empty((0, self.n_dims))
+        found: list[Array] = []
+        missing, batch = n, n
+        for _ in range(_ROUNDS):
+            vectors = np.empty((batch, self.n_dims))
+            for i, column in enumerate(self.columns):
+                vectors[:, i] = column.sample(batch, rng)
+            vectors = self.repair(vectors, rng)[:missing]
+            found.append(vectors)
+            missing -= len(vectors)
+            if missing <= 0:
+                return found[0] if len(found) == 1 else np.concatenate(found)
+            hit = max(len(vectors), 1) / batch
+            batch = int(min(max(1.2 * missing / hit, 16), 20_000))
+        if missing < n:
+            # A space that rejection hits rarely: repeat what there is rather than fail.
+            valid = np.concatenate(found)
+            return np.concatenate([valid, valid[rng.integers(len(valid), size=missing)]])
+        vectors = next(self.walk(rng=rng), np.empty((0, self.n_dims)))
+        if not len(vectors):
+            raise ProblemError(
+                "no valid point was found in the search space; its forbidden clauses exclude "
+                "(nearly) everything, so loosen them"
+            )
+        return vectors[rng.integers(len(vectors), size=n)]
+
+    # -- finite spaces ----------------------------------------------------------------------------
+
+    def enumerate(self, limit: int) -> Array | None:
+        """All valid distinct vectors of a finite space, or None if there are more than `limit`."""
+        if not self.finite:
+            return None
+        vectors = np.empty((1, self.n_dims))
+        vectors[:] = np.nan
+        for i in range(self.n_dims):
+            if self.columns[i].size > limit:
+                return None  # before its grid is made; it can be huge
+            vectors = self._expand(vectors, i)
+            if len(vectors) > limit:
+                return None
+        return vectors
+
+    def walk(self, rng: np.random.Generator | None = None, chunk: int = 4096) -> Iterator[Array]:
+        """Go through all valid vectors depth first, a chunk at a time; continuous ones by samples.
+
+        Memory stays bounded whatever the size of the space, so this also ends where enumeration
+        would not fit.
+        """
+        start = np.full((1, self.n_dims), np.nan)
+        stack: list[tuple[int, Array]] = [(0, start)]
+        while stack:
+            depth, rows = stack.pop()
+            if depth == self.n_dims:
+                yield rows
+                continue
+            expanded = self._expand(rows, depth, rng)
+            if rng is not None:
+                expanded = expanded[rng.permutation(len(expanded))]
+            stack.extend(
+                (depth + 1, expanded[i : i + chunk]) for i in range(0, len(expanded), chunk)
+            )
+
+    def _expand(self, rows: Array, i: int, rng: np.random.Generator | None = None) -> Array:
+        conditions = self._conditions_of.get(i, [])
+        active = _all(conditions, rows.T) if conditions else np.ones(len(rows), dtype=bool)
+        column = self.columns[i]
+        if column.discrete and (rng is None or column.size <= _WIDE):
+            grid = column.grid()
+        else:
+            assert rng is not None
+            grid = np.unique(column.snap(column.sample(64, rng)))
+        grown = np.repeat(rows[active], len(grid), axis=0)
+        grown[:, i] = np.tile(grid, int(active.sum()))
+        vectors = np.concatenate([rows[~active], grown]) if not active.all() else grown
+        for last, is_forbidden in self._clauses:
+            if last == i:
+                vectors = vectors[~is_forbidden(vectors.T)]
+        return vectors
+
+    # -- points -----------------------------------------------------------------------------------
+
+    def points(self, vectors: Array) -> list[dict[str, Any]]:
+        """Plain points, inactive hyperparameters absent."""
+        return [
+            {
+                column.name: column.value(v)
+                for column, v in zip(self.columns, row, strict=True)
+                if v == v
+            }
+            for row in vectors.tolist()
+        ]
+
+    def vectors(self, points: Iterable[dict[str, Any]]) -> Array:
+        """Vectors of points that are legal, shape (n, d)."""
+        rows = [
+            [
+                column.vector(point[column.name]) if column.name in point else np.nan
+                for column in self.columns
+            ]
+            for point in points
+        ]
+        return np.array(rows, dtype=float).reshape(len(rows), self.n_dims)
+
+    def key(self, point: dict[str, Any]) -> Key:
+        """What makes a point the same as another: equal for equal values, whatever their type."""
+        return tuple(
+            column.code(point[column.name]) if column.name in point else None
+            for column in self.columns
+        )
+
+
+def _all(conditions: Sequence[Callable[[Array], Mask]], transposed: Array) -> Mask:
+    mask = conditions[0](transposed)
+    for condition in conditions[1:]:
+        mask = mask & condition(transposed)
+    return mask
+
+
+def _names_in(clause: Any) -> set[str]:
+    if hasattr(clause, "components"):
+        return set().union(*(_names_in(part) for part in clause.components))
+    if hasattr(clause, "left"):
+        return {clause.left.name, clause.right.name}
+    return {clause.hyperparameter.name}
+
+
+def _names_in_condition(condition: Any) -> set[str]:
+    if hasattr(condition, "components"):
+        return set().union(*(_names_in_condition(part) for part in condition.components))
+    return {condition.parent.name}
