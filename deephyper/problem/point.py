@@ -1,8 +1,56 @@
-"""Points: plain dictionaries on our side, configurations on ConfigSpace's."""
+"""Points: the plain dictionaries that travel from the optimizer to ``run`` and into the results."""
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
 from typing import Any
 
 Point = dict[str, Any]
 """Hyperparameter name -> None, bool, int, float or str; inactive hyperparameters are absent."""
+
+
+def plain(value: Any) -> Any:
+    """The value as None, bool, int, float or str, or unchanged where it is none of these.
+
+    numpy scalars become what they hold; members of an enumeration of ints or strings become the
+    int or the string, so that what a results file holds is what ``run`` was given.
+    """
+    kind = type(value)
+    if value is None or kind in (bool, int, float, str):
+        return value
+    # numpy scalars are recognised without importing numpy
+    if kind.__module__ == "numpy" and hasattr(value, "item") and getattr(value, "ndim", None) == 0:
+        item = value.item()
+        # numpy.longdouble.item() is a longdouble still
+        return float(value) if type(item) is kind and hasattr(item, "is_integer") else plain(item)
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, float):
+        return float(value)
+    if isinstance(value, str):
+        return str.__str__(value)
+    return value
+
+
+def is_plain(value: Any) -> bool:
+    """Whether the value is of one of the five types that a point may hold."""
+    return value is None or type(value) in (bool, int, float, str)
+
+
+def show(value: Any) -> str:
+    """The value on one short line, for messages."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def did_you_mean(name: object, known: Iterable[str]) -> str:
+    """What to say after an unknown name: the nearest known one, or all that there are."""
+    names = list(known)
+    near = difflib.get_close_matches(name, names, n=1) if isinstance(name, str) else []
+    if near:
+        return f"did you mean {near[0]!r}?"
+    if not names:
+        return "there is none yet"
+    some = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
+    return f"choose from {some}"

@@ -1,0 +1,238 @@
+"""Conditions and forbidden clauses: whether a point satisfies them, and how to say so.
+
+They are ConfigSpace's objects, judged here by the values of a point. ConfigSpace judges them by
+its vectors too, and there three of its classes go wrong (seen with 1.2.2); ``mended`` replaces
+these by subclasses that agree with their values:
+
+* ``NotEqualsCondition`` holds when its parent is inactive, because NaN differs from everything;
+  a space whose default has such a parent is refused.
+* ``ForbiddenLessThanEqualsClause`` forbids what is greater or equal when many configurations are
+  sampled at once.
+* ``ForbiddenGreaterThanEqualsClause`` prints each vector that it looks at.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from ConfigSpace import (
+    AndConjunction,
+    EqualsCondition,
+    ForbiddenAndConjunction,
+    ForbiddenEqualsClause,
+    ForbiddenEqualsRelation,
+    ForbiddenGreaterThanClause,
+    ForbiddenGreaterThanEqualsClause,
+    ForbiddenGreaterThanEqualsRelation,
+    ForbiddenGreaterThanRelation,
+    ForbiddenInClause,
+    ForbiddenLessThanClause,
+    ForbiddenLessThanEqualsClause,
+    ForbiddenLessThanEqualsRelation,
+    ForbiddenLessThanRelation,
+    ForbiddenOrConjunction,
+    GreaterThanCondition,
+    InCondition,
+    LessThanCondition,
+    NotEqualsCondition,
+    OrConjunction,
+)
+from ConfigSpace.conditions import Condition, Conjunction
+from ConfigSpace.forbidden import (
+    ForbiddenClause,
+    ForbiddenConjunction,
+    ForbiddenRelation,
+)
+from ConfigSpace.hyperparameters import Hyperparameter, OrdinalHyperparameter
+
+from deephyper.errors import ProblemError
+
+# Constraints are typed Any below: ConfigSpace's unions of them share no attributes.
+Compare = Callable[[Any, Any], bool]
+
+# Subclasses stand before their bases: ConfigSpace derives <= from < and >= from >.
+_CONDITIONS: tuple[tuple[type, str, Compare], ...] = (
+    (EqualsCondition, "==", operator.eq),
+    (NotEqualsCondition, "!=", operator.ne),
+    (LessThanCondition, "<", operator.lt),
+    (GreaterThanCondition, ">", operator.gt),
+)
+_CLAUSES: tuple[tuple[type, str, Compare], ...] = (
+    (ForbiddenEqualsClause, "==", operator.eq),
+    (ForbiddenLessThanEqualsClause, "<=", operator.le),
+    (ForbiddenLessThanClause, "<", operator.lt),
+    (ForbiddenGreaterThanEqualsClause, ">=", operator.ge),
+    (ForbiddenGreaterThanClause, ">", operator.gt),
+)
+_RELATIONS: tuple[tuple[type, str, Compare], ...] = (
+    (ForbiddenEqualsRelation, "==", operator.eq),
+    (ForbiddenLessThanEqualsRelation, "<=", operator.le),
+    (ForbiddenLessThanRelation, "<", operator.lt),
+    (ForbiddenGreaterThanEqualsRelation, ">=", operator.ge),
+    (ForbiddenGreaterThanRelation, ">", operator.gt),
+)
+
+
+def satisfied(condition: Any, point: Mapping[str, Any]) -> bool:
+    """Whether the condition holds; an inactive (absent) parent satisfies nothing."""
+    if isinstance(condition, AndConjunction):
+        return all(satisfied(part, point) for part in condition.components)
+    if isinstance(condition, OrConjunction):
+        return any(satisfied(part, point) for part in condition.components)
+    parent = condition.parent
+    if parent.name not in point:
+        return False
+    value = point[parent.name]
+    if isinstance(condition, InCondition):
+        return value in condition.values
+    _, compare = _operator(condition, _CONDITIONS)
+    return _compare(compare, parent, value, condition.value)
+
+
+def is_forbidden(clause: Any, point: Mapping[str, Any]) -> bool:
+    """Whether the clause forbids the point; what speaks of an absent value never does.
+
+    Raises:
+        ProblemError: a relation compares values that have no order, a string with a number say.
+    """
+    if isinstance(clause, ForbiddenAndConjunction):
+        return all(is_forbidden(part, point) for part in clause.components)
+    if isinstance(clause, ForbiddenOrConjunction):
+        return any(is_forbidden(part, point) for part in clause.components)
+    if isinstance(clause, ForbiddenRelation):
+        left, right = clause.left.name, clause.right.name
+        if left not in point or right not in point:
+            return False
+        sign, compare = _operator(clause, _RELATIONS)
+        try:
+            # ordinals are compared by value here, as ConfigSpace does
+            return compare(point[left], point[right])
+        except TypeError as error:
+            raise ProblemError(
+                f"the forbidden clause {left} {sign} {right} can't compare {point[left]!r} with"
+                f" {point[right]!r}: relate numbers only"
+            ) from error
+    hyperparameter = clause.hyperparameter
+    if hyperparameter.name not in point:
+        return False
+    value = point[hyperparameter.name]
+    if isinstance(clause, ForbiddenInClause):
+        return value in clause.values
+    _, compare = _operator(clause, _CLAUSES)
+    return _compare(compare, hyperparameter, value, clause.value)
+
+
+def describe(constraint: Any) -> str:
+    """The constraint as a Python expression of the hyperparameters, on one line."""
+    if isinstance(constraint, (Conjunction, ForbiddenConjunction)):
+        both = isinstance(constraint, (AndConjunction, ForbiddenAndConjunction))
+        parts = [
+            f"({describe(part)})"
+            if isinstance(part, (Conjunction, ForbiddenConjunction))
+            else describe(part)
+            for part in constraint.components
+        ]
+        return (" and " if both else " or ").join(parts)
+    if isinstance(constraint, ForbiddenRelation):
+        sign, _ = _operator(constraint, _RELATIONS)
+        return f"{constraint.left.name} {sign} {constraint.right.name}"
+    condition = isinstance(constraint, Condition)
+    name = constraint.parent.name if condition else constraint.hyperparameter.name
+    if isinstance(constraint, (InCondition, ForbiddenInClause)):
+        return f"{name} in [{', '.join(repr(value) for value in constraint.values)}]"
+    sign, _ = _operator(constraint, _CONDITIONS if condition else _CLAUSES)
+    return f"{name} {sign} {constraint.value!r}"
+
+
+def parents(condition: Any) -> list[str]:
+    """The names of the hyperparameters that the condition looks at, each once."""
+    parts = condition.dlcs if isinstance(condition, Conjunction) else (condition,)
+    return list(dict.fromkeys(part.parent.name for part in parts))
+
+
+def mentioned(constraint: Any) -> list[Hyperparameter]:
+    """The hyperparameters that the constraint is about, the child of a condition included."""
+    parts = (
+        constraint.dlcs
+        if isinstance(constraint, (Conjunction, ForbiddenConjunction))
+        else (constraint,)
+    )
+    found: list[Hyperparameter] = []
+    for part in parts:
+        if isinstance(part, Condition):
+            found += [part.child, part.parent]
+        elif isinstance(part, ForbiddenRelation):
+            found += [part.left, part.right]
+        else:
+            found.append(part.hyperparameter)
+    return found
+
+
+def mended(constraint: Any) -> Any:
+    """The constraint with ConfigSpace's three faulty classes replaced; unknown kinds are refused.
+
+    Raises:
+        ProblemError: a kind of constraint that can't be judged by values.
+    """
+    if isinstance(constraint, (Conjunction, ForbiddenConjunction)):
+        parts = [mended(part) for part in constraint.components]
+        if all(new is old for new, old in zip(parts, constraint.components, strict=True)):
+            return constraint
+        return type(constraint)(*parts)
+    kind = type(constraint)
+    if kind is NotEqualsCondition:
+        return _NotEqualsCondition(constraint.child, constraint.parent, constraint.value)
+    if kind is ForbiddenLessThanEqualsClause:
+        return _LessThanEqualsClause(constraint.hyperparameter, constraint.value)
+    if kind is ForbiddenGreaterThanEqualsClause:
+        return _GreaterThanEqualsClause(constraint.hyperparameter, constraint.value)
+    if isinstance(constraint, (InCondition, ForbiddenInClause)):
+        return constraint
+    if isinstance(constraint, Condition):
+        _operator(constraint, _CONDITIONS)
+    elif isinstance(constraint, ForbiddenClause):
+        _operator(constraint, _CLAUSES)
+    else:
+        _operator(constraint, _RELATIONS)
+    return constraint
+
+
+def _operator(constraint: Any, table: tuple[tuple[type, str, Compare], ...]) -> tuple[str, Compare]:
+    for kind, sign, compare in table:
+        if isinstance(constraint, kind):
+            return sign, compare
+    raise ProblemError(
+        f"{type(constraint).__name__} isn't supported: use the conditions and forbidden clauses"
+        " of ConfigSpace"
+    )
+
+
+def _compare(compare: Compare, hyperparameter: Hyperparameter, value: Any, limit: Any) -> bool:
+    """The comparison; an ordinal's values are ordered by their place in its sequence."""
+    if isinstance(hyperparameter, OrdinalHyperparameter):
+        sequence = hyperparameter.sequence
+        return compare(sequence.index(value), sequence.index(limit))
+    return bool(compare(value, limit))
+
+
+class _NotEqualsCondition(NotEqualsCondition):
+    def satisfied_by_vector(self, vector: np.ndarray) -> bool:
+        value = vector[self.parent_vector_id]
+        return bool(value != self.vector_value and not np.isnan(value))
+
+    def satisfied_by_vector_array(self, arr: np.ndarray) -> np.ndarray:
+        values = arr[self.parent_vector_id]
+        return (values != self.vector_value) & ~np.isnan(values)
+
+
+class _LessThanEqualsClause(ForbiddenLessThanEqualsClause):
+    def is_forbidden_vector_array(self, arr: np.ndarray) -> np.ndarray:
+        return np.less_equal(arr[self.vector_id], self.vector_value, dtype=np.bool_)
+
+
+class _GreaterThanEqualsClause(ForbiddenGreaterThanEqualsClause):
+    def is_forbidden_vector(self, vector: np.ndarray) -> bool:
+        return bool(vector[self.vector_id] >= self.vector_value)

@@ -1,0 +1,189 @@
+"""The plain values that one hyperparameter may take."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+from ConfigSpace.hyperparameters import (
+    CategoricalHyperparameter,
+    Constant,
+    FloatHyperparameter,
+    Hyperparameter,
+    IntegerHyperparameter,
+    OrdinalHyperparameter,
+)
+
+from deephyper.errors import ProblemError
+from deephyper.problem.point import is_plain, plain, show
+
+# A float that was written to a file and read back may be off in its last digits, and ConfigSpace
+# keeps 13 decimals of a bound: values this near to a bound or a choice are taken for it.
+RELATIVE_TOLERANCE = 1e-12
+ABSOLUTE_TOLERANCE = 1e-13
+
+
+@dataclass(frozen=True)
+class Range:
+    """All ints, or all floats, from lower to upper, both included."""
+
+    name: str
+    lower: float
+    upper: float
+    integer: bool
+
+    def accept(self, value: Any) -> int | float:
+        """The value as a plain int or float of this range.
+
+        An int is accepted for a float, a float with an integer value for an int, and a float
+        that exceeds a bound by its last digits is moved onto the bound.
+
+        Raises:
+            ProblemError: the value isn't a number, or lies outside.
+        """
+        number = plain(value)
+        if type(number) not in (int, float):
+            raise ProblemError(
+                f"{self.name!r} is {show(value)} ({type(value).__name__}): give {self}"
+            )
+        if self.integer:
+            if type(number) is float:
+                if not number.is_integer():
+                    raise ProblemError(f"{self.name!r} is {number!r}: give {self}")
+                number = int(number)
+        elif type(number) is int:
+            # an int that no float can hold is beyond every bound
+            number = float(number) if abs(number) < 2**1000 else math.copysign(math.inf, number)
+        if self.lower <= number <= self.upper:
+            return number
+        if not self.integer:
+            for bound in (self.lower, self.upper):
+                if math.isclose(
+                    number, bound, rel_tol=RELATIVE_TOLERANCE, abs_tol=ABSOLUTE_TOLERANCE
+                ):
+                    return bound
+        raise ProblemError(f"{self.name!r} is {show(number)}: give {self}")
+
+    def __str__(self) -> str:
+        kind = "an int" if self.integer else "a float"
+        return f"{kind} from {self.lower!r} to {self.upper!r}"
+
+
+@dataclass(frozen=True)
+class Choices:
+    """A few values, in the order given."""
+
+    name: str
+    values: tuple[Any, ...]
+    index: dict[tuple[str, Any], int] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        index = {_key(value): i for i, value in enumerate(self.values)}
+        object.__setattr__(self, "index", index)
+
+    def accept(self, value: Any) -> Any:
+        """The choice that equals the value, with the type it has among the choices.
+
+        1 and 1.0 are the same choice; True isn't 1.
+
+        Raises:
+            ProblemError: there is no such choice.
+        """
+        return self.values[self.position(value)]
+
+    def position(self, value: Any) -> int:
+        """The position of the choice that equals the value; raises as ``accept`` does."""
+        value = plain(value)
+        if is_plain(value):
+            at = self.index.get(_key(value))
+            if at is not None:
+                return at
+            if type(value) is float:
+                for i, choice in enumerate(self.values):
+                    if type(choice) is float and math.isclose(
+                        choice, value, rel_tol=RELATIVE_TOLERANCE
+                    ):
+                        return i
+        raise ProblemError(f"{self.name!r} is {show(value)}: give {self}")
+
+    def __str__(self) -> str:
+        if len(self.values) == 1:
+            return f"{self.values[0]!r}, its only value"
+        shown = ", ".join(repr(value) for value in self.values[:12])
+        return f"one of {shown}" + (", ..." if len(self.values) > 12 else "")
+
+
+Domain = Range | Choices
+
+
+def _key(value: Any) -> tuple[str, Any]:
+    """Equal for the values that are one choice: 1 and 1.0 are, 1 and True aren't."""
+    kind = type(value)
+    return ("number" if kind in (int, float) else kind.__name__), value
+
+
+def check_choices(name: str, values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The values as plain ones.
+
+    Raises:
+        ProblemError: there is none, one is of another type than a point can hold or can't be
+            written to a file, or two can't be told apart.
+    """
+    if not values:
+        raise ProblemError(f"{name!r} has no values: give at least one")
+    choices = tuple(plain(value) for value in values)
+    seen: dict[Any, Any] = {}
+    for given, choice in zip(values, choices, strict=True):
+        if not is_plain(choice):
+            raise ProblemError(
+                f"{name!r} has the choice {show(given)} ({type(given).__name__}): choices are None,"
+                " bool, int, float or str; name it by a string and look it up in run"
+            )
+        if type(choice) is float and not math.isfinite(choice):
+            raise ProblemError(f"{name!r} has the choice {choice!r}: give finite numbers")
+        if type(choice) is str and ("\0" in choice or not _encodable(choice)):
+            raise ProblemError(
+                f"{name!r} has the choice {show(choice)}, which no text file can hold: rename it"
+            )
+        if choice in seen:
+            other = seen[choice]
+            why = (
+                "twice: leave one out"
+                if type(other) is type(choice)
+                else f"and {other!r}, which are equal in Python: use strings for them"
+            )
+            raise ProblemError(f"{name!r} has the choice {show(choice)} {why}")
+        seen[choice] = choice
+    return choices
+
+
+def _encodable(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def domain_of(hyperparameter: Hyperparameter) -> Domain:
+    """The values that a ConfigSpace hyperparameter may take.
+
+    Raises:
+        ProblemError: it is of a kind, or has choices, that points can't hold.
+    """
+    name = hyperparameter.name
+    if isinstance(hyperparameter, CategoricalHyperparameter):
+        return Choices(name, check_choices(name, tuple(hyperparameter.choices)))
+    if isinstance(hyperparameter, OrdinalHyperparameter):
+        return Choices(name, check_choices(name, tuple(hyperparameter.sequence)))
+    if isinstance(hyperparameter, Constant):
+        return Choices(name, check_choices(name, (hyperparameter.value,)))
+    if isinstance(hyperparameter, IntegerHyperparameter):
+        return Range(name, int(hyperparameter.lower), int(hyperparameter.upper), integer=True)
+    if isinstance(hyperparameter, FloatHyperparameter):
+        return Range(name, float(hyperparameter.lower), float(hyperparameter.upper), integer=False)
+    raise ProblemError(
+        f"{name!r} is a {type(hyperparameter).__name__}: use a float, integer, categorical,"
+        " ordinal or constant hyperparameter"
+    )

@@ -1,0 +1,325 @@
+"""Problems: a search space with conditions, forbidden combinations and starting points."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+from ConfigSpace import Configuration, ConfigurationSpace
+from ConfigSpace.conditions import Condition, ConditionLike, Conjunction
+from ConfigSpace.exceptions import (
+    AmbiguousConditionError,
+    CyclicDependancyError,
+    ForbiddenValueError,
+)
+from ConfigSpace.forbidden import (
+    ForbiddenClause,
+    ForbiddenConjunction,
+    ForbiddenLike,
+    ForbiddenRelation,
+)
+from ConfigSpace.hyperparameters import Constant, Hyperparameter
+
+from deephyper.errors import ProblemError
+from deephyper.problem.constraints import describe, mended, mentioned
+from deephyper.problem.domain import Choices
+from deephyper.problem.point import Point, did_you_mean, plain, show
+from deephyper.problem.shorthand import hyperparameter_from
+from deephyper.problem.validity import Validity
+
+LARGEST_SEED = 2**32 - 1
+
+
+class BaseProblem:
+    """A search space over ConfigSpace, its starting points, and its points as plain dictionaries.
+
+    Args:
+        seed: of the space's own random numbers, 0 to 2**32 - 1; None draws them from the system.
+
+    Raises:
+        ProblemError: the seed is out of its range.
+    """
+
+    def __init__(self, seed: int | None = None) -> None:
+        seed = plain(seed)
+        if seed is not None and (type(seed) is not int or not 0 <= seed <= LARGEST_SEED):
+            raise ProblemError(f"seed is {show(seed)}: give an int from 0 to {LARGEST_SEED}")
+        self._space = ConfigurationSpace(seed=seed)
+        # as given, since hyperparameters and conditions added later complete them differently
+        self._given: list[Point] = []
+        self._validity: Validity | None = None
+        self._validity_of: tuple[int, int, int] = (0, 0, 0)
+
+    # -- defining the space ------------------------------------------------------------------
+
+    @property
+    def space(self) -> ConfigurationSpace:
+        """The ConfigSpace object itself, to be read, sampled, and looked up in conditions."""
+        return self._space
+
+    @property
+    def hyperparameter_names(self) -> list[str]:
+        """In the order of the space: alphabetical, but conditional ones after their parents."""
+        return list(self._space)
+
+    def add_dim(self, name: str, value: Any, default_value: Any = None) -> Hyperparameter:
+        """Add a hyperparameter; ``add_hyperparameter`` with the name first.
+
+        Raises:
+            ProblemError: the name, the value or the default can't be used.
+        """
+        return self.add_hyperparameter(value, name, default_value)
+
+    def add_hyperparameter(
+        self, value: Any, name: str | None = None, default_value: Any = None
+    ) -> Hyperparameter:
+        """Add a hyperparameter.
+
+        Args:
+            value: ``(low, high)``, ``(low, high, "log-uniform")``, a list of values, or any
+                ConfigSpace hyperparameter (see ``deephyper.problem.shorthand``).
+            name: letters, digits, ``_``, ``.``, ``:`` and ``-``; may be left out for a ConfigSpace
+                hyperparameter, which has its own.
+            default_value: what a partial starting point is completed with; None takes the middle
+                of a range or the first choice.
+
+        Returns:
+            The ConfigSpace hyperparameter, to be used in conditions and forbidden clauses.
+
+        Raises:
+            ProblemError: the name, the value or the default can't be used.
+        """
+        hyperparameter = hyperparameter_from(name, value, default_value)
+        if hyperparameter.name in self._space:
+            raise ProblemError(f"{hyperparameter.name!r} is in the problem already: rename one")
+        self._space.add(hyperparameter)
+        return hyperparameter
+
+    def add_condition(self, condition: ConditionLike | Iterable[ConditionLike]) -> None:
+        """Add a ConfigSpace condition, or several: the child is active only when it holds.
+
+        An inactive hyperparameter is absent from points. One child has one condition: combine
+        several by ``AndConjunction`` or ``OrConjunction``.
+
+        Raises:
+            ProblemError: it speaks of an unknown hyperparameter, gives a child a second condition
+                or makes a circle, or a starting point or the default contradicts it. The problem
+                is left as it was.
+        """
+        conditions = _listed(condition, (Condition, Conjunction), "condition")
+        self._constrain(conditions, "condition")
+
+    def add_conditions(self, conditions: Iterable[ConditionLike]) -> None:
+        """Add several conditions at once; see ``add_condition``."""
+        self.add_condition(conditions)
+
+    def add_forbidden_clause(self, clause: ForbiddenLike | Iterable[ForbiddenLike]) -> None:
+        """Add a ConfigSpace forbidden clause, or several: no point has such a combination.
+
+        Raises:
+            ProblemError: it speaks of an unknown hyperparameter, or forbids a starting point or
+                the default configuration. The problem is left as it was.
+        """
+        kinds = (ForbiddenClause, ForbiddenConjunction, ForbiddenRelation)
+        self._constrain(_listed(clause, kinds, "forbidden clause"), "forbidden clause")
+
+    def _constrain(self, constraints: list[Any], what: str) -> None:
+        """Add conditions or clauses, after trying on a copy that nothing contradicts them."""
+        for constraint in constraints:
+            for hyperparameter in mentioned(constraint):
+                self._check_known(hyperparameter, what)
+        constraints = [mended(constraint) for constraint in constraints]
+        trial = copy.deepcopy(self._space)
+        shown = "; ".join(describe(constraint) for constraint in constraints)
+        try:
+            trial.add(copy.deepcopy(constraints))
+        except CyclicDependancyError:
+            raise ProblemError(
+                f"the {what} {shown} makes a hyperparameter its own ancestor: leave it out"
+            ) from None
+        except AmbiguousConditionError:
+            raise ProblemError(
+                f"the {what} {shown} is a second one for its hyperparameter: combine them by"
+                " AndConjunction or OrConjunction"
+            ) from None
+        except ForbiddenValueError:
+            raise ProblemError(
+                f"the {what} {shown} makes the default configuration a forbidden one: give one of"
+                " its hyperparameters another default_value"
+            ) from None
+        except (ValueError, TypeError, AssertionError) as error:
+            raise ProblemError(
+                f"the {what} {shown} can't be used: {' '.join(str(error).split())}"
+            ) from error
+        validity = Validity.of(trial)
+        for i, given in enumerate(self._given):
+            try:
+                validity.validate(given, complete=True)
+            except ProblemError as error:
+                raise ProblemError(
+                    f"the {what} {shown} contradicts starting point {i}: {error}"
+                ) from None
+        self._space.add(constraints)
+
+    def _check_known(self, hyperparameter: Hyperparameter, what: str) -> None:
+        name = hyperparameter.name
+        if name not in self._space:
+            raise ProblemError(
+                f"the {what} speaks of {show(name)}, which isn't in the problem:"
+                f" {did_you_mean(name, self._space)}"
+            )
+        if self._space[name] != hyperparameter:
+            raise ProblemError(
+                f"the {what} speaks of another {name!r} than the problem's: use the object that"
+                " add_hyperparameter returned"
+            )
+
+    # -- points ------------------------------------------------------------------------------
+
+    def _valid(self) -> Validity:
+        # the space may have been added to directly
+        space = self._space
+        now = (len(space), len(space.conditions), len(space.forbidden_clauses))
+        if self._validity is None or self._validity_of != now:
+            self._validity = Validity.of(space)
+            self._validity_of = now
+        return self._validity
+
+    def add_starting_point(self, /, **point: Any) -> None:
+        """Add a point to be evaluated before all others; a known one is not added twice.
+
+        Args:
+            point: name -> value. Active hyperparameters left out take their default.
+
+        Raises:
+            ProblemError: with the reason, when a name is unknown, a value is out of its range,
+                an inactive hyperparameter is given, or the combination is forbidden.
+        """
+        try:
+            completed = self._valid().validate(point, complete=True)
+        except ProblemError as error:
+            raise ProblemError(f"starting point: {error}") from None
+        if completed not in self.starting_points:
+            self._given.append({name: completed[name] for name in completed if name in point})
+
+    @property
+    def starting_points(self) -> list[Point]:
+        """The starting points in the order added, each once, completed by defaults."""
+        validity = self._valid()
+        points: list[Point] = []
+        for given in self._given:
+            point = validity.validate(given, complete=True)
+            if point not in points:
+                points.append(point)
+        return points
+
+    @property
+    def starting_point_asdict(self) -> list[Point]:
+        """The same as ``starting_points``, by its classic name."""
+        return self.starting_points
+
+    @property
+    def default_configuration(self) -> Point:
+        """The point made of the defaults of all active hyperparameters."""
+        return self._valid().validate({}, complete=True)
+
+    def validate(self, point: Mapping[str, Any]) -> Point:
+        """The point in its canonical form: plain values of the right types, space order.
+
+        Raises:
+            ProblemError: with the reason why the point isn't valid.
+        """
+        return self._valid().validate(point)
+
+    def check_configuration(self, point: Mapping[str, Any]) -> None:
+        """Check that the point is valid.
+
+        Raises:
+            ProblemError: a name is missing, unknown or inactive, a value is out of its range or of
+                a wrong type, or the combination is forbidden; the message says which.
+        """
+        self._valid().validate(point)
+
+    def point(self, configuration: Configuration) -> Point:
+        """The configuration as a plain dictionary, in the order of the space.
+
+        Which hyperparameters are active follows from the values: what a sampled configuration
+        holds in excess is left out, and what it lacks takes its default.
+
+        Raises:
+            ProblemError: the configuration belongs to a space with other hyperparameters.
+        """
+        validity = self._valid()
+        if tuple(configuration.config_space) != validity.names:
+            raise ProblemError("the configuration belongs to another space than the problem's")
+        vector = configuration.get_array().tolist()
+        values: Point = {}
+        for name, component in zip(validity.names, vector, strict=True):
+            if component != component:  # NaN: inactive
+                continue
+            domain = validity.domains[name]
+            if not isinstance(domain, Choices):
+                values[name] = domain.accept(configuration[name])
+            elif len(domain.values) == 1:
+                # a constant's component is 1
+                values[name] = domain.values[0]
+            else:
+                # by position: numpy has made 1.0 of the 1 in [1, 2.5]
+                values[name] = domain.values[round(component)]
+        return validity.activate(values)
+
+    def configuration(self, point: Mapping[str, Any]) -> Configuration:
+        """The point as a configuration of ``space``.
+
+        Raises:
+            ProblemError: with the reason why the point isn't valid.
+        """
+        validity = self._valid()
+        values = validity.validate(point)
+        vector = np.full(len(validity.names), np.nan)
+        for i, name in enumerate(validity.names):
+            if name in values:
+                domain, hyperparameter = validity.domains[name], self._space[name]
+                if isinstance(domain, Choices) and not isinstance(hyperparameter, Constant):
+                    vector[i] = domain.position(values[name])
+                else:
+                    vector[i] = hyperparameter.to_vector(values[name])
+        configuration = Configuration(self._space, vector=vector)
+        # keeps the exact values: read back from the vector, floats lose their last digits
+        configuration._values = dict(values)
+        return configuration
+
+    # -- showing -----------------------------------------------------------------------------
+
+    def __repr__(self) -> str:
+        text = repr(self._space).rstrip("\n")
+        points = self.starting_points
+        if points:
+            text += f"\n\nStarting Point:\n{dict(enumerate(points))}"
+        return text
+
+
+class HpProblem(BaseProblem):
+    """The problem of a hyperparameter search.
+
+    >>> problem = HpProblem(seed=42)
+    >>> _ = problem.add_dim("units", (1, 100))
+    >>> _ = problem.add_dim("lr", (1e-4, 1.0, "log-uniform"))
+    >>> _ = problem.add_dim("activation", ["relu", "tanh"])
+    >>> problem.add_starting_point(units=10, lr=0.01)
+    >>> problem.starting_points
+    [{'activation': 'relu', 'lr': 0.01, 'units': 10}]
+    """
+
+
+def _listed(given: Any, kinds: tuple[type, ...], what: str) -> list[Any]:
+    """One constraint or several as a list; refuses what is none."""
+    items = [given] if isinstance(given, kinds) or not isinstance(given, Iterable) else list(given)
+    for item in items:
+        if not isinstance(item, kinds):
+            raise ProblemError(
+                f"{show(item)} ({type(item).__name__}) isn't a {what}: make one with ConfigSpace"
+            )
+    return items

@@ -1,0 +1,195 @@
+"""What a user writes for a hyperparameter, turned into a ConfigSpace hyperparameter.
+
+========================================  ===================================================
+``(1, 100)``                              ints from 1 to 100
+``(0.0, 1.0)``, ``(0, 1.0)``              floats; one float among the bounds is enough
+``(1e-4, 1.0, "log-uniform")``            the logarithm is uniform; ints too
+``(1, 100, "uniform")``                   the same as ``(1, 100)``
+``[16, 32, 64]``                          an ordinal: these numbers, in this order
+``["relu", "tanh"]``, ``[True, False]``   a categorical: these values, without an order
+a ConfigSpace hyperparameter              taken as it is
+========================================  ===================================================
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+from ConfigSpace.hyperparameters import (
+    CategoricalHyperparameter,
+    Hyperparameter,
+    OrdinalHyperparameter,
+    UniformFloatHyperparameter,
+    UniformIntegerHyperparameter,
+)
+
+from deephyper.errors import ProblemError
+from deephyper.problem.domain import Choices, Domain, Range, check_choices, domain_of
+from deephyper.problem.point import did_you_mean, plain, show
+
+PRIORS = ("uniform", "log-uniform")
+
+# Names are column titles, command-line words and parts of file names.
+NAME = re.compile(r"\w[\w.:\-]*")
+
+# ints that a float represents exactly: ConfigSpace computes with floats
+LARGEST_INT = 2**53
+# ConfigSpace rounds floats to 13 decimals, which overflows above this
+LARGEST_FLOAT = 1e290
+SMALLEST_STEP = 1e-13
+
+
+def hyperparameter_from(name: Any, value: Any, default_value: Any = None) -> Hyperparameter:
+    """The hyperparameter that the user's value stands for.
+
+    Args:
+        name: of the hyperparameter; None takes the name of a ConfigSpace object.
+        value: a shorthand (see the module's text) or a ConfigSpace hyperparameter.
+        default_value: None leaves it to ConfigSpace: the middle of a range (of the logarithms, if
+            log-uniform), or the first choice.
+
+    Raises:
+        ProblemError: the name, the value or the default can't be used.
+    """
+    if isinstance(value, Hyperparameter):
+        return _taken_as_is(name, value, default_value)
+    name = check_name(name)
+    if isinstance(value, tuple):
+        return _from_bounds(name, value, default_value)
+    if isinstance(value, list):
+        return _from_choices(name, value, default_value)
+    hint = f"[{show(value)}]" if isinstance(value, (str, int, float)) else "list(...)"
+    raise ProblemError(
+        f"{name!r} is {show(value)} ({type(value).__name__}): give bounds as a tuple (low, high)"
+        f" or values as a list, {hint}"
+    )
+
+
+def check_name(name: Any) -> str:
+    """The name as a plain string.
+
+    Raises:
+        ProblemError: it isn't made of letters, digits, '_', '.', ':' and '-' alone, or it starts
+            with one of the last three.
+    """
+    name = plain(name)
+    if type(name) is not str:
+        raise ProblemError(f"the name of a hyperparameter must be a string, not {show(name)}")
+    if not NAME.fullmatch(name):
+        raise ProblemError(
+            f"{show(name)} can't name a hyperparameter: use letters, digits and '_', then also"
+            " '.', ':' and '-'"
+        )
+    return name
+
+
+def _taken_as_is(name: Any, given: Hyperparameter, default_value: Any) -> Hyperparameter:
+    if name is not None and plain(name) != given.name:
+        raise ProblemError(
+            f"the hyperparameter {show(given.name)} is added under the name {show(name)}:"
+            " use one name for both"
+        )
+    check_name(given.name)
+    domain = domain_of(given)
+    default = _check_default(domain, given.default_value)
+    if default_value is not None and _check_default(domain, default_value) != default:
+        raise ProblemError(
+            f"{given.name!r} has the default {default!r} already: give {show(default_value)} to"
+            f" {type(given).__name__} itself"
+        )
+    return given
+
+
+def _from_bounds(name: str, value: tuple[Any, ...], default_value: Any) -> Hyperparameter:
+    if len(value) not in (2, 3):
+        raise ProblemError(
+            f'{name!r} is {show(value)}: give (low, high) or (low, high, "log-uniform"), or a list'
+            " if these are the values to choose from"
+        )
+    log = len(value) == 3 and _check_prior(name, value) == "log-uniform"
+    low, high = (plain(bound) for bound in value[:2])
+    for bound in (low, high):
+        if type(bound) not in (int, float):
+            raise ProblemError(
+                f"{name!r} has the bound {show(bound)} ({type(bound).__name__}): bounds are ints"
+                " or floats; give a list if these are the values to choose from"
+            )
+        if not math.isfinite(bound):
+            raise ProblemError(f"{name!r} has the bound {bound!r}: give finite bounds")
+    shown = f"({show(low)}, {show(high)})"
+    if low == high:
+        raise ProblemError(
+            f"{name!r} has equal bounds {shown}: give a larger high, or [{show(low)}] for a"
+            " single value"
+        )
+    if low > high:
+        raise ProblemError(
+            f"{name!r} has reversed bounds {shown}: write ({show(high)}, {show(low)})"
+        )
+    if log and low <= 0:
+        raise ProblemError(
+            f"{name!r} is log-uniform from {show(low)}: give a low bound above 0, or leave out"
+            ' "log-uniform"'
+        )
+    if type(low) is int and type(high) is int:
+        if max(abs(low), abs(high)) > LARGEST_INT:
+            raise ProblemError(
+                f"{name!r} has int bounds {shown} beyond 2**53: give floats, or search the exponent"
+            )
+        domain: Range = Range(name, low, high, integer=True)
+        default = None if default_value is None else _check_default(domain, default_value)
+        return UniformIntegerHyperparameter(name, low, high, default_value=default, log=log)
+    if max(abs(low), abs(high)) > LARGEST_FLOAT:
+        raise ProblemError(
+            f"{name!r} has bounds {shown} beyond {LARGEST_FLOAT:g}: search the exponent"
+        )
+    low, high = float(low), float(high)
+    if round(high - low, 13) == 0 or (log and low < SMALLEST_STEP):
+        raise ProblemError(
+            f"{name!r} has bounds {shown} that need steps below {SMALLEST_STEP:g}: rescale it, or"
+            " search the exponent"
+        )
+    domain = Range(name, low, high, integer=False)
+    default = None if default_value is None else _check_default(domain, default_value)
+    return UniformFloatHyperparameter(name, low, high, default_value=default, log=log)
+
+
+def _check_prior(name: str, value: tuple[Any, ...]) -> str:
+    prior = plain(value[2])
+    if type(prior) is not str:
+        raise ProblemError(
+            f'{name!r} is {show(value)}: the third place is "uniform" or "log-uniform"; give a'
+            " list if these are the values to choose from"
+        )
+    if prior not in PRIORS:
+        raise ProblemError(
+            f"{name!r} has the unknown prior {show(prior)}: {did_you_mean(prior, PRIORS)}"
+        )
+    return prior
+
+
+def _from_choices(name: str, value: list[Any], default_value: Any) -> Hyperparameter:
+    choices = check_choices(name, tuple(value))
+    default = choices[0]
+    if default_value is not None:
+        default = _check_default(Choices(name, choices), default_value)
+    ordered = all(type(choice) in (int, float) for choice in choices)
+    if ordered and max(abs(choice) for choice in choices) > LARGEST_INT:
+        # numpy makes floats of such ints when others are negative or floats
+        ordered = all(type(choice) is float for choice in choices)
+        if not ordered:
+            raise ProblemError(
+                f"{name!r} has an int beyond 2**53 among its choices: give floats or strings"
+            )
+    if ordered:
+        return OrdinalHyperparameter(name, choices, default_value=default)
+    return CategoricalHyperparameter(name, choices, default_value=default)
+
+
+def _check_default(domain: Domain, default_value: Any) -> Any:
+    try:
+        return domain.accept(default_value)
+    except ProblemError as error:
+        raise ProblemError(f"default_value: {error}") from None
