@@ -47,8 +47,11 @@ from ConfigSpace.forbidden import (
     ForbiddenRelation,
 )
 from ConfigSpace.hyperparameters import Hyperparameter, OrdinalHyperparameter
+from ConfigSpace.read_and_write.dictionary import CONDITION_ENCODERS, FORBIDDEN_ENCODERS
 
 from deephyper.errors import ProblemError
+from deephyper.problem.domain import Choices, Domain
+from deephyper.problem.point import plain, show
 
 # Constraints are typed Any below: ConfigSpace's unions of them share no attributes.
 Compare = Callable[[Any, Any], bool]
@@ -93,11 +96,7 @@ def satisfied(condition: Any, point: Mapping[str, Any]) -> bool:
 
 
 def is_forbidden(clause: Any, point: Mapping[str, Any]) -> bool:
-    """Whether the clause forbids the point; what speaks of an absent value never does.
-
-    Raises:
-        ProblemError: a relation compares values that have no order, a string with a number say.
-    """
+    """Whether the clause forbids the point; what speaks of an absent value never does."""
     if isinstance(clause, ForbiddenAndConjunction):
         return all(is_forbidden(part, point) for part in clause.components)
     if isinstance(clause, ForbiddenOrConjunction):
@@ -106,15 +105,9 @@ def is_forbidden(clause: Any, point: Mapping[str, Any]) -> bool:
         left, right = clause.left.name, clause.right.name
         if left not in point or right not in point:
             return False
-        sign, compare = _operator(clause, _RELATIONS)
-        try:
-            # ordinals are compared by value here, as ConfigSpace does
-            return compare(point[left], point[right])
-        except TypeError as error:
-            raise ProblemError(
-                f"the forbidden clause {left} {sign} {right} can't compare {point[left]!r} with"
-                f" {point[right]!r}: relate numbers only"
-            ) from error
+        _, compare = _operator(clause, _RELATIONS)
+        # ordinals are compared by value here, as ConfigSpace does
+        return bool(compare(point[left], point[right]))
     hyperparameter = clause.hyperparameter
     if hyperparameter.name not in point:
         return False
@@ -142,9 +135,9 @@ def describe(constraint: Any) -> str:
     condition = isinstance(constraint, Condition)
     name = constraint.parent.name if condition else constraint.hyperparameter.name
     if isinstance(constraint, (InCondition, ForbiddenInClause)):
-        return f"{name} in [{', '.join(repr(value) for value in constraint.values)}]"
+        return f"{name} in [{', '.join(show(plain(value)) for value in constraint.values)}]"
     sign, _ = _operator(constraint, _CONDITIONS if condition else _CLAUSES)
-    return f"{name} {sign} {constraint.value!r}"
+    return f"{name} {sign} {show(plain(constraint.value))}"
 
 
 def parents(condition: Any) -> list[str]:
@@ -169,6 +162,30 @@ def mentioned(constraint: Any) -> list[Hyperparameter]:
         else:
             found.append(part.hyperparameter)
     return found
+
+
+def check_comparable(constraint: Any, domains: Mapping[str, Domain]) -> None:
+    """Check that every < and > between two hyperparameters is defined for all their values.
+
+    Args:
+        constraint: a condition or forbidden clause.
+        domains: name -> domain, of all hyperparameters that it mentions.
+
+    Raises:
+        ProblemError: a string would be compared with a number, or None with anything.
+    """
+    if isinstance(constraint, ForbiddenConjunction):
+        for part in constraint.components:
+            check_comparable(part, domains)
+    elif isinstance(constraint, ForbiddenRelation):
+        sign, _ = _operator(constraint, _RELATIONS)
+        names = (constraint.left.name, constraint.right.name)
+        kinds = {_order(domains[name]) for name in names}
+        if sign != "==" and (len(kinds) > 1 or "none" in kinds):
+            raise ProblemError(
+                f"the forbidden clause {describe(constraint)} compares values without a common"
+                " order: relate numbers with numbers, or strings with strings"
+            )
 
 
 def mended(constraint: Any) -> Any:
@@ -210,6 +227,16 @@ def _operator(constraint: Any, table: tuple[tuple[type, str, Compare], ...]) -> 
     )
 
 
+def _order(domain: Domain) -> str:
+    """The order that all values of the domain share: of numbers, of strings, or none."""
+    if isinstance(domain, Choices):
+        if all(type(value) is str for value in domain.values):
+            return "strings"
+        if any(value is None or type(value) is str for value in domain.values):
+            return "none"
+    return "numbers"
+
+
 def _compare(compare: Compare, hyperparameter: Hyperparameter, value: Any, limit: Any) -> bool:
     """The comparison; an ordinal's values are ordered by their place in its sequence."""
     if isinstance(hyperparameter, OrdinalHyperparameter):
@@ -236,3 +263,12 @@ class _LessThanEqualsClause(ForbiddenLessThanEqualsClause):
 class _GreaterThanEqualsClause(ForbiddenGreaterThanEqualsClause):
     def is_forbidden_vector(self, vector: np.ndarray) -> bool:
         return bool(vector[self.vector_id] >= self.vector_value)
+
+
+# so that problem.space.to_json() and its kin still write them, as what they stand for
+for _encoders, _mended, _original in (
+    (CONDITION_ENCODERS, _NotEqualsCondition, NotEqualsCondition),
+    (FORBIDDEN_ENCODERS, _LessThanEqualsClause, ForbiddenLessThanEqualsClause),
+    (FORBIDDEN_ENCODERS, _GreaterThanEqualsClause, ForbiddenGreaterThanEqualsClause),
+):
+    _encoders[_mended] = _encoders[_original]

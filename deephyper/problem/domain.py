@@ -23,6 +23,9 @@ from deephyper.problem.point import is_plain, plain, show
 RELATIVE_TOLERANCE = 1e-12
 ABSOLUTE_TOLERANCE = 1e-13
 
+# ConfigSpace computes with floats, which represent every int exactly up to here.
+LARGEST_INT = 2**53
+
 
 @dataclass(frozen=True)
 class Range:
@@ -109,8 +112,8 @@ class Choices:
 
     def __str__(self) -> str:
         if len(self.values) == 1:
-            return f"{self.values[0]!r}, its only value"
-        shown = ", ".join(repr(value) for value in self.values[:12])
+            return f"{show(self.values[0])}, its only value"
+        shown = ", ".join(show(value) for value in self.values[:12])
         return f"one of {shown}" + (", ..." if len(self.values) > 12 else "")
 
 
@@ -142,6 +145,10 @@ def check_choices(name: str, values: tuple[Any, ...]) -> tuple[Any, ...]:
             )
         if type(choice) is float and not math.isfinite(choice):
             raise ProblemError(f"{name!r} has the choice {choice!r}: give finite numbers")
+        if type(choice) is int and abs(choice) > LARGEST_INT:
+            raise ProblemError(
+                f"{name!r} has the choice {show(choice)}, beyond 2**53: give a string or a float"
+            )
         if type(choice) is str and ("\0" in choice or not _encodable(choice)):
             raise ProblemError(
                 f"{name!r} has the choice {show(choice)}, which no text file can hold: rename it"
@@ -170,7 +177,7 @@ def domain_of(hyperparameter: Hyperparameter) -> Domain:
     """The values that a ConfigSpace hyperparameter may take.
 
     Raises:
-        ProblemError: it is of a kind, or has choices, that points can't hold.
+        ProblemError: it is of a kind, or has bounds or choices, that points can't hold.
     """
     name = hyperparameter.name
     if isinstance(hyperparameter, CategoricalHyperparameter):
@@ -179,10 +186,18 @@ def domain_of(hyperparameter: Hyperparameter) -> Domain:
         return Choices(name, check_choices(name, tuple(hyperparameter.sequence)))
     if isinstance(hyperparameter, Constant):
         return Choices(name, check_choices(name, (hyperparameter.value,)))
-    if isinstance(hyperparameter, IntegerHyperparameter):
-        return Range(name, int(hyperparameter.lower), int(hyperparameter.upper), integer=True)
-    if isinstance(hyperparameter, FloatHyperparameter):
-        return Range(name, float(hyperparameter.lower), float(hyperparameter.upper), integer=False)
+    if isinstance(hyperparameter, (IntegerHyperparameter, FloatHyperparameter)):
+        low, high = hyperparameter.lower, hyperparameter.upper
+        if not (math.isfinite(low) and math.isfinite(high)):
+            raise ProblemError(f"{name!r} has bounds ({low!r}, {high!r}): give finite bounds")
+        if isinstance(hyperparameter, IntegerHyperparameter):
+            if max(abs(low), abs(high)) > LARGEST_INT:
+                raise ProblemError(
+                    f"{name!r} has int bounds ({low}, {high}) beyond 2**53: give floats, or search"
+                    " the exponent"
+                )
+            return Range(name, int(low), int(high), integer=True)
+        return Range(name, float(low), float(high), integer=False)
     raise ProblemError(
         f"{name!r} is a {type(hyperparameter).__name__}: use a float, integer, categorical,"
         " ordinal or constant hyperparameter"

@@ -23,7 +23,7 @@ from ConfigSpace.forbidden import (
 from ConfigSpace.hyperparameters import Constant, Hyperparameter
 
 from deephyper.errors import ProblemError
-from deephyper.problem.constraints import describe, mended, mentioned
+from deephyper.problem.constraints import check_comparable, describe, mended, mentioned
 from deephyper.problem.domain import Choices
 from deephyper.problem.point import Point, did_you_mean, plain, show
 from deephyper.problem.shorthand import hyperparameter_from
@@ -130,6 +130,7 @@ class BaseProblem:
         for constraint in constraints:
             for hyperparameter in mentioned(constraint):
                 self._check_known(hyperparameter, what)
+            check_comparable(constraint, self._valid().domains)
         constraints = [mended(constraint) for constraint in constraints]
         trial = copy.deepcopy(self._space)
         shown = "; ".join(describe(constraint) for constraint in constraints)
@@ -170,7 +171,8 @@ class BaseProblem:
                 f"the {what} speaks of {show(name)}, which isn't in the problem:"
                 f" {did_you_mean(name, self._space)}"
             )
-        if self._space[name] != hyperparameter:
+        known = self._space[name]
+        if known is not hyperparameter and known != hyperparameter:
             raise ProblemError(
                 f"the {what} speaks of another {name!r} than the problem's: use the object that"
                 " add_hyperparameter returned"

@@ -26,7 +26,14 @@ from ConfigSpace.hyperparameters import (
 )
 
 from deephyper.errors import ProblemError
-from deephyper.problem.domain import Choices, Domain, Range, check_choices, domain_of
+from deephyper.problem.domain import (
+    LARGEST_INT,
+    Choices,
+    Domain,
+    Range,
+    check_choices,
+    domain_of,
+)
 from deephyper.problem.point import did_you_mean, plain, show
 
 PRIORS = ("uniform", "log-uniform")
@@ -34,8 +41,6 @@ PRIORS = ("uniform", "log-uniform")
 # Names are column titles, command-line words and parts of file names.
 NAME = re.compile(r"\w[\w.:\-]*")
 
-# ints that a float represents exactly: ConfigSpace computes with floats
-LARGEST_INT = 2**53
 # ConfigSpace rounds floats to 13 decimals, which overflows above this
 LARGEST_FLOAT = 1e290
 SMALLEST_STEP = 1e-13
@@ -75,6 +80,11 @@ def check_name(name: Any) -> str:
             with one of the last three.
     """
     name = plain(name)
+    if isinstance(name, (tuple, list)):
+        raise ProblemError(
+            f"the name of a hyperparameter must be a string, not {show(name)}: add_hyperparameter"
+            " takes the value first, add_dim the name"
+        )
     if type(name) is not str:
         raise ProblemError(f"the name of a hyperparameter must be a string, not {show(name)}")
     if not NAME.fullmatch(name):
@@ -153,7 +163,13 @@ def _from_bounds(name: str, value: tuple[Any, ...], default_value: Any) -> Hyper
         )
     domain = Range(name, low, high, integer=False)
     default = None if default_value is None else _check_default(domain, default_value)
-    return UniformFloatHyperparameter(name, low, high, default_value=default, log=log)
+    try:
+        return UniformFloatHyperparameter(name, low, high, default_value=default, log=log)
+    except ValueError as error:
+        # far from zero, rounding can bring the bounds together
+        raise ProblemError(
+            f"{name!r} has bounds {shown} too near to each other: search the difference"
+        ) from error
 
 
 def _check_prior(name: str, value: tuple[Any, ...]) -> str:
@@ -176,13 +192,6 @@ def _from_choices(name: str, value: list[Any], default_value: Any) -> Hyperparam
     if default_value is not None:
         default = _check_default(Choices(name, choices), default_value)
     ordered = all(type(choice) in (int, float) for choice in choices)
-    if ordered and max(abs(choice) for choice in choices) > LARGEST_INT:
-        # numpy makes floats of such ints when others are negative or floats
-        ordered = all(type(choice) is float for choice in choices)
-        if not ordered:
-            raise ProblemError(
-                f"{name!r} has an int beyond 2**53 among its choices: give floats or strings"
-            )
     if ordered:
         return OrdinalHyperparameter(name, choices, default_value=default)
     return CategoricalHyperparameter(name, choices, default_value=default)
