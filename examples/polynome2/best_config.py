@@ -1,6 +1,8 @@
-"""Train the best point of a search, as saved by ``deephyper-analytics topk results.csv -o best.json``.
+"""Train the best point of a search.
 
-python best_config.py [best.json]
+    python best_config.py [best.json]
+
+``best.json`` is what ``deephyper-analytics topk results.csv -o best.json`` saves.
 """
 
 import json

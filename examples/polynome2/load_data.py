@@ -14,9 +14,13 @@ def load_data(n_train=8000, n_valid=2000, seed=42):
     return (X[:n_train], y[:n_train]), (X[n_train:], y[n_train:])
 
 
-if __name__ == "__main__":
+def main():
     (train_X, train_y), (valid_X, valid_y) = load_data()
     print(f"train_X shape: {train_X.shape}")
     print(f"train_y shape: {train_y.shape}")
     print(f"valid_X shape: {valid_X.shape}")
     print(f"valid_y shape: {valid_y.shape}")
+
+
+if __name__ == "__main__":
+    main()
