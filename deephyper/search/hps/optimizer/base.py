@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from deephyper.errors import SpaceExhausted
+from deephyper.errors import ProblemError, SpaceExhausted
 from deephyper.problem.point import Point
 from deephyper.search.hps.optimizer.encoding import Array, Key, SpaceEncoding
 
@@ -114,7 +114,8 @@ class Optimizer(ABC):
             missing = min(wanted - len(asked), self.n_unseen)
             if missing > 0:
                 for point in self._draw_unseen(int(missing)):
-                    self._accept(point, asked)
+                    if self._is_valid(point):
+                        self._accept(point, asked)
         if not asked:
             raise SpaceExhausted(
                 f"every distinct point of the search space has been proposed ({self.n_seen} in "
@@ -143,17 +144,18 @@ class Optimizer(ABC):
                 f"{len(points)} points but {len(objectives)} objectives; give one for each"
             )
         told = [_objective(value) for value in objectives]
-        keys = [self._key_of(point) for point in points]
-        for point, key, value in zip(points, keys, told, strict=True):
+        known = [self._checked(point) for point in points]
+        for (key, point), value in zip(known, told, strict=True):
             self._pending.pop(key, None)
             self._mark(point, unseen=False)
             self._told.add(key)
-            self.Xi.append(dict(point))
+            self.Xi.append(point)
             self.yi.append(value)
-        self._learn(
-            [dict(point) for point in points],
-            [math.nan if isinstance(value, str) else value for value in told],
-        )
+        if known:
+            self._learn(
+                [point for _, point in known],
+                [math.nan if isinstance(value, str) else value for value in told],
+            )
 
     def tell_pending(self, points: Point | Sequence[Point]) -> None:
         """Say that points are being evaluated that weren't asked for, as on a resume.
@@ -163,12 +165,11 @@ class Optimizer(ABC):
         """
         points = [points] if isinstance(points, Mapping) else points
         added: list[Point] = []
-        for point in points:
-            key = self._key_of(point)
+        for key, point in [self._checked(point) for point in points]:
             if key not in self._pending:
-                self._pending[key] = dict(point)
+                self._pending[key] = point
                 self._mark(point, unseen=False)
-                added.append(dict(point))
+                added.append(point)
         if added:
             self._pend(added)
 
@@ -225,19 +226,29 @@ class Optimizer(ABC):
             if row is not None:
                 self._unseen[row] = unseen
 
-    def _key_of(self, point: Point) -> Key:
-        """The key of a point, checked unless it is pending (and so was checked)."""
+    def _checked(self, point: Point) -> tuple[Key, Point]:
+        """A point's key and canonical form; it is checked unless it is pending (and so was)."""
         try:
             key = self._encoding.key(point)
             if key in self._pending and len(point) == len(self._pending[key]):
-                return key
+                return key, self._pending[key]
         except (KeyError, TypeError, ValueError, OverflowError):
             pass  # the check says what is wrong, in the user's terms
-        self.problem.check_configuration(dict(point))
-        return self._encoding.key(point)
+        point = self.problem.validate(point)
+        return self._encoding.key(point), point
 
     def _is_valid(self, point: Point) -> bool:
-        """Whether a proposal is a point of the space; engines of our own always are."""
+        """Whether a proposal is a point of the space.
+
+        ConfigSpace decides conditions and clauses on vectors and the problem on values; where a
+        float is within rounding of a limit the problem has the last word.
+        """
+        if not (self._encoding.conditional or self._encoding.constrained):
+            return True
+        try:
+            self.problem.check_configuration(point)
+        except ProblemError:
+            return False
         return True
 
     def _accept(self, point: Point, asked: list[Point]) -> None:
@@ -287,10 +298,10 @@ class Optimizer(ABC):
     def _learn(self, points: Sequence[Point], objectives: Sequence[float]) -> None:
         """Take in results; NaN is a failed evaluation. The points are pending no longer."""
 
-    def _pend(self, points: Sequence[Point]) -> None:
+    def _pend(self, points: Sequence[Point]) -> None:  # noqa: B027 - optional
         """Take in points that are being evaluated from now on."""
 
-    def _forget(self, points: Sequence[Point]) -> None:
+    def _forget(self, points: Sequence[Point]) -> None:  # noqa: B027 - optional
         """Drop points that were pending and won't be told."""
 
 

@@ -117,8 +117,8 @@ class ChoiceColumn(Column):
 
     def __init__(self, hyperparameter: CategoricalHyperparameter | OrdinalHyperparameter) -> None:
         super().__init__(hyperparameter)
-        self.categorical = isinstance(hyperparameter, CategoricalHyperparameter)
-        if self.categorical:
+        if isinstance(hyperparameter, CategoricalHyperparameter):
+            self.categorical = True
             values = hyperparameter.choices
             p = np.asarray(hyperparameter.probabilities, dtype=float)
         else:

@@ -9,7 +9,7 @@ more than everything else in a proposal.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from ConfigSpace import ConfigurationSpace
 from numpy.typing import NDArray
 
 from deephyper.errors import ProblemError
+from deephyper.problem.constraints import mended
 from deephyper.search.hps.optimizer.columns import Column, make_column
 
 Array = NDArray[np.float64]
@@ -47,31 +48,37 @@ class SpaceEncoding:
         self.names = [hp.name for hp in hyperparameters]
         self.columns: list[Column] = [make_column(hp) for hp in hyperparameters]
         self.index = {name: i for i, name in enumerate(self.names)}
-        self._conditions = [
-            (i, [c.satisfied_by_vector_array for c in space.parent_conditions_of[name]])
-            for i, name in enumerate(self.names)
-            if space.parent_conditions_of[name]
+        conditions = [self._indexed(mended(condition)) for condition in space.conditions]
+        clauses = [self._indexed(mended(clause)) for clause in space.forbidden_clauses]
+        self._conditions: list[tuple[int, Callable[[Array], Mask]]] = [
+            (self.index[condition.child.name], condition.satisfied_by_vector_array)
+            for condition in conditions
         ]
+        self._conditions.sort(key=lambda pair: pair[0])
         self._conditions_of = dict(self._conditions)
         self._clauses: list[tuple[int, Callable[[Array], Mask]]] = [
             (
                 max(self.index[name] for name in _names_in(clause)),
                 clause.is_forbidden_vector_array,
             )
-            for clause in space.forbidden_clauses
+            for clause in clauses
         ]
         # Floats that a clause or a condition looks at are rounded as ConfigSpace rounds values, so
         # that what is decided here is what ConfigSpace decides about the finished point.
         looked_at: set[str] = set()
-        for clause in space.forbidden_clauses:
+        for clause in clauses:
             looked_at |= _names_in(clause)
-        for condition in space.conditions:
+        for condition in conditions:
             looked_at |= _names_in_condition(condition)
         self._snapped = [
             i
             for i, column in enumerate(self.columns)
             if column.discrete or column.name in looked_at
         ]
+
+    def _indexed(self, constraint: Any) -> Any:
+        constraint.set_vector_idx(self.index)
+        return constraint
 
     @property
     def n_dims(self) -> int:
@@ -103,8 +110,8 @@ class SpaceEncoding:
 
     def complete(self, vectors: Array, rng: np.random.Generator) -> Array:
         """Drop inactive values and draw the missing active ones, in place."""
-        for i, conditions in self._conditions:
-            active = _all(conditions, vectors.T)
+        for i, condition in self._conditions:
+            active = condition(vectors.T)
             column = vectors[:, i]
             column[~active] = np.nan
             missing = np.flatnonzero(active & np.isnan(column))
@@ -112,11 +119,17 @@ class SpaceEncoding:
                 column[missing] = self.columns[i].snap(self.columns[i].sample(missing.size, rng))
         return vectors
 
+    def drop_inactive(self, vectors: Array) -> Array:
+        """Set the values of inactive hyperparameters to NaN, in place."""
+        for i, condition in self._conditions:
+            vectors[~condition(vectors.T), i] = np.nan
+        return vectors
+
     def active(self, vectors: Array) -> Mask:
         """Which hyperparameters must have a value, shape (n, d), given complete vectors."""
         mask = np.ones(vectors.shape, dtype=bool)
-        for i, conditions in self._conditions:
-            mask[:, i] = _all(conditions, vectors.T)
+        for i, condition in self._conditions:
+            mask[:, i] = condition(vectors.T)
         return mask
 
     def forbidden(self, vectors: Array) -> Mask:
@@ -213,8 +226,8 @@ class SpaceEncoding:
             )
 
     def _expand(self, rows: Array, i: int, rng: np.random.Generator | None = None) -> Array:
-        conditions = self._conditions_of.get(i, [])
-        active = _all(conditions, rows.T) if conditions else np.ones(len(rows), dtype=bool)
+        condition = self._conditions_of.get(i)
+        active = condition(rows.T) if condition else np.ones(len(rows), dtype=bool)
         column = self.columns[i]
         if column.discrete and (rng is None or column.size <= _WIDE):
             grid = column.grid()
@@ -259,13 +272,6 @@ class SpaceEncoding:
             column.code(point[column.name]) if column.name in point else None
             for column in self.columns
         )
-
-
-def _all(conditions: Sequence[Callable[[Array], Mask]], transposed: Array) -> Mask:
-    mask = conditions[0](transposed)
-    for condition in conditions[1:]:
-        mask = mask & condition(transposed)
-    return mask
 
 
 def _names_in(clause: Any) -> set[str]:

@@ -1,0 +1,47 @@
+"""Which optimizer runs, and why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from deephyper.search.hps.optimizer.base import Optimizer
+from deephyper.search.hps.settings import AmbsSettings
+
+if TYPE_CHECKING:
+    from deephyper.problem import HpProblem
+
+
+def create_optimizer(
+    problem: HpProblem, settings: AmbsSettings | None = None, seed: int | None = None
+) -> Optimizer:
+    """The optimizer for these settings: our own unless a surrogate of scikit-optimize is named."""
+    settings = settings or AmbsSettings()
+    if settings.surrogate_model is None:
+        from deephyper.search.hps.optimizer.optimizer import BayesianOptimizer
+
+        return BayesianOptimizer(problem, seed=seed, n_initial_points=settings.n_initial_points)
+    from deephyper.search.hps.optimizer.classic import ClassicOptimizer
+
+    return ClassicOptimizer(problem, settings, seed=seed)
+
+
+def describe_engine(optimizer: Optimizer) -> str:
+    """One line for the log: which engine runs and why."""
+    from deephyper.search.hps.optimizer.foreign import ForeignOptimizer
+    from deephyper.search.hps.optimizer.random import RandomOptimizer
+
+    if isinstance(optimizer, RandomOptimizer):
+        return "random sampling, as asked"
+    if isinstance(optimizer, ForeignOptimizer):
+        kind = type(optimizer.optimizer)
+        return f"{kind.__module__}.{kind.__qualname__}, passed by the caller"
+    settings = getattr(optimizer, "settings", None)
+    if isinstance(settings, AmbsSettings):
+        model = settings.surrogate_model
+        if model == "DUMMY":
+            return "scikit-optimize without a model (random points), as surrogate model DUMMY asks"
+        return (
+            f"scikit-optimize with surrogate {model}, acquisition {settings.acq_func}, liar "
+            f"{settings.liar_strategy}, as a surrogate model was named"
+        )
+    return "deephyper's Gaussian process, the default as no surrogate model was named"
