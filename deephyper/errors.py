@@ -48,6 +48,4 @@ class MissingExtra(DeepHyperError, ImportError):
     """
 
     def __init__(self, what: str, extra: str) -> None:
-        super().__init__(
-            f"{what} isn't installed; get it with: pip install 'deephyper[{extra}]'"
-        )
+        super().__init__(f"{what} isn't installed; get it with: pip install 'deephyper[{extra}]'")

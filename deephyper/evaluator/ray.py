@@ -1,0 +1,308 @@
+"""Evaluations on a ray cluster, or on a local ray that is started for the purpose.
+
+Each worker is an actor that holds its cores and GPUs for the whole search. The evaluation itself
+runs in a worker process that the actor starts, the same as the process evaluator's, so that time
+limits, output files and causes of death are the same on every node.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import threading
+import time
+from collections.abc import Sequence
+from multiprocessing.connection import wait
+from typing import Any
+
+from deephyper.errors import EvaluatorError, MissingExtra, RunFunctionError
+from deephyper.evaluator.evaluator import Ended, Evaluator, Started
+from deephyper.evaluator.job import Failure, Job
+from deephyper.evaluator.process import thread_variables
+from deephyper.evaluator.worker_process import Reaper, WorkerProcess, tail
+
+os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+try:
+    import ray
+except ImportError as error:
+    raise MissingExtra("ray", "ray") from error
+
+
+class RayEvaluator(Evaluator):
+    """Evaluates on ray. See :class:`~deephyper.evaluator.Evaluator` for the other arguments.
+
+    Args:
+        ray_address: address of a running cluster, ``host:port`` or "auto"; None starts a local
+            ray, which ends with the evaluator. A ray that this process is already connected to
+            is used as it is, and left running.
+        ray_password: password of the cluster.
+        driver_num_cpus: cores that a local ray has to give; None for what the workers need.
+        driver_num_gpus: GPUs that a local ray has to give; None for what the workers need.
+
+    Raises:
+        EvaluatorError: if the cluster can't be reached or has too few resources for one worker.
+        MissingExtra: if ray isn't installed.
+    """
+
+    method = "ray"
+    startup_allowance = float("inf")  # a worker may have to wait for a place in the cluster
+
+    def __init__(
+        self,
+        run: Any,
+        num_workers: int = 1,
+        *,
+        ray_address: str | None = None,
+        ray_password: str | None = None,
+        driver_num_cpus: int | None = None,
+        driver_num_gpus: int | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(run, num_workers, **options)
+        self._run_text = self.run_function.dumps()
+        self._started_ray = self._connect(
+            ray_address, ray_password, driver_num_cpus, driver_num_gpus
+        )
+        try:
+            self._refuse_if_too_small()
+        except EvaluatorError:
+            self.close()
+            raise
+        self._actors: dict[int, Any] = {}
+        self._ready: dict[Any, int] = {}  # reference to an actor's node -> slot
+        self._nodes: dict[int, str] = {}
+        self._given: dict[int, tuple[Job, str | None]] = {}
+        self._results: dict[Any, int] = {}  # reference to a result -> slot
+        self._begun: list[Started] = []  # not yet reported
+
+    def check(self) -> None:
+        actor = self._actor(0)
+        try:
+            error = ray.get(actor.check.remote())
+        except ray.exceptions.RayError as problem:
+            raise EvaluatorError(
+                f"a ray worker can't be started: {_first_line(problem)}"
+            ) from problem
+        if error is not None:
+            raise RunFunctionError(error)
+
+    def _start(self, job: Job, slot: int, output: str | None) -> str:
+        self._actor(slot)
+        self._given[slot] = (job, output)
+        if slot in self._nodes:
+            self._evaluate(slot)
+        return self._name(slot)
+
+    def _wait(self, timeout: float | None) -> Sequence[Started | Ended]:
+        references = [
+            *self._results,
+            *(r for r, slot in self._ready.items() if slot in self._given),
+        ]
+        if self._begun:
+            timeout = 0
+        done, _ = ray.wait(references, num_returns=1, timeout=timeout)
+        if done:
+            # What else is there is taken too, so that a batch of results comes as one.
+            done, _ = ray.wait(references, num_returns=len(references), timeout=0)
+        events: list[Started | Ended] = [*self._begun]
+        self._begun.clear()
+        for reference in done:
+            if reference in self._ready:
+                events += self._is_ready(reference, self._ready.pop(reference))
+                events += self._begun
+                self._begun.clear()
+            else:
+                events += self._has_ended(reference, self._results.pop(reference))
+        return events
+
+    def _is_ready(self, reference: Any, slot: int) -> list[Started | Ended]:
+        job, _ = self._given[slot]
+        try:
+            self._nodes[slot] = ray.get(reference)
+        except ray.exceptions.RayError as error:
+            return [self._actor_died(slot, job, error)]
+        self._evaluate(slot)
+        return []
+
+    def _evaluate(self, slot: int) -> None:
+        job, output = self._given[slot]
+        self._results[self._actors[slot].evaluate.remote(job, output)] = slot
+        self._begun.append(Started(job.id, self._name(slot), time.time()))
+
+    def _has_ended(self, reference: Any, slot: int) -> list[Started | Ended]:
+        job, _ = self._given[slot]
+        try:
+            result, start, end = ray.get(reference)
+        except ray.exceptions.RayError as error:
+            return [self._actor_died(slot, job, error)]
+        del self._given[slot]
+        return [Ended(job.id, result, start, end)]
+
+    def _actor_died(self, slot: int, job: Job, error: Exception) -> Ended:
+        self._forget(slot)
+        kind = "out_of_memory" if isinstance(error, ray.exceptions.OutOfMemoryError) else None
+        return Ended(job.id, Failure(kind or "worker_died", _first_line(error)), None, time.time())
+
+    def _stop(self, job_id: str, slot: int) -> None:
+        actor = self._actors[slot]
+        self._forget(slot)
+        with contextlib.suppress(ray.exceptions.RayError, TimeoutError):
+            ray.get(actor.close.remote(), timeout=10)
+        ray.kill(actor)
+
+    def _close(self) -> None:
+        if not ray.is_initialized():
+            return
+        actors = list(getattr(self, "_actors", {}).values())
+        closing = [actor.close.remote() for actor in actors]
+        if closing:
+            ray.wait(closing, num_returns=len(closing), timeout=10)
+        for actor in actors:
+            ray.kill(actor)
+        if self._started_ray:
+            ray.shutdown()
+
+    def _actor(self, slot: int) -> Any:
+        if slot not in self._actors:
+            actor = (
+                ray.remote(_Worker)
+                .options(
+                    num_cpus=self.num_cpus_per_task,
+                    num_gpus=self.num_gpus_per_task,
+                    max_concurrency=2,  # close() must be heard during evaluate()
+                )
+                .remote(self._run_text, thread_variables(self.num_cpus_per_task))
+            )
+            self._actors[slot] = actor
+            self._ready[actor.node.remote()] = slot
+        return self._actors[slot]
+
+    def _forget(self, slot: int) -> None:
+        del self._actors[slot]
+        self._nodes.pop(slot, None)
+        self._given.pop(slot, None)
+        for references in (self._ready, self._results):
+            for reference in [r for r, s in references.items() if s == slot]:
+                del references[reference]
+
+    def _name(self, slot: int) -> str:
+        return f"{self._nodes.get(slot, '')}/{slot}"
+
+    def _connect(
+        self, address: str | None, password: str | None, cpus: int | None, gpus: int | None
+    ) -> bool:
+        if ray.is_initialized():
+            return False
+        options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+        if address is None:
+            options["num_cpus"] = cpus or self.num_workers * self.num_cpus_per_task
+            options["include_dashboard"] = False
+            needed = gpus if gpus is not None else self.num_workers * self.num_gpus_per_task
+            if needed:
+                options["num_gpus"] = int(-(-needed // 1))
+            # Otherwise RAY_ADDRESS, or a cluster that happens to run here, would be joined.
+            address = "local"
+        elif password is not None:
+            options["_redis_password"] = password
+        try:
+            ray.init(address=address, **options)
+        except Exception as error:
+            raise EvaluatorError(
+                f"ray at '{address}' can't be reached ({_first_line(error)}); check "
+                "--ray-address, or leave it out to start a local ray"
+            ) from error
+        return True
+
+    def _refuse_if_too_small(self) -> None:
+        resources = ray.cluster_resources()
+        for name, needed in (("CPU", self.num_cpus_per_task), ("GPU", self.num_gpus_per_task)):
+            if needed and not any(
+                node["Resources"].get(name, 0) >= needed for node in ray.nodes() if node["Alive"]
+            ):
+                raise EvaluatorError(
+                    f"each worker is to have {needed:g} {name}s and no node of the ray cluster "
+                    f"has as many ({resources.get(name, 0):g} in all); ask for fewer"
+                )
+
+
+class _Worker:
+    """Holds the resources of a worker and a process that evaluates; runs on any node."""
+
+    def __init__(self, run: str, environment: dict[str, str]) -> None:
+        self._run = run
+        self._environment = environment
+        self._reaper = Reaper()
+        self._process: WorkerProcess | None = None
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def node(self) -> str:
+        return str(ray.util.get_node_ip_address())
+
+    def check(self) -> str | None:
+        """Load the run function; what is wrong with it, or None."""
+        process = self._worker_process()
+        while True:
+            wait(process.waitables, timeout=1)
+            for message in process.receive():
+                if "loaded" in message:
+                    return None
+                if "load_error" in message:
+                    return str(message["load_error"])
+                if "died" in message:
+                    return f"the process ended while it loaded run: {message['died'].message}"
+
+    def evaluate(self, job: Job, output: str | None) -> tuple[float | Failure, float, float]:
+        """Result, start and end (seconds since the epoch by this node's clock)."""
+        if output is not None:
+            os.makedirs(os.path.dirname(output), exist_ok=True)
+        process = self._worker_process()
+        process.start(job, output)
+        start = time.time()
+        while True:
+            wait(process.waitables, timeout=1)
+            for message in process.receive():
+                start = message.get("start", start)
+                if "end" in message:
+                    failed = message.get("failure")
+                    result = Failure(**failed) if failed else message["objective"]
+                    return result, start, message["end"]
+                if "load_error" in message:
+                    self._discard()
+                    return Failure("exception", message["load_error"]), start, time.time()
+                if "died" in message:
+                    died: Failure = message["died"]
+                    self._discard()
+                    failure = Failure(died.kind, died.message, tail(output))
+                    return failure, start, time.time()
+
+    def close(self) -> None:
+        """End the process, even in the middle of an evaluation."""
+        with self._lock:
+            self._closed = True
+            # Its group is killed when the reaper's input closes; evaluate() sees it die.
+            self._reaper.close()
+
+    def _worker_process(self) -> WorkerProcess:
+        with self._lock:
+            if self._process is not None and not self._process.alive:
+                self._process.kill()
+                self._process = None
+            if self._process is None:
+                if self._closed:
+                    raise RuntimeError("the worker is closed")
+                self._process = WorkerProcess(self._run, self._reaper, self._environment)
+            return self._process
+
+    def _discard(self) -> None:
+        with self._lock:
+            if self._process is not None:
+                self._process.kill()
+                self._process = None
+
+
+def _first_line(error: BaseException) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return f"{type(error).__name__}: {lines[0] if lines else ''}"[:300]

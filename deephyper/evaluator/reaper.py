@@ -1,0 +1,30 @@
+"""Ends worker processes whose parent has died.
+
+A parent that is killed by ``kill -9`` can't clean up. This small process, started beside the
+workers, reads ``+pid`` and ``-pid`` lines from its standard input, and when that closes, because
+the parent is gone, kills the process groups that it still knows. It is run as a file by a bare
+interpreter (``python -I -S``), so it costs a few milliseconds and imports nothing of ours.
+"""
+
+import contextlib
+import os
+import signal
+import sys
+
+
+def main() -> None:
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        signal.signal(getattr(signal, name), signal.SIG_IGN)
+    groups: set[int] = set()
+    for line in sys.stdin:
+        if line.startswith("+"):
+            groups.add(int(line[1:]))
+        else:
+            groups.discard(int(line[1:]))
+    for group in groups:
+        with contextlib.suppress(OSError):
+            os.killpg(group, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,314 @@
+"""Finding a run function, calling it, and deciding what counts as an objective.
+
+A function is named by a dotted path (``pkg.module.run``, ``pkg.module:run``) or by a file
+(``path/to/file.py``, ``path/to/file.py::run``). It is found and called in the worker, so that the
+process that steers a search need not import what the function imports.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import difflib
+import hashlib
+import importlib
+import importlib.util
+import json
+import math
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from deephyper.errors import RunFunctionError
+from deephyper.evaluator.job import Failure
+
+Function = Callable[[dict[str, Any]], Any]
+
+
+@dataclass(frozen=True)
+class RunFunction:
+    """A run function, or the way to find it, in a form that can be sent to a worker.
+
+    Attributes:
+        spec: dotted path or file path; None for a function object.
+        function: the function object, where one was given.
+        search_path: ``sys.path`` to find the spec with; None for this process's own.
+    """
+
+    spec: str | None = None
+    function: Function | None = None
+    search_path: tuple[str, ...] | None = None
+
+    @classmethod
+    def of(cls, run: str | Function | RunFunction) -> RunFunction:
+        """Take a spec, a function or a RunFunction.
+
+        Raises:
+            RunFunctionError: if it is none of them.
+        """
+        if isinstance(run, RunFunction):
+            return run
+        if isinstance(run, str):
+            _, file, _ = _split(run, "run")
+            spec = run if file is None else run.replace(str(file), str(file.absolute()), 1)
+            return cls(spec=spec, search_path=(*sys.path, os.getcwd()))
+        if not callable(run):
+            raise RunFunctionError(
+                f"run is a {type(run).__name__}, which can't be called; give a function of one "
+                "argument, the point"
+            )
+        return cls(function=run)
+
+    def load(self) -> Function:
+        """The function itself, imported here if need be.
+
+        Raises:
+            RunFunctionError: if it can't be found, imported or called.
+        """
+        if self.function is not None:
+            return self.function
+        assert self.spec is not None
+        for entry in self.search_path or ():
+            if entry not in sys.path:
+                sys.path.append(entry)
+        run = load_object(self.spec, "run")
+        if not callable(run):
+            raise RunFunctionError(
+                f"'{self.spec}' is a {type(run).__name__}, which can't be called; name a function "
+                "of one argument, the point"
+            )
+        return run
+
+    def dumps(self) -> str:
+        """A text that :meth:`loads` turns back, in another process too.
+
+        Raises:
+            RunFunctionError: if a function object can't be sent to another process.
+        """
+        if self.function is None:
+            return json.dumps({"spec": self.spec, "search_path": self.search_path or sys.path})
+        import cloudpickle
+
+        try:
+            pickled = cloudpickle.dumps(self.function)
+        except Exception as error:
+            raise RunFunctionError(
+                f"run can't be sent to another process ({_one_line(error)}); define it in a "
+                "module, without locks or open files, or use the thread evaluator"
+            ) from error
+        # The function's own module may be found only through this process's path.
+        return json.dumps({"pickle": base64.b64encode(pickled).decode(), "search_path": sys.path})
+
+    @classmethod
+    def loads(cls, text: str) -> RunFunction:
+        """Turn back what :meth:`dumps` of a process that we trust, our own parent, wrote."""
+        message = json.loads(text)
+        path = tuple(message["search_path"])
+        if "spec" in message:
+            return cls(spec=message["spec"], search_path=path)
+        import pickle
+
+        sys.path.extend(entry for entry in path if entry not in sys.path)
+        return cls(function=pickle.loads(base64.b64decode(message["pickle"])))
+
+
+def evaluate(function: Function, point: dict[str, Any]) -> float | Failure:
+    """Call ``run`` on a copy of the point and say what came of it. Never raises.
+
+    Only what must end the process is let through: nothing, not even SystemExit, so that a worker
+    lives on after ``sys.exit()`` in user code.
+    """
+    try:
+        value = function(dict(point))
+    except MemoryError as error:
+        return Failure("out_of_memory", _one_line(error), _traceback(error))
+    except BaseException as error:
+        return Failure("exception", _one_line(error), _traceback(error))
+    try:
+        return read_objective(value)
+    except Exception as error:
+        return Failure("not_a_number", f"the result can't be read: {_one_line(error)}")
+
+
+def read_objective(value: Any) -> float | Failure:
+    """A finite number, or why what ``run`` returned is none.
+
+    Numbers, and scalars of numpy, TensorFlow and PyTorch count; ``"F_reason"`` reports a failure.
+    """
+    if value is None:
+        return Failure("none", "run returned None; return the objective to maximize")
+    if isinstance(value, str):
+        if value.startswith("F"):
+            reason = value[1:].lstrip("_ ").strip()
+            return Failure("reported", " ".join(reason.split()) or "run reported a failure")
+        return Failure("not_a_number", f"run returned the text {value[:80]!r}, not a number")
+    if not isinstance(value, (int, float)):
+        try:
+            value = value.item() if hasattr(value, "item") else value
+            value = value.numpy() if hasattr(value, "numpy") else value
+            value = float(value)
+        except Exception:
+            return Failure("not_a_number", f"run returned a {type(value).__name__}, not a number")
+    try:
+        number = float(value)
+    except OverflowError:
+        return Failure("infinite", "run returned a number too large for a float")
+    if math.isnan(number):
+        return Failure("nan", "run returned NaN")
+    if math.isinf(number):
+        return Failure("infinite", f"run returned {number}")
+    return number
+
+
+def load_object(spec: str, default: str) -> Any:
+    """The object that a dotted path or a file names.
+
+    Args:
+        spec: ``pkg.module.name``, ``pkg.module:name``, ``pkg.module`` or ``path/to/file.py``,
+            the latter two with ``default`` as the name; ``path/to/file.py::name`` also works.
+        default: name to look for where the spec names only a module or file.
+
+    Raises:
+        RunFunctionError: if it isn't there, or importing it fails.
+    """
+    module_name, file, attribute = _split(spec, default)
+    if file is not None:
+        module = _import_file(file)
+    else:
+        if os.getcwd() not in sys.path:
+            # Behind everything that is installed, so that a folder here hides nothing.
+            sys.path.append(os.getcwd())
+        module_name, attribute = _module_and_attribute(spec, module_name, attribute, default)
+        module = _import(module_name)
+    found: Any = module
+    for part in attribute.split("."):
+        try:
+            found = getattr(found, part)
+        except AttributeError:
+            near = difflib.get_close_matches(part, vars(module), n=1)
+            hint = f"did you mean '{near[0]}'?" if near else f"define '{part}' there"
+            where = file or f"module '{module_name}'"
+            raise RunFunctionError(f"{where} has no '{attribute}'; {hint}") from None
+    return found
+
+
+def _split(spec: str, default: str) -> tuple[str, Path | None, str]:
+    """Module name, file and attribute; either of the first two is empty."""
+    text = spec.strip()
+    path, separator, attribute = text.partition(".py:")
+    if separator:
+        return "", Path(path + ".py"), attribute.lstrip(":") or default
+    if text.endswith(".py") or os.sep in text:
+        return "", Path(text), default
+    module, _, attribute = text.partition(":")
+    return module, None, attribute.lstrip(":")
+
+
+def _module_and_attribute(
+    spec: str, module_name: str, attribute: str, default: str
+) -> tuple[str, str]:
+    parts = module_name.split(".")
+    if not all(part.isidentifier() for part in parts):
+        raise RunFunctionError(
+            f"'{spec}' is neither a file nor a dotted path such as 'package.module.{default}'"
+        )
+    if attribute:
+        return module_name, attribute
+    if len(parts) == 1 or (parts[-1] != default and _is_module(module_name)):
+        return module_name, default
+    return ".".join(parts[:-1]), parts[-1]
+
+
+def _is_module(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except Exception:
+        return False
+
+
+def _import(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is not None and (name == error.name or name.startswith(error.name + ".")):
+            raise RunFunctionError(
+                f"there is no module '{error.name}'; check the name, install it, or run from the "
+                "folder that holds it"
+            ) from error
+        raise _import_failed(name, error) from error
+    except BaseException as error:
+        raise _import_failed(name, error) from error
+
+
+def _import_file(file: Path) -> ModuleType:
+    """Import a file so that its siblings, and its package if it is in one, can be imported too."""
+    if not file.is_file():
+        raise RunFunctionError(f"there is no file '{file}'; check the path")
+    if file.suffix != ".py":
+        raise RunFunctionError(f"'{file}' is not a Python file; give one that ends in .py")
+    file = file.resolve()
+    root, parts = file.parent, [file.stem]
+    while (root / "__init__.py").is_file() and root.name.isidentifier():
+        parts.insert(0, root.name)
+        root = root.parent
+    for entry in (str(root), str(file.parent)):
+        if entry not in sys.path:
+            sys.path.insert(0, entry)
+    name = ".".join(parts)
+    if not _imports_as(name, file):
+        # Another module has the name already; this one gets a name of its own.
+        name = f"{file.stem}_{hashlib.sha256(str(file).encode()).hexdigest()[:8]}"
+        if name not in sys.modules:
+            return _execute(name, file)
+    return _import(name)
+
+
+def _imports_as(name: str, file: Path) -> bool:
+    with contextlib.suppress(Exception):
+        spec = importlib.util.find_spec(name)
+        return spec is not None and spec.origin is not None and file.samefile(spec.origin)
+    return False
+
+
+def _execute(name: str, file: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException as error:
+        del sys.modules[name]
+        raise _import_failed(str(file), error) from error
+    return module
+
+
+def _import_failed(what: str, error: BaseException) -> RunFunctionError:
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if not frame.filename.startswith("<frozen")
+        and frame.filename != __file__
+        and Path(frame.filename).parent.name != "importlib"
+    ]
+    if isinstance(error, SyntaxError):
+        where = f" ({error.filename}, line {error.lineno})" if error.filename else ""
+        return RunFunctionError(f"importing '{what}' failed: SyntaxError: {error.msg}{where}")
+    where = f" ({frames[-1].filename}, line {frames[-1].lineno})" if frames else ""
+    return RunFunctionError(f"importing '{what}' failed: {_one_line(error)}{where}")
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join("".join(traceback.format_exception_only(error)).split())[:500]
+
+
+def _traceback(error: BaseException) -> str:
+    """The traceback from the user's function on, without our own frame."""
+    trace = error.__traceback__.tb_next if error.__traceback__ is not None else None
+    return "".join(traceback.format_exception(type(error), error, trace))

@@ -1,0 +1,106 @@
+"""The worker's side of a worker process: load the run function once, then evaluate what comes.
+
+Messages are JSON texts over a socket that the parent made:
+
+- parent: ``{"run": TEXT}`` once, then ``{"id", "point", "output"}`` for each job;
+- worker: ``{"loaded": true}`` or ``{"load_error": MESSAGE}``, then for each job
+  ``{"id", "start"}`` when it begins and ``{"id", "start", "end", "objective" | "failure"}``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import faulthandler
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from multiprocessing.connection import Connection
+from typing import Any
+
+from deephyper.errors import DeepHyperError
+from deephyper.evaluator.job import Failure
+from deephyper.evaluator.run_function import Function, RunFunction, evaluate
+
+
+def main(fd: int) -> None:
+    """Serve the parent at the other end of a socket until it closes."""
+    connection = Connection(fd)
+    faulthandler.enable()
+    _write_lines_at_once()
+    with contextlib.suppress(EOFError, OSError):
+        function = _load(connection, json.loads(connection.recv_bytes())["run"])
+        home = os.getcwd()
+        while True:
+            job = json.loads(connection.recv_bytes())
+            with _output_to(job["output"]):
+                start = time.time()
+                _send(connection, {"id": job["id"], "start": start})
+                result = evaluate(function, job["point"])
+                end = time.time()
+            reply: dict[str, Any] = {"id": job["id"], "start": start, "end": end}
+            if isinstance(result, Failure):
+                reply["failure"] = dataclasses.asdict(result)
+            else:
+                reply["objective"] = result
+            _send(connection, reply)
+            with contextlib.suppress(OSError):
+                os.chdir(home)
+    # Whatever user code left behind (threads, exit handlers) must not keep the process alive.
+    with contextlib.suppress(Exception):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(0)
+
+
+def _load(connection: Connection, text: str) -> Function:
+    try:
+        function = RunFunction.loads(text).load()
+    except DeepHyperError as error:
+        _send(connection, {"load_error": str(error)})
+        os._exit(0)
+    except BaseException as error:
+        _send(connection, {"load_error": f"run can't be loaded: {type(error).__name__}: {error}"})
+        os._exit(0)
+    _send(connection, {"loaded": True})
+    return function
+
+
+def _send(connection: Connection, message: dict[str, Any]) -> None:
+    connection.send_bytes(json.dumps(message).encode())
+
+
+def _write_lines_at_once() -> None:
+    """Nothing that was printed is lost when the process is killed."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(Exception):
+            stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+
+
+@contextlib.contextmanager
+def _output_to(path: str | None) -> Iterator[None]:
+    """Send what the evaluation prints, C code included, to a file of its own."""
+    if path is None:
+        yield
+        return
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+    try:
+        file = os.open(path, flags, 0o666)
+    except OSError:
+        # An objective is worth more than what was printed on the way.
+        file = os.open(os.devnull, os.O_WRONLY)
+    saved = [os.dup(1), os.dup(2)]
+    os.dup2(file, 1)
+    os.dup2(file, 2)
+    os.close(file)
+    try:
+        yield
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(Exception):
+                stream.flush()
+        for fd, copy in zip((1, 2), saved, strict=True):
+            os.dup2(copy, fd)
+            os.close(copy)

@@ -1,0 +1,174 @@
+"""The parent's side of a worker process: start it, hand it jobs, hear from it, end it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import IO, Any
+
+from deephyper.evaluator import reaper
+from deephyper.evaluator.job import Failure, Job
+
+_START = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
+    "from deephyper.evaluator.worker import main; main(int(sys.argv[2]))"
+)
+_TAIL_BYTES = 4000
+
+
+class Reaper:
+    """Kills the process groups that it guards if this process dies without closing it."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-S", reaper.__file__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            text=True,
+        )
+
+    def guard(self, pid: int) -> None:
+        self._tell(f"+{pid}")
+
+    def release(self, pid: int) -> None:
+        self._tell(f"-{pid}")
+
+    def close(self) -> None:
+        """Kill what is still guarded, and end."""
+        with contextlib.suppress(OSError):
+            self._stdin.close()
+        self._process.wait()
+
+    @property
+    def _stdin(self) -> IO[str]:
+        assert self._process.stdin is not None
+        return self._process.stdin
+
+    def _tell(self, line: str) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            self._stdin.write(line + "\n")
+            self._stdin.flush()
+
+
+class WorkerProcess:
+    """A fresh interpreter in a process group of its own that runs one job at a time.
+
+    Args:
+        run: the run function as :meth:`RunFunction.dumps` gives it.
+        reaper: guards the process.
+        environment: variables to set on top of this process's own.
+    """
+
+    def __init__(self, run: str, reaper: Reaper, environment: Mapping[str, str]) -> None:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", _START, json.dumps(sys.path), str(theirs.fileno())],
+                stdin=subprocess.DEVNULL,
+                env={**os.environ, **environment},
+                pass_fds=(theirs.fileno(),),
+                start_new_session=True,
+            )
+        self._reaper = reaper
+        reaper.guard(self._process.pid)
+        self._connection = Connection(ours.detach())
+        # A child that user code forked may hold the socket open, so death is seen here instead.
+        self._exit_fd = os.pidfd_open(self._process.pid) if hasattr(os, "pidfd_open") else None
+        self._out_of_memory_kills = _out_of_memory_kills()
+        self.loaded = False
+        self._send({"run": run})
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    @property
+    def waitables(self) -> list[Connection | int]:
+        """What becomes readable when there is something to :meth:`receive`."""
+        fds: list[Connection | int] = [self._connection]
+        return fds if self._exit_fd is None else [*fds, self._exit_fd]
+
+    def start(self, job: Job, output: str | None) -> None:
+        """Hand over a job; it begins as soon as the run function is loaded."""
+        self._send({"id": job.id, "point": job.point, "output": output})
+
+    def receive(self) -> list[dict[str, Any]]:
+        """Messages that have come, without waiting; see :mod:`deephyper.evaluator.worker`.
+
+        The last one is ``{"died": Failure}`` if the process has ended.
+        """
+        ended = self._process.poll() is not None  # asked first: what it said before is read below
+        messages: list[dict[str, Any]] = []
+        with contextlib.suppress(EOFError, OSError):
+            while self._connection.poll():
+                message = json.loads(self._connection.recv_bytes())
+                self.loaded = self.loaded or "loaded" in message
+                messages.append(message)
+        if ended:
+            messages.append({"died": self._cause_of_death()})
+        return messages
+
+    def kill(self) -> None:
+        """End the process and everything in its group, at once; wait until it has ended."""
+        with contextlib.suppress(OSError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        self._reaper.release(self._process.pid)
+        self._connection.close()
+        if self._exit_fd is not None:
+            os.close(self._exit_fd)
+            self._exit_fd = None
+
+    def _send(self, message: dict[str, Any]) -> None:
+        # A worker that has just died is noticed by receive().
+        with contextlib.suppress(OSError):
+            self._connection.send_bytes(json.dumps(message).encode())
+
+    def _cause_of_death(self) -> Failure:
+        code = self._process.returncode
+        if code >= 0:
+            return Failure("worker_died", f"the worker process exited with status {code}")
+        try:
+            name = signal.Signals(-code).name
+        except ValueError:
+            name = f"signal {-code}"
+        if -code == signal.SIGKILL and _out_of_memory_kills() > self._out_of_memory_kills:
+            return Failure("out_of_memory", "the system ran out of memory and killed the worker")
+        return Failure("worker_died", f"the worker process was ended by {name}")
+
+
+def tail(path: str | None) -> str:
+    """The last lines of a file; empty if it can't be read."""
+    if path is None:
+        return ""
+    try:
+        with Path(path).open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - _TAIL_BYTES))
+            text = file.read().decode(errors="replace")
+    except OSError:
+        return ""
+    return text if size <= _TAIL_BYTES else text.partition("\n")[2]
+
+
+def _out_of_memory_kills() -> int:
+    """How often the kernel has killed a process of this machine for want of memory."""
+    with contextlib.suppress(OSError, ValueError):
+        for line in Path("/proc/vmstat").read_text().splitlines():
+            if line.startswith("oom_kill "):
+                return int(line.split()[1])
+    return 0
