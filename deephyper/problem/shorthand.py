@@ -126,7 +126,7 @@ def _from_bounds(name: str, value: tuple[Any, ...], default_value: Any) -> Hyper
                 f"{name!r} has the bound {show(bound)} ({type(bound).__name__}): bounds are ints"
                 " or floats; give a list if these are the values to choose from"
             )
-        if not math.isfinite(bound):
+        if type(bound) is float and not math.isfinite(bound):
             raise ProblemError(f"{name!r} has the bound {bound!r}: give finite bounds")
     shown = f"({show(low)}, {show(high)})"
     if low == high:

@@ -1,0 +1,311 @@
+"""Conditions and forbidden clauses."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from deephyper.errors import ProblemError
+from deephyper.problem import HpProblem
+from deephyper.problem import config_space as cs
+from deephyper.problem.constraints import describe
+
+
+@pytest.fixture
+def problem():
+    """optimizer decides on momentum; momentum on nesterov."""
+    problem = HpProblem(seed=3)
+    optimizer = problem.add_dim("optimizer", ["adam", "sgd", "none"])
+    momentum = problem.add_dim("momentum", (0.0, 0.9))
+    nesterov = problem.add_dim("nesterov", [False, True])
+    problem.add_dim("units", (1, 10))
+    problem.add_conditions(
+        [
+            cs.EqualsCondition(momentum, optimizer, "sgd"),
+            cs.GreaterThanCondition(nesterov, momentum, 0.5),
+        ]
+    )
+    return problem
+
+
+def test_inactive_hyperparameters_are_absent(problem):
+    assert problem.default_configuration == {"optimizer": "adam", "units": 6}
+    points = [problem.point(c) for c in problem.space.sample_configuration(100)]
+    assert {("momentum" in p) == (p["optimizer"] == "sgd") for p in points} == {True}
+    assert {("nesterov" in p) == (p.get("momentum", 0.0) > 0.5) for p in points} == {True}
+
+
+def test_names_are_alphabetical_with_children_after_their_parents(problem):
+    assert problem.hyperparameter_names == ["optimizer", "units", "momentum", "nesterov"]
+
+
+@pytest.mark.parametrize(
+    ("point", "reason"),
+    [
+        (
+            {"optimizer": "adam", "momentum": 0.1, "units": 1},
+            "'momentum' is given (0.1) but inactive: it needs optimizer == 'sgd', and optimizer is"
+            " 'adam'",
+        ),
+        (
+            {"optimizer": "adam", "nesterov": True, "units": 1},
+            "it needs momentum > 0.5, and momentum is inactive",
+        ),
+        ({"optimizer": "sgd", "units": 1}, "'momentum' is missing: give a float from 0.0 to 0.9"),
+        ({"units": 1}, "'optimizer' is missing: give one of 'adam', 'sgd', 'none'"),
+        ({"optimizer": "adam", "units": 1, "lr": 1}, "unknown hyperparameter 'lr'"),
+        ({"optimizer": "adam", "unit": 1}, "unknown hyperparameter 'unit': did you mean 'units'?"),
+        ({"optimizer": "adam", "units": 0}, "'units' is 0: give an int from 1 to 10"),
+        ({"optimizer": "adam", "units": True}, "'units' is True (bool)"),
+        ({"optimizer": "adam", "units": None}, "'units' is None (NoneType)"),
+        ({"optimizer": "adam", "units": "3"}, "'units' is '3' (str)"),
+        ({"optimizer": "adam", "units": [3]}, "'units' is [3] (list)"),
+        ({"optimizer": ["adam"], "units": 3}, "'optimizer' is ['adam']"),
+        ({"optimizer": "adam", "units": 3, 5: 1}, "unknown hyperparameter 5"),
+    ],
+)
+def test_an_invalid_point_is_refused_with_the_reason(problem, point, reason):
+    for check in (problem.check_configuration, problem.configuration, problem.validate):
+        with pytest.raises(ProblemError) as error:
+            check(point)
+        assert reason in str(error.value)
+        assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("point", [None, 3, [("units", 1)], "units"])
+def test_what_is_no_dictionary_is_no_point(problem, point):
+    with pytest.raises(ProblemError, match="a point is a dictionary"):
+        problem.check_configuration(point)
+
+
+def test_an_inactive_parent_satisfies_no_condition():
+    problem = HpProblem(seed=0)
+    a = problem.add_dim("a", [False, True])
+    b = problem.add_dim("b", ["x", "y", "z"])
+    c = problem.add_dim("c", (0.0, 1.0))
+    # ConfigSpace alone refuses this space: b's NaN differs from "x"
+    problem.add_conditions([cs.EqualsCondition(b, a, True), cs.NotEqualsCondition(c, b, "x")])
+    assert problem.default_configuration == {"a": False}
+    points = [problem.point(s) for s in problem.space.sample_configuration(100)]
+    assert {tuple(p) for p in points} == {("a",), ("a", "b"), ("a", "b", "c")}
+    for point in points:
+        problem.check_configuration(point)
+        assert ("c" in point) == (point.get("b", "x") != "x")
+    with pytest.raises(ProblemError, match="'c' is given"):
+        problem.check_configuration({"a": False, "c": 0.5})
+
+
+CONDITIONS = {
+    "x == 3": (lambda x, y: x == 3, lambda c, x, y: cs.EqualsCondition(c, x, 3)),
+    "x != 3": (lambda x, y: x != 3, lambda c, x, y: cs.NotEqualsCondition(c, x, 3)),
+    "x < 3": (lambda x, y: x < 3, lambda c, x, y: cs.LessThanCondition(c, x, 3)),
+    "x > 3": (lambda x, y: x > 3, lambda c, x, y: cs.GreaterThanCondition(c, x, 3)),
+    "x in [1, 4]": (lambda x, y: x in (1, 4), lambda c, x, y: cs.InCondition(c, x, [1, 4])),
+    # an ordinal is ordered by its sequence 8, 2, 4
+    "y > 8": (lambda x, y: y in (2, 4), lambda c, x, y: cs.GreaterThanCondition(c, y, 8)),
+    "y < 4": (lambda x, y: y in (8, 2), lambda c, x, y: cs.LessThanCondition(c, y, 4)),
+    "x > 1 and x < 4": (
+        lambda x, y: 1 < x < 4,
+        lambda c, x, y: cs.AndConjunction(
+            cs.GreaterThanCondition(c, x, 1), cs.LessThanCondition(c, x, 4)
+        ),
+    ),
+    "x == 1 or (x != 2 and y == 8)": (
+        lambda x, y: x == 1 or (x != 2 and y == 8),
+        lambda c, x, y: cs.OrConjunction(
+            cs.EqualsCondition(c, x, 1),
+            cs.AndConjunction(cs.NotEqualsCondition(c, x, 2), cs.EqualsCondition(c, y, 8)),
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("text", CONDITIONS)
+def test_every_kind_of_condition_means_what_it_says(text):
+    expected, make = CONDITIONS[text]
+    problem = HpProblem(seed=1)
+    x = problem.add_dim("x", (1, 5))
+    y = problem.add_dim("y", [8, 2, 4])
+    c = problem.add_dim("c", (0.0, 1.0))
+    problem.add_condition(make(c, x, y))
+    assert describe(problem.space.conditions[0]) == text
+    for i, o in itertools.product(range(1, 6), (8, 2, 4)):
+        point = {"x": i, "y": o} | ({"c": 0.5} if expected(i, o) else {})
+        assert problem.point(problem.configuration(point)) == point
+        wrong = {"x": i, "y": o} | ({} if expected(i, o) else {"c": 0.5})
+        with pytest.raises(ProblemError, match=r"'c' is (missing|given)"):
+            problem.check_configuration(wrong)
+    for configuration in problem.space.sample_configuration(100):
+        assert ("c" in configuration) == expected(configuration["x"], configuration["y"])
+
+
+CLAUSES = {
+    "x == 3": (lambda x, y, z: x == 3, lambda x, y, z: cs.ForbiddenEqualsClause(x, 3)),
+    "x in [3, 4]": (lambda x, y, z: x in (3, 4), lambda x, y, z: cs.ForbiddenInClause(x, [3, 4])),
+    "x > 3": (lambda x, y, z: x > 3, lambda x, y, z: cs.ForbiddenGreaterThanClause(x, 3)),
+    "x >= 3": (lambda x, y, z: x >= 3, lambda x, y, z: cs.ForbiddenGreaterThanEqualsClause(x, 3)),
+    "z < 4": (lambda x, y, z: z < 4, lambda x, y, z: cs.ForbiddenLessThanClause(z, 4)),
+    "z <= 4": (lambda x, y, z: z <= 4, lambda x, y, z: cs.ForbiddenLessThanEqualsClause(z, 4)),
+    "y >= 4": (lambda x, y, z: y == 4, lambda x, y, z: cs.ForbiddenGreaterThanEqualsClause(y, 4)),
+    "x == 2 and y == 8": (
+        lambda x, y, z: x == 2 and y == 8,
+        lambda x, y, z: cs.ForbiddenAndConjunction(
+            cs.ForbiddenEqualsClause(x, 2), cs.ForbiddenEqualsClause(y, 8)
+        ),
+    ),
+    "x == 2 or y == 2": (
+        lambda x, y, z: x == 2 or y == 2,
+        lambda x, y, z: cs.ForbiddenOrConjunction(
+            cs.ForbiddenEqualsClause(x, 2), cs.ForbiddenEqualsClause(y, 2)
+        ),
+    ),
+    "x == z": (lambda x, y, z: x == z, lambda x, y, z: cs.ForbiddenEqualsRelation(x, z)),
+    "x > z": (lambda x, y, z: x > z, lambda x, y, z: cs.ForbiddenGreaterThanRelation(x, z)),
+    "x >= z": (lambda x, y, z: x >= z, lambda x, y, z: cs.ForbiddenGreaterThanEqualsRelation(x, z)),
+    "z < x": (lambda x, y, z: z < x, lambda x, y, z: cs.ForbiddenLessThanRelation(z, x)),
+    # a relation compares values, also those of an ordinal
+    "y <= x": (lambda x, y, z: y <= x, lambda x, y, z: cs.ForbiddenLessThanEqualsRelation(y, x)),
+}
+
+
+@pytest.mark.parametrize("text", CLAUSES)
+def test_every_kind_of_forbidden_clause_means_what_it_says(text, capsys):
+    expected, make = CLAUSES[text]
+    problem = HpProblem(seed=1)
+    x = problem.add_dim("x", (1, 5), 1)
+    y = problem.add_dim("y", [8, 2, 4])
+    z = problem.add_dim("z", (1, 5), 5)
+    problem.add_forbidden_clause(make(x, y, z))
+    for i, o, k in itertools.product(range(1, 6), (8, 2, 4), range(1, 6)):
+        point = {"x": i, "y": o, "z": k}
+        if expected(i, o, k):
+            with pytest.raises(ProblemError) as error:
+                problem.check_configuration(point)
+            assert str(error.value) == f"the combination {text} is forbidden: change one of them"
+        else:
+            assert problem.point(problem.configuration(point)) == point
+    for configuration in problem.space.sample_configuration(100):
+        point = problem.point(configuration)
+        assert not expected(point["x"], point["y"], point["z"])
+        configuration.check_valid_configuration()
+    assert capsys.readouterr().out == ""
+
+
+def test_a_clause_about_an_inactive_hyperparameter_forbids_nothing(problem):
+    momentum, units = problem.space["momentum"], problem.space["units"]
+    problem.add_forbidden_clause(
+        [
+            cs.ForbiddenLessThanEqualsClause(momentum, 0.4),
+            cs.ForbiddenGreaterThanRelation(units, momentum),
+        ]
+    )
+    problem.check_configuration({"optimizer": "adam", "units": 6})
+    with pytest.raises(ProblemError, match=r"momentum <= 0\.4 is forbidden"):
+        problem.check_configuration({"optimizer": "sgd", "units": 1, "momentum": 0.1})
+
+
+def assert_refused(problem, constraints, reason, add="add_condition"):
+    before = repr(problem)
+    with pytest.raises(ProblemError) as error:
+        getattr(problem, add)(constraints)
+    assert reason in str(error.value)
+    assert "\n" not in str(error.value)
+    assert repr(problem) == before
+    problem.check_configuration(problem.point(problem.space.sample_configuration()))
+
+
+def test_a_condition_on_an_unknown_hyperparameter_is_refused(problem):
+    other = cs.Constant("mometum", 1)
+    condition = cs.EqualsCondition(problem.space["units"], other, 1)
+    assert_refused(problem, condition, "speaks of 'mometum', which isn't in the problem: did you")
+
+
+def test_a_condition_on_a_namesake_is_refused(problem):
+    namesake = cs.UniformIntegerHyperparameter("units", 1, 1000)
+    condition = cs.GreaterThanCondition(problem.space["momentum"], namesake, 500)
+    assert_refused(problem, condition, "speaks of another 'units' than the problem's")
+
+
+def test_a_second_condition_for_a_child_is_refused(problem):
+    space = problem.space
+    condition = cs.EqualsCondition(space["momentum"], space["units"], 3)
+    assert_refused(problem, condition, "combine them by AndConjunction or OrConjunction")
+
+
+def test_a_circle_of_conditions_is_refused(problem):
+    space = problem.space
+    condition = cs.EqualsCondition(space["optimizer"], space["nesterov"], True)
+    assert_refused(problem, condition, "makes a hyperparameter its own ancestor")
+
+
+@pytest.mark.parametrize("condition", [None, "units", 3, object(), {"units": 1}])
+def test_what_is_no_condition_is_refused(problem, condition):
+    assert_refused(problem, condition, "isn't a condition: make one with ConfigSpace")
+
+
+def test_a_clause_is_no_condition_and_the_reverse(problem):
+    space = problem.space
+    clause = cs.ForbiddenEqualsClause(space["units"], 3)
+    condition = cs.EqualsCondition(space["units"], space["optimizer"], "sgd")
+    assert_refused(problem, clause, "isn't a condition")
+    assert_refused(problem, condition, "isn't a forbidden clause", "add_forbidden_clause")
+
+
+def test_one_bad_condition_among_several_adds_none(problem):
+    space = problem.space
+    good = cs.EqualsCondition(space["units"], space["optimizer"], "sgd")
+    assert_refused(problem, [good, "bad"], "isn't a condition")
+
+
+def test_a_clause_that_forbids_the_default_is_refused(problem):
+    clause = cs.ForbiddenEqualsClause(problem.space["units"], 6)
+    reason = "units == 6 makes the default configuration a forbidden one: give one of"
+    assert_refused(problem, clause, reason, "add_forbidden_clause")
+
+
+@pytest.mark.parametrize("values", [["a", "b"], [1, "b"], [None, "a"], [None, True]])
+def test_a_relation_without_an_order_is_refused(problem, values):
+    other = problem.add_dim("other", values)
+    clause = cs.ForbiddenLessThanRelation(problem.space["units"], other)
+    conjunction = cs.ForbiddenAndConjunction(
+        cs.ForbiddenEqualsClause(problem.space["units"], 2), clause
+    )
+    for refused in (clause, conjunction):
+        assert_refused(problem, refused, "without a common order", "add_forbidden_clause")
+
+
+def test_relations_of_strings_and_equality_of_anything_are_accepted():
+    problem = HpProblem(seed=1)
+    a = problem.add_dim("a", ["y", "x"])
+    b = problem.add_dim("b", ["x", "y"])
+    c = problem.add_dim("c", [None, 1, "x"])
+    problem.add_forbidden_clause(
+        [cs.ForbiddenLessThanRelation(a, b), cs.ForbiddenEqualsRelation(a, c)]
+    )
+    points = [problem.point(s) for s in problem.space.sample_configuration(100)]
+    assert {(p["a"], p["b"]) for p in points} == {("x", "x"), ("y", "x"), ("y", "y")}
+    assert ("x", "x") not in {(p["a"], p["c"]) for p in points}
+
+
+def test_a_space_with_mended_constraints_still_serialises(problem):
+    space = problem.space
+    problem.add_condition(cs.NotEqualsCondition(space["units"], space["optimizer"], "none"))
+    problem.add_forbidden_clause(cs.ForbiddenLessThanEqualsClause(space["units"], 2))
+    problem.add_forbidden_clause(cs.ForbiddenGreaterThanEqualsClause(space["units"], 9))
+    serialised = space.to_serialized_dict()
+    assert repr(cs.ConfigurationSpace.from_serialized_dict(serialised)) == repr(space)
+
+
+def test_constraints_added_to_the_space_itself_count():
+    problem = HpProblem()
+    a = problem.add_dim("a", [0, 1])
+    b = problem.add_dim("b", (1, 5))
+    assert problem.default_configuration == {"a": 0, "b": 3}
+    problem.space.add(cs.EqualsCondition(b, a, 1))
+    assert problem.default_configuration == {"a": 0}
+    problem.space.add(cs.UniformFloatHyperparameter("c", 0.0, 1.0))
+    assert problem.default_configuration == {"a": 0, "c": 0.5}
+    problem.space.add(cs.ForbiddenEqualsClause(problem.space["a"], 1))
+    with pytest.raises(ProblemError, match="a == 1 is forbidden"):
+        problem.check_configuration({"a": 1, "b": 3, "c": 0.5})
