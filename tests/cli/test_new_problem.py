@@ -5,9 +5,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import REPOSITORY, Run
+from command_line import Run
 
 from deephyper.core.cli.new_problem import FILES
+
+REPOSITORY = Path(__file__).resolve().parents[2]
 
 PROBLEM = """\
 Configuration space object:

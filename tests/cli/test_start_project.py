@@ -4,7 +4,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import Run
+from command_line import Run
 
 
 def files_in(folder: Path) -> list[str]:

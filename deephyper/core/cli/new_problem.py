@@ -41,7 +41,8 @@ def new_problem(mode: str, name: str) -> None:
 
 def _package_here() -> str:
     """Dotted name of the package that the current folder is; empty if it is none."""
-    folder, parts = Path.cwd(), []
+    folder = Path.cwd()
+    parts: list[str] = []
     while (folder / "__init__.py").is_file() and folder.name.isidentifier():
         parts.insert(0, folder.name)
         folder = folder.parent

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from deephyper.analytics.topk import as_yaml, best_evaluations, save
+from deephyper.core.cli import analytics
+from deephyper.errors import ResultsError, SettingsError
+from deephyper.search.results import format_cell
+
+POINTS = [
+    {"units": 66, "lr": 0.0030462747, "activation": "relu", "bias": True, "decay": None},
+    {"units": 10, "lr": 1.0, "activation": "identity", "bias": False, "decay": 1e-05},
+    {"units": 1, "lr": 1e-12, "activation": "1", "bias": True},
+    {"units": 7, "lr": 0.5, "activation": 'a, "b": c\n- d', "bias": True, "decay": "None"},
+]
+OBJECTIVES: list[float | None] = [0.98, -3.0, None, 0.99]
+NAMES = ["activation", "bias", "decay", "lr", "units"]
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    path = tmp_path / "results.csv"
+    with path.open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow([*NAMES, "objective", "id", "elapsed_sec", "status", "worker", "failure"])
+        for number, (point, objective) in enumerate(zip(POINTS, OBJECTIVES, strict=True)):
+            cells = [format_cell(point[n]) if n in point else "" for n in NAMES]
+            failed = ["", str(number), "1.5", "failed", "w0", "nan: run returned NaN"]
+            finished = [repr(objective), str(number), "1.5", "finished", "w0", ""]
+            rows.writerow([*cells, *(failed if objective is None else finished)])
+    return path
+
+
+def without_columns(evaluation: dict[str, object]) -> dict[str, object]:
+    return {k: v for k, v in evaluation.items() if k in NAMES}
+
+
+def typed(point: dict[str, object]) -> dict[str, tuple[type, object]]:
+    return {name: (type(value), value) for name, value in point.items()}
+
+
+def test_prints_the_form_of_the_tutorial(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "results.csv"
+    path.write_text(
+        "activation,lr,units,objective,id,elapsed_sec,status\n"
+        "relu,0.0030462747,66,0.9863986373,10db0a10-dfc3-11eb-abab-acde48001122,555.1225,finished\n"
+        "tanh,0.1,5,0.1,20db0a10-dfc3-11eb-abab-acde48001122,5.5,finished\n"
+    )
+    assert analytics.main(["topk", str(path)]) == 0
+    assert capsys.readouterr().out == (
+        "'0':\n"
+        "    activation: relu\n"
+        "    elapsed_sec: 555.1225\n"
+        "    id: 10db0a10-dfc3-11eb-abab-acde48001122\n"
+        "    lr: 0.0030462747\n"
+        "    objective: 0.9863986373\n"
+        "    units: 66\n"
+    )
+
+
+def test_the_best_come_first_and_failures_are_left_out(results: Path) -> None:
+    assert [e["objective"] for e in best_evaluations(results, k=10)] == [0.99, 0.98, -3.0]
+    assert [e["objective"] for e in best_evaluations(results, k=2)] == [0.99, 0.98]
+
+
+def test_of_equal_evaluations_the_earlier_is_first(tmp_path: Path) -> None:
+    path = tmp_path / "results.csv"
+    path.write_text("x,objective\n1,2.0\n2,3.0\n3,3.0\n")
+    assert [e["x"] for e in best_evaluations(path, k=3)] == [2, 3, 1]
+
+
+@pytest.mark.parametrize("suffix", [".json", ".yaml", ".yml", ".csv"])
+def test_types_survive_every_form(results: Path, tmp_path: Path, suffix: str) -> None:
+    saved = tmp_path / f"best{suffix}"
+    save(best_evaluations(results, k=10), saved)
+    if suffix == ".csv":
+        points = best_evaluations(saved, k=10)
+    else:
+        text = saved.read_text(encoding="utf-8")
+        points = list((json.loads(text) if suffix == ".json" else yaml.safe_load(text)).values())
+    expected = [POINTS[3], POINTS[0], POINTS[1]]
+    assert [typed(without_columns(p)) for p in points] == [typed(p) for p in expected]
+
+
+def test_what_is_printed_is_the_same_as_what_is_returned(results: Path) -> None:
+    evaluations = best_evaluations(results, k=10)
+    assert list(yaml.safe_load(as_yaml(evaluations)).values()) == evaluations
+
+
+def test_an_inactive_hyperparameter_is_absent(tmp_path: Path) -> None:
+    path = tmp_path / "results.csv"
+    path.write_text("degree,kernel,objective\n,rbf,2.0\n3,poly,1.0\n")
+    best, second = best_evaluations(path, k=2)
+    assert "degree" not in best
+    assert second["degree"] == 3
+
+
+def test_a_saved_file_is_replaced_only_on_request(results: Path, tmp_path: Path) -> None:
+    saved = tmp_path / "best.json"
+    saved.write_text("mine")
+    with pytest.raises(ResultsError, match="exists already"):
+        save(best_evaluations(results), saved)
+    assert saved.read_text() == "mine"
+    save(best_evaluations(results), saved, replace=True)
+    assert json.loads(saved.read_text())["0"]["units"] == 7
+
+
+def test_the_command_saves_and_says_where(
+    results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    saved = tmp_path / "best.yaml"
+    assert analytics.main(["topk", str(results), "-k", "2", "-o", str(saved)]) == 0
+    assert str(saved) in capsys.readouterr().out
+    assert list(yaml.safe_load(saved.read_text())) == ["0", "1"]
+
+
+def test_k_below_1_is_refused(results: Path) -> None:
+    with pytest.raises(SettingsError, match="at least 1"):
+        best_evaluations(results, k=0)
+
+
+def test_no_finished_evaluation_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "results.csv"
+    path.write_text("x,objective,failure\n1,,oops\n")
+    with pytest.raises(ResultsError, match="no finished evaluation"):
+        best_evaluations(path)

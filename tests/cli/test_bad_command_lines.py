@@ -1,0 +1,239 @@
+"""What a person can get wrong on a command line: status 2, one clear line, nothing left."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from command_line import Run
+
+from deephyper.core.cli import analytics
+
+FILES = {
+    "good.py": """\
+        from deephyper.problem import HpProblem
+        Problem = HpProblem()
+        Problem.add_hyperparameter((1, 10), "x")
+        def run(point):
+            return point["x"]
+        """,
+    "empty.py": "",
+    "near.py": "problem = 1\ndef runs(point): return 1\n",
+    "syntax.py": "def run(point:\n",
+    "raising.py": "raise RuntimeError('out of cheese')\n",
+    "exiting.py": "import sys\nsys.exit(3)\n",
+    "missing_import.py": "import no_such_module_here\n",
+    "not_callable.py": "run = 3\n",
+    "not_problem.py": "Problem = {'x': (1, 10)}\n",
+    "problem_class.py": "from deephyper.problem import HpProblem as Problem\n",
+    "no_dimensions.py": "from deephyper.problem import HpProblem\nProblem = HpProblem()\n",
+    "bad_range.py": """\
+        from deephyper.problem import HpProblem
+        Problem = HpProblem()
+        Problem.add_hyperparameter((10, 1), "x")
+        """,
+    "bad_start.py": """\
+        from deephyper.problem import HpProblem
+        Problem = HpProblem()
+        Problem.add_hyperparameter((1, 10), "x")
+        Problem.add_starting_point(x=11)
+        """,
+    "text.txt": "hello\n",
+    "no_objective.csv": "x,y\n1,2\n",
+    "empty.csv": "",
+    "only_header.csv": "x,objective,id,elapsed_sec,status\n",
+    "all_failed.csv": "x,objective,id,elapsed_sec,status,failure\n1,,0,0.1,failed,oops\n",
+    "good.csv": "x,objective,id,elapsed_sec,status\n1,1.0,0,0.1,finished\n2,2.0,1,0.1,finished\n",
+    "words.csv": "x,objective,id,elapsed_sec,status\n1,much,0,0.1,finished\n",
+    "ragged.csv": "x,objective,id,elapsed_sec,status\n1,1.0\n1,1.0,0,0.1,finished,a,b,c\n",
+    "binary.csv": "\0\1\2\3",
+    "taken.json": "{}",
+    "used/results.csv": "x,objective,id,elapsed_sec,status\n1,1.0,0,0.1,finished\n",
+    "a_file": "",
+}
+A = "hps ambs -p good.py -r good.py --max-evals 1 "
+
+DEEPHYPER = [
+    # The commands themselves.
+    ("", "Missing command"),
+    ("fly", "No such command 'fly'"),
+    ("--fly", "No such option '--fly'"),
+    ("hps", "Missing command"),
+    ("hps genetic", "No such command 'genetic'"),
+    ("hps ambs", "Missing option '--problem'"),
+    ("hps ambs -p good.py", "Missing option '--run'"),
+    ("hps ambs -r good.py", "Missing option '--problem'"),
+    (A + "more words", "unexpected extra arguments"),
+    (A + "--workers 3", "No such option '--workers'"),
+    (A + "--max-evals", "requires an argument"),
+    ("new-problem", "Missing argument"),
+    ("new-problem hps", "Missing argument 'NAME'"),
+    ("new-problem nas mine", "not available yet"),
+    ("new-problem xyz mine", "'xyz' is not one of 'hps', 'nas'"),
+    ("new-problem hps ../mine", "can't be the name of a problem"),
+    ("new-problem hps json", "standard library"),
+    ("new-problem hps if", "keyword"),
+    ("new-problem hps a_file", "exists already"),
+    ("start-project", "Missing argument 'NAME'"),
+    ("start-project my-project", "can't be the name of a project"),
+    ("start-project a_file", "exists already"),
+    ("start-project deephyper", "would hide"),
+    # Numbers, times and names.
+    (A + "--num-workers 0", "0 is not in the range x>=1"),
+    (A + "--num-workers -3", "-3 is not in the range x>=1"),
+    (A + "--num-workers two", "'two' is not a valid integer"),
+    (A + "--num-workers 1.5", "'1.5' is not a valid integer"),
+    (A + "--max-evals 0", "0 is not in the range x>=1"),
+    (A + "--max-evals many", "'many' is not a valid integer"),
+    (A + "--seed -1", "-1 is not in the range x>=0"),
+    (A + "--seed x", "'x' is not a valid integer"),
+    (A + "--timeout 0", "'0' is no time above 0"),
+    (A + "--timeout -5", "'-5' is no time"),
+    (A + "--timeout soon", "'soon' is no time; give seconds, or 30s, 10m, 2h, 1d"),
+    (A + "--timeout nan", "'nan' is no time"),
+    (A + "--timeout inf", "'inf' is no time"),
+    (A + "--timeout 10x", "'10x' is no time"),
+    (A + "--timeout " + "9" * 400, "is no time above 0"),
+    (A + "--eval-timeout 0s", "'0s' is no time above 0"),
+    (A + "--eval-timeout 1:30", "'1:30' is no time"),
+    (A + "--eval-timeout-minutes 0", "0.0 is not in the range x>0"),
+    (A + "--eval-timeout-minutes nan", "'nan' is not a finite number"),
+    (A + "--eval-timeout 5 --eval-timeout-minutes 1", "give one of them"),
+    (A + "--grace never", "'never' is no time"),
+    (A + "--retries -1", "-1 is not in the range x>=0"),
+    (A + "--max-failures 0", "0 is not in the range x>=1"),
+    (A + "--num-cpus-per-task 0", "0 is not in the range x>=1"),
+    (A + "--num-gpus-per-task -1", "-1.0 is not in the range x>=0"),
+    (A + "--driver-num-cpus 0 --evaluator ray", "0 is not in the range x>=1"),
+    (A + "--evaluator dask", "'dask' is not one of thread, process, subprocess, ray"),
+    (A + "--evaluator Process", "'Process' is not one of"),
+    (A + "--ray-address auto", "the process evaluator has no option 'ray_address'"),
+    (A + "--evaluator thread --driver-num-cpus 2", "the thread evaluator has no option"),
+    (A + "--surrogate-model NN", "'NN' is not one of"),
+    (A + "--acq-func UCB", "'UCB' is not one of"),
+    (A + "--liar-strategy cl_median", "'cl_median' is not one of"),
+    (A + "--kappa -1", "-1.0 is not in the range x>=0"),
+    (A + "--kappa nan", "'nan' is not a finite number"),
+    (A + "--xi inf", "'inf' is not a finite number"),
+    (A + "--n-jobs 0", "0 is neither 1 or more nor -1, all cores"),
+    (A + "--n-jobs -2", "-2 is neither 1 or more nor -1, all cores"),
+    ("hps random -p good.py -r good.py --kappa 1", "No such option '--kappa'"),
+    # Problem and run.
+    ("hps ambs -p nowhere.py -r good.py", "there is no file 'nowhere.py'"),
+    ("hps ambs -p sub/nowhere.py -r good.py", "there is no file 'sub/nowhere.py'"),
+    ("hps ambs -p text.txt -r good.py", "neither a file nor a dotted path|there is no module"),
+    ("hps ambs -p ./text.txt -r good.py", "is not a Python file"),
+    ("hps ambs -p no.such.module.Problem -r good.py", "there is no module 'no'"),
+    ("hps ambs -p deephyper.nothing.Problem -r good.py", "no module 'deephyper.nothing'"),
+    ("hps ambs -p deephyper.problem.Nothing -r good.py", "has no 'Nothing'"),
+    ("hps ambs -p a-b.c -r good.py", "neither a file nor a dotted path"),
+    ("hps ambs -p empty.py -r good.py", "has no 'Problem'; define 'Problem' there"),
+    ("hps ambs -p near.py -r good.py", "did you mean 'problem'?"),
+    ("hps ambs -p syntax.py -r good.py", "SyntaxError"),
+    ("hps ambs -p raising.py -r good.py", "RuntimeError: out of cheese"),
+    ("hps ambs -p exiting.py -r good.py", "SystemExit: 3"),
+    ("hps ambs -p missing_import.py -r good.py", "No module named 'no_such_module_here'"),
+    ("hps ambs -p not_problem.py -r good.py", "is a dict, not a problem"),
+    ("hps ambs -p problem_class.py -r good.py", "is the class HpProblem, not a problem"),
+    ("hps ambs -p no_dimensions.py -r good.py", "no hyperparameters|has no hyperparameter"),
+    ("hps ambs -p bad_range.py -r good.py", "ProblemError"),
+    ("hps ambs -p bad_start.py -r good.py", "ProblemError"),
+    ("hps ambs -p good.py -r nowhere.py", "there is no file 'nowhere.py'|nowhere.py'; check"),
+    ("hps ambs -p good.py -r empty.py", "has no 'run'; define 'run' there"),
+    ("hps ambs -p good.py -r near.py", "did you mean 'runs'?"),
+    ("hps ambs -p good.py -r good.py::fly", "has no 'fly'"),
+    ("hps ambs -p good.py -r not_callable.py", "is a int, which can't be called|can't be called"),
+    ("hps ambs -p good.py -r syntax.py", "SyntaxError"),
+    ("hps ambs -p good.py -r raising.py", "RuntimeError: out of cheese"),
+    ("hps ambs -p good.py -r no.such.module.run", "there is no module 'no'"),
+    # Folders and files.
+    (A + "--log-dir used", "results.csv"),
+    (A + "--log-dir a_file", "a_file"),
+    (A + "--log-dir /proc/nowhere", "/proc/nowhere"),
+    (A + "--resume nowhere", "nowhere"),
+    (A + "--resume a_file", "a_file"),
+    (A + "--resume used", "used"),
+    (A + "--resume used --log-dir elsewhere", "--resume names the log directory itself"),
+    (A + "--resume used --warm-start good.csv", "give one of them"),
+    (A + "--warm-start nowhere.csv", "nowhere.csv"),
+    (A + "--warm-start no_objective.csv", "objective"),
+    (A + "--warm-start empty.csv", "empty.csv"),
+]
+
+ANALYTICS = [
+    ("", "Missing command"),
+    ("best", "No such command 'best'"),
+    ("topk", "Missing argument 'RESULTS'"),
+    ("topk nowhere.csv", "nowhere.csv"),
+    ("topk .", "'.'"),
+    ("topk no_objective.csv", "objective"),
+    ("topk empty.csv", "empty.csv"),
+    ("topk only_header.csv", "no finished evaluation"),
+    ("topk all_failed.csv", "no finished evaluation"),
+    ("topk words.csv", "words.csv"),
+    ("topk ragged.csv", "ragged.csv"),
+    ("topk binary.csv", "binary.csv"),
+    ("topk good.csv -k 0", "0 is not in the range x>=1"),
+    ("topk good.csv -k all", "'all' is not a valid integer"),
+    ("topk good.csv -o best.xml", "ends in .json, .yaml or .csv"),
+    ("topk good.csv -o best", "ends in .json, .yaml or .csv"),
+    ("topk good.csv -o taken.json", "exists already"),
+    ("topk good.csv -o good.csv", "exists already"),
+    ("topk good.csv -o nowhere/best.json", "nowhere/best.json"),
+    ("topk good.csv extra", "unexpected extra argument"),
+]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("bad input")
+    for name, text in FILES.items():
+        path = folder / name
+        path.parent.mkdir(exist_ok=True)
+        indent = " " * (len(text) - len(text.lstrip(" ")))
+        path.write_text(text.replace("\n" + indent, "\n").removeprefix(indent))
+    return folder
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    return {
+        path: path.read_bytes() if path.is_file() else b""
+        for path in folder.rglob("*")
+        if "__pycache__" not in path.parts
+    }
+
+
+def is_told_in_one_line(status: int, out: str, err: str, message: str) -> None:
+    assert status == 2
+    assert out == ""
+    assert err.startswith("deephyper: error: ")
+    assert len(err.splitlines()) == 1
+    assert any(part in err for part in message.split("|")), err
+
+
+@pytest.mark.parametrize(("line", "message"), DEEPHYPER)
+def test_deephyper(
+    deephyper: Run, folder: Path, monkeypatch: pytest.MonkeyPatch, line: str, message: str
+) -> None:
+    monkeypatch.chdir(folder)
+    before = contents(folder)
+    ended = deephyper(*line.split())
+    is_told_in_one_line(ended.status, ended.out, ended.err, message)
+    assert contents(folder) == before
+
+
+@pytest.mark.parametrize(("line", "message"), ANALYTICS)
+def test_deephyper_analytics(
+    capsys: pytest.CaptureFixture[str],
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    line: str,
+    message: str,
+) -> None:
+    monkeypatch.chdir(folder)
+    before = contents(folder)
+    capsys.readouterr()
+    status = analytics.main(line.split())
+    out, err = capsys.readouterr()
+    is_told_in_one_line(status, out, err, message)
+    assert contents(folder) == before

@@ -1,0 +1,38 @@
+"""Fixtures for the tests of several packages."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Variables under which commands run in a virtual environment of their own.
+
+    It has pip, sees deephyper and the packages of the environment of the tests, and what is
+    installed into it is installed nowhere else.
+    """
+    folder = tmp_path_factory.mktemp("environment") / "venv"
+    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    (folder / "lib" / version / "site-packages" / "ours.pth").write_text(
+        f"{REPOSITORY}\nimport site; site.addsitedir({sysconfig.get_paths()['purelib']!r})\n"
+    )
+    for program, module in (("deephyper", "main"), ("deephyper-analytics", "analytics")):
+        script = folder / "bin" / program
+        script.write_text(
+            f"#!{folder / 'bin' / 'python'}\nimport sys\n"
+            f"from deephyper.core.cli.{module} import main\n"
+            "if __name__ == '__main__':\n    sys.exit(main())\n"
+        )
+        script.chmod(0o755)
+    variables = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    return variables | {"PATH": f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"}

@@ -1,0 +1,34 @@
+"""docs/cli.md names every command and option, and none that isn't there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+
+from deephyper.core.cli.analytics import deephyper_analytics
+from deephyper.core.cli.main import deephyper
+
+TEXT = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
+
+
+def options_of(group: click.Group) -> set[str]:
+    """Every option of a program; short ones too."""
+    found: set[str] = set()
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        if isinstance(command, click.Group):
+            found |= options_of(command)
+        for parameter in command.params:
+            if isinstance(parameter, click.Option):
+                found |= set(parameter.opts)
+    return found
+
+
+def test_every_option_is_documented_and_every_documented_option_exists() -> None:
+    options = options_of(deephyper) | options_of(deephyper_analytics)
+    documented = set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", TEXT))
+    assert documented - {"-m", "--help"} == options
