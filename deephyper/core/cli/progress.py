@@ -70,11 +70,11 @@ class Progress:
 
     def _line(self, outcome: Outcome) -> str:
         if outcome.objective is not None:
-            result = f"objective {outcome.objective:.6g}"
+            result = f"objective {format_value(outcome.objective)}"
         else:
             assert outcome.failure is not None
             result = f"failed: {outcome.failure.message}"
-        best = "" if self.best is None else f"  best {self.best:.6g}"
+        best = "" if self.best is None else f"  best {format_value(self.best)}"
         since = time.monotonic() - self._begin
         return f"{self._count()}  {since:7.1f} s  {result} ({outcome.elapsed_sec:.1f} s){best}"
 
@@ -102,11 +102,13 @@ class Progress:
 
 def format_point(point: dict[str, Any]) -> str:
     """A point in one line: ``units=10 lr=0.01``."""
-    return " ".join(f"{name}={_format(value)}" for name, value in point.items())
+    return " ".join(f"{name}={format_value(value)}" for name, value in point.items())
 
 
-def _format(value: Any) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+def format_value(value: Any) -> str:
+    """A hyperparameter or objective for people: six digits, no quotes, no line breaks."""
+    text = f"{value:.6g}" if isinstance(value, float) else str(value)
+    return " ".join(text.split())
 
 
 def _is_live(stream: TextIO, live: bool | None) -> bool:

@@ -9,6 +9,7 @@ import click
 
 from deephyper.core.cli.option_groups import Duration, GroupedOption, Number
 from deephyper.evaluator import CLASSIC_NAMES, DEFAULT_METHOD, METHODS
+from deephyper.search.budget import DEFAULT_GRACE, DEFAULT_MAX_EVALS
 from deephyper.search.hps.settings import (
     ACQ_FUNCS,
     LIAR_STRATEGIES,
@@ -83,7 +84,8 @@ BUDGET: Options = [
         "--max-evals",
         type=POSITIVE,
         metavar="N",
-        help="Stop after N evaluations, those of a resumed search included.",
+        help="Stop after N evaluations, those of a resumed search included; "
+        f"{DEFAULT_MAX_EVALS} where neither this nor a timeout is given.",
     ),
     _option(
         "When to stop",
@@ -95,6 +97,7 @@ BUDGET: Options = [
         "When to stop",
         "--grace",
         type=Duration(),
+        default=DEFAULT_GRACE,
         help="How long running evaluations may go on once a search stops.",
     ),
     _option(
@@ -102,7 +105,7 @@ BUDGET: Options = [
         "--max-failures",
         type=POSITIVE,
         metavar="N",
-        help="Give up after N failures with no success.",
+        help="Give up after N failures in a row.",
     ),
 ]
 
