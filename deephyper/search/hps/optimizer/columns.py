@@ -36,11 +36,13 @@ class Column:
         discrete: whether it has finitely many values.
         size: how many values, or infinity.
         categorical: whether its values have no order.
+        unit_scale: what a vector is multiplied by to lie in [0, 1].
     """
 
     discrete = True
     categorical = False
     size: float = 1
+    unit_scale = 1.0
 
     def __init__(self, hyperparameter: Hyperparameter) -> None:
         self.name: str = hyperparameter.name
@@ -54,12 +56,12 @@ class Column:
         """Vectors from numbers in [0, 1), so that uniform numbers give uniform values."""
         raise NotImplementedError
 
-    def to_unit(self, vectors: Array) -> Array:
-        """Position in [0, 1], for kinds with an order."""
-        raise NotImplementedError
-
     def snap(self, vectors: Array) -> Array:
         """The nearest vectors that are exactly those of values; NaN stays NaN."""
+        raise NotImplementedError
+
+    def step(self, vectors: Array, signs: Array) -> Array:
+        """The next value up (+1) or down (-1), for a discrete kind with an order."""
         raise NotImplementedError
 
     def grid(self) -> Array:
@@ -93,9 +95,6 @@ class ConstantColumn(Column):
     def from_unit(self, units: Array) -> Array:
         return np.full(len(units), self._vector)
 
-    def to_unit(self, vectors: Array) -> Array:
-        return np.full(len(vectors), 0.5)
-
     def snap(self, vectors: Array) -> Array:
         return np.where(np.isnan(vectors), np.nan, self._vector)
 
@@ -126,6 +125,7 @@ class ChoiceColumn(Column):
             p = np.ones(len(values))
         self.values = [_plain(value) for value in values]
         self.size = len(self.values)
+        self.unit_scale = 1.0 / max(self.size - 1, 1)
         self._index = {value: i for i, value in enumerate(self.values)}
         self._edges = np.cumsum(p / p.sum())[:-1]
         self._possible = np.flatnonzero(p > 0).astype(float)
@@ -136,11 +136,11 @@ class ChoiceColumn(Column):
     def from_unit(self, units: Array) -> Array:
         return np.searchsorted(self._edges, units, side="right").astype(float)
 
-    def to_unit(self, vectors: Array) -> Array:
-        return vectors / max(self.size - 1, 1)
-
     def snap(self, vectors: Array) -> Array:
         return np.clip(np.rint(vectors), 0, self.size - 1)
+
+    def step(self, vectors: Array, signs: Array) -> Array:
+        return np.clip(vectors + signs, 0, self.size - 1)
 
     def grid(self) -> Array:
         return self._possible
@@ -173,9 +173,6 @@ class FloatColumn(Column):
 
     def from_unit(self, units: Array) -> Array:
         return units.copy()
-
-    def to_unit(self, vectors: Array) -> Array:
-        return vectors
 
     def snap(self, vectors: Array) -> Array:
         values = self.hyperparameter.to_value(np.clip(vectors, 0.0, 1.0))
@@ -225,14 +222,17 @@ class IntegerColumn(Column):
         values = low + units * (high - low)
         return self._snap_values(np.exp(values) if self._log else values)
 
-    def to_unit(self, vectors: Array) -> Array:
-        return vectors
-
     def snap(self, vectors: Array) -> Array:
+        return self._snap_values(self._values(vectors))
+
+    def step(self, vectors: Array, signs: Array) -> Array:
+        return self._snap_values(np.rint(self._values(vectors)) + signs)
+
+    def _values(self, vectors: Array) -> Array:
         if self._log:
             low, high = math.log(self._low), math.log(self._high)
-            return self._snap_values(np.exp(low + vectors * (high - low)))
-        return self._snap_values(self._low + vectors * (self._high - self._low))
+            return np.exp(low + vectors * (high - low))
+        return self._low + vectors * (self._high - self._low)
 
     def _snap_values(self, values: Array) -> Array:
         missing = np.isnan(values)

@@ -1,0 +1,47 @@
+"""How much a candidate promises: the logarithm of expected improvement.
+
+Ament, Daulton, Eriksson, Balandat and Bakshy (2023), Unexpected improvements to expected
+improvement for Bayesian optimization: where expected improvement underflows to 0 and every
+candidate looks alike, its logarithm still tells them apart.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from scipy.special import erfcx, log1p, ndtr
+
+from deephyper.search.hps.optimizer.encoding import Array
+
+_LOG_SQRT_2PI = 0.5 * math.log(2.0 * math.pi)
+_SQRT_HALF_PI = math.sqrt(0.5 * math.pi)
+
+
+def log_expected_improvement(mean: Array, std: Array, best: float) -> Array:
+    """log E[max(f - best, 0)] for normal f, elementwise.
+
+    Args:
+        mean: predicted means, shape (n,).
+        std: predicted standard deviations, positive, shape (n,).
+        best: what is to be exceeded.
+    """
+    z = (mean - best) / std
+    out = np.empty_like(z)
+    near = z > -1.0
+    high = z[near]
+    density = np.exp(-0.5 * high * high - _LOG_SQRT_2PI)
+    out[near] = np.log(density + high * ndtr(high))
+    # h(z) = phi(z) (1 - |z| Phi(z) / phi(z)), and the ratio is a scaled complementary error
+    # function; far out, 1 - |z| ratio is 1 / z^2.
+    low = -z[~near]
+    gap = 1.0 - low * _SQRT_HALF_PI * erfcx(low / math.sqrt(2.0))
+    far = low > 1e3
+    gap[far] = 1.0 / low[far] ** 2
+    out[~near] = -0.5 * low * low - _LOG_SQRT_2PI + np.log(np.maximum(gap, 1e-300))
+    return out + np.log(std)
+
+
+def log_feasible(probability_of_failure: Array) -> Array:
+    """Log probability that an evaluation doesn't fail, never quite minus infinity."""
+    return log1p(-np.clip(probability_of_failure, 0.0, 0.99))

@@ -1,0 +1,231 @@
+"""The Gaussian process: its kernel, the likelihood of its parameters, and their fit.
+
+The kernel is a joint and an additive part, (1 - a) k(all hyperparameters) + a mean_g k(one), each
+a Matern 5/2 with its own length scale per hyperparameter. Tuning landscapes are mostly sums of
+low-order effects (Hutter, Hoos and Leyton-Brown, 2014, An efficient approach for assessing
+hyperparameter importance), which the additive part learns from few points (Duvenaud, Nickisch and
+Rasmussen, 2011, Additive Gaussian processes), while the joint part keeps interactions.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg import lapack
+from scipy.optimize import minimize
+
+from deephyper.search.hps.optimizer.encoding import Array
+from deephyper.search.hps.optimizer.features import Features
+
+_SQRT5 = math.sqrt(5.0)
+
+# Priors, as (mean, standard deviation); lengths and noise on a log scale, the share as a logit.
+# The centres were compared on the design half of the benchmark; see RESULTS.md there.
+_LOG_LENGTH_SD = 1.0
+_LOG_NOISE = (-6.0, 2.0)
+_LOGIT_SHARE = (0.0, 1.5)
+_MIN_NOISE = 1e-6
+"""Noise never falls below this share of the signal, so that every matrix can be factored."""
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Parameters of the kernel.
+
+    Attributes:
+        joint: length scale of each hyperparameter in the joint part, shape (d,).
+        additive: the same in the additive part, shape (d,).
+        share: weight of the additive part, in (0, 1).
+        noise: variance of the noise, relative to that of the signal.
+    """
+
+    joint: Array
+    additive: Array
+    share: float
+    noise: float
+
+    @classmethod
+    def initial(cls, d: int) -> Parameters:
+        """The centre of the prior."""
+        return cls(np.full(d, _joint_centre(d)), np.full(d, 0.5), 0.5, math.exp(_LOG_NOISE[0]))
+
+    def to_vector(self) -> Array:
+        """Unconstrained form, shape (2 d + 2,)."""
+        return np.concatenate(
+            [
+                np.log(self.joint),
+                np.log(self.additive),
+                [math.log(self.share / (1.0 - self.share)), math.log(self.noise)],
+            ]
+        )
+
+    @classmethod
+    def from_vector(cls, theta: Array) -> Parameters:
+        d = (len(theta) - 2) // 2
+        share = 1.0 / (1.0 + math.exp(-theta[-2]))
+        return cls(np.exp(theta[:d]), np.exp(theta[d : 2 * d]), share, math.exp(theta[-1]))
+
+
+def _joint_centre(d: int) -> float:
+    return 0.5 * math.sqrt(max(d, 1))
+
+
+def matern(s: Array) -> Array:
+    """Matern 5/2 correlation of the scaled distance s = sqrt(5) r / length, in place."""
+    decay = np.exp(-s)
+    s *= 1.0 + s / 3.0
+    s += 1.0
+    s *= decay
+    return s
+
+
+def covariance(features: Features, p: Parameters, x: Array, z: Array) -> Array:
+    """Prior covariance of rows of features for unit signal variance, shape (n, m)."""
+    if features.n_groups == 0:
+        return np.ones((len(x), len(z)))
+    scale = _SQRT5 / p.joint[features.group_of]
+    a, b = x * scale, z * scale
+    squared = a @ b.T
+    squared *= -2.0
+    squared += (a * a).sum(1)[:, None]
+    squared += (b * b).sum(1)[None, :]
+    np.maximum(squared, 0.0, out=squared)
+    out = matern(np.sqrt(squared, out=squared))
+    out *= 1.0 - p.share
+    # Single precision is enough for the additive part, and half the time.
+    total = np.zeros(out.shape, dtype=np.float32)
+    n_numbers = features.n_numbers
+    scaled_x = (x[:, :n_numbers] * (_SQRT5 / p.additive[:n_numbers])).astype(np.float32)
+    scaled_z = (z[:, :n_numbers] * (_SQRT5 / p.additive[:n_numbers])).astype(np.float32)
+    s = np.empty(out.shape, dtype=np.float32)
+    decay = np.empty(out.shape, dtype=np.float32)
+    for g in range(n_numbers):
+        np.subtract(scaled_x[:, g, None], scaled_z[None, :, g], out=s)
+        np.abs(s, out=s)
+        np.negative(s, out=decay)
+        np.exp(decay, out=decay)
+        total += decay
+        decay *= s
+        total += decay
+        decay *= s
+        decay *= np.float32(1.0 / 3.0)
+        total += decay
+    for g in range(n_numbers, features.n_groups):
+        total += _category(x[:, features.slices[g]], z[:, features.slices[g]], p.additive[g])
+    total *= np.float32(p.share / features.n_groups)
+    out += total
+    return out
+
+
+def _category(a: Array, b: Array, length: float) -> Array:
+    """Additive part of one category: same, different, or one of the two inactive."""
+    squared = 0.5 * ((a.any(1)[:, None]).astype(float) + b.any(1)[None, :]) - 2.0 * (a @ b.T)
+    # 0, 0.5 or 1: three values, so three evaluations
+    values = matern(np.sqrt(np.array([0.0, 0.5, 1.0])) * (_SQRT5 / length))
+    return values[np.rint(2.0 * squared).astype(np.intp)]
+
+
+class Likelihood:
+    """Negative log posterior density of the parameters, the signal variance profiled out.
+
+    Args:
+        features: which features belong together.
+        x: features of the finished points, shape (n, p).
+        y: their objectives, centred, shape (n,).
+    """
+
+    def __init__(self, features: Features, x: Array, y: Array) -> None:
+        self.n, self.d = len(x), features.n_groups
+        self._y = y
+        self._pairs = np.triu_indices(self.n, 1)
+        squared = features.distances(x, x)[:, self._pairs[0], self._pairs[1]]
+        self._squared = np.ascontiguousarray(squared)  # (d, pairs)
+        self._absolute = np.sqrt(self._squared)
+
+    def __call__(self, theta: Array) -> tuple[float, Array]:
+        """Value and gradient at unconstrained parameters, shape (2 d + 2,)."""
+        n, d = self.n, self.d
+        p = Parameters.from_vector(theta)
+        inverse_square = 5.0 / p.joint**2
+        s = np.sqrt(inverse_square @ self._squared)
+        decay = np.exp(-s)
+        joint_slope = (1.0 + s) * decay
+        joint = joint_slope + s * s / 3.0 * decay
+        t = self._absolute * (_SQRT5 / p.additive)[:, None]
+        decay = np.exp(-t)
+        slopes = (1.0 + t) * decay
+        t *= t
+        decay *= t
+        decay /= 3.0
+        decay += slopes
+        additive = decay.sum(0) / d
+        correlation = (1.0 - p.share) * joint + p.share * additive
+        k = np.zeros((n, n))
+        k[self._pairs] = correlation
+        noise = p.noise + _MIN_NOISE
+        k[np.diag_indices(n)] = 1.0 + noise
+        factor, info = lapack.dpotrf(k.T, lower=1, clean=0, overwrite_a=1)
+        if info:
+            return 1e25, np.zeros_like(theta)
+        log_det = 2.0 * np.log(np.diagonal(factor)).sum()
+        inverse, _ = lapack.dpotri(factor, lower=1)
+        inverse = inverse.T  # its upper triangle is what counts
+        weights = inverse[self._pairs]
+        alpha, _ = lapack.dpotrs(factor, self._y, lower=1)
+        q = float(self._y @ alpha)
+        value = 0.5 * n * math.log(q / n) + 0.5 * log_det
+        # W = (K^-1 - n/q alpha alpha') / 2; every pair stands for two entries.
+        weights -= (n / q) * alpha[self._pairs[0]] * alpha[self._pairs[1]]
+        gradient = np.empty_like(theta)
+        gradient[:d] = (
+            (1.0 - p.share) / 3.0 * inverse_square * (self._squared @ (weights * joint_slope))
+        )
+        t *= slopes
+        gradient[d : 2 * d] = p.share / (3.0 * d) * (t @ weights)
+        gradient[-2] = p.share * (1.0 - p.share) * float(weights @ (additive - joint))
+        diagonal = np.diagonal(inverse) - (n / q) * alpha**2
+        gradient[-1] = 0.5 * p.noise * float(diagonal.sum())
+        prior, prior_gradient = _prior(theta, d)
+        return value + prior, gradient + prior_gradient
+
+
+def _prior(theta: Array, d: int) -> tuple[float, Array]:
+    centre = np.concatenate(
+        [
+            np.full(d, math.log(_joint_centre(d))),
+            np.full(d, math.log(0.5)),
+            [_LOGIT_SHARE[0], _LOG_NOISE[0]],
+        ]
+    )
+    sd = np.concatenate([np.full(2 * d, _LOG_LENGTH_SD), [_LOGIT_SHARE[1], _LOG_NOISE[1]]])
+    z = (theta - centre) / sd
+    return 0.5 * float(z @ z), z / sd
+
+
+def fit(
+    features: Features, x: Array, y: Array, start: Parameters, iterations: int
+) -> tuple[Parameters, float]:
+    """Parameters of high posterior density near a start, and their negative log density.
+
+    Args:
+        features: which features belong together.
+        x: features of the finished points, shape (n, p).
+        y: their objectives, centred, shape (n,).
+        start: where the climb begins.
+        iterations: of L-BFGS.
+    """
+    if features.n_groups == 0 or float(y @ y) <= 1e-12:
+        return start, math.inf
+    likelihood = Likelihood(features, x, y)
+    bounds = [(-4.5, 4.5)] * (2 * features.n_groups) + [(-6.0, 6.0), (-13.0, 2.0)]
+    result = minimize(
+        likelihood,
+        start.to_vector(),
+        jac=True,
+        method="L-BFGS-B",
+        bounds=bounds,
+        options={"maxiter": iterations, "maxfun": 2 * iterations},
+    )
+    return Parameters.from_vector(np.clip(result.x, *zip(*bounds, strict=True))), float(result.fun)
