@@ -18,7 +18,7 @@ from typing import Any
 
 from deephyper.errors import EvaluatorError, MissingExtra, RunFunctionError
 from deephyper.evaluator.evaluator import Ended, Evaluator, Started
-from deephyper.evaluator.job import Failure, Job
+from deephyper.evaluator.job import Failure, FailureKind, Job
 from deephyper.evaluator.process import thread_variables
 from deephyper.evaluator.worker_process import Reaper, WorkerProcess, tail
 
@@ -78,7 +78,7 @@ class RayEvaluator(Evaluator):
         self._begun: list[Started] = []  # not yet reported
 
     def check(self) -> None:
-        actor = self._actor(0)
+        actor: Any = self._actor(0)
         try:
             error = ray.get(actor.check.remote())
         except ray.exceptions.RayError as problem:
@@ -142,8 +142,10 @@ class RayEvaluator(Evaluator):
 
     def _actor_died(self, slot: int, job: Job, error: Exception) -> Ended:
         self._forget(slot)
-        kind = "out_of_memory" if isinstance(error, ray.exceptions.OutOfMemoryError) else None
-        return Ended(job.id, Failure(kind or "worker_died", _first_line(error)), None, time.time())
+        kind: FailureKind = (
+            "out_of_memory" if isinstance(error, ray.exceptions.OutOfMemoryError) else "worker_died"
+        )
+        return Ended(job.id, Failure(kind, _first_line(error)), None, time.time())
 
     def _stop(self, job_id: str, slot: int) -> None:
         actor = self._actors[slot]
@@ -166,7 +168,7 @@ class RayEvaluator(Evaluator):
 
     def _actor(self, slot: int) -> Any:
         if slot not in self._actors:
-            actor = (
+            actor: Any = (
                 ray.remote(_Worker)
                 .options(
                     num_cpus=self.num_cpus_per_task,

@@ -1,0 +1,65 @@
+"""When a search ends."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from deephyper.errors import SettingsError
+
+DEFAULT_MAX_EVALS = 100
+"""Evaluations of a search that is given neither a number of them nor a time."""
+DEFAULT_GRACE = 30.0
+"""Seconds that running evaluations get when the search's time is over."""
+
+Reason = Literal["max_evals", "timeout", "exhausted", "max_failures", "interrupted"]
+"""max_evals, timeout, max_failures: that part of the budget is used up; exhausted: every point of
+the space was evaluated; interrupted: by a signal."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What a search may use, over all its sessions.
+
+    Attributes:
+        max_evals: evaluations, failed ones included; None for no limit.
+        timeout: seconds; None for no limit.
+        max_failures: failures in a row; None for no limit.
+
+    Raises:
+        SettingsError: if one of them isn't positive.
+    """
+
+    max_evals: int | None = None
+    timeout: float | None = None
+    max_failures: int | None = None
+
+    def __post_init__(self) -> None:
+        for name, value in (("max_evals", self.max_evals), ("max_failures", self.max_failures)):
+            if value is not None and value < 1:
+                raise SettingsError(f"{name} is {value}; give a whole number of at least 1")
+        if self.timeout is not None and not self.timeout > 0:
+            raise SettingsError(f"timeout is {self.timeout}; give more than 0 seconds")
+
+    def reason_to_stop(
+        self, evaluations: int, seconds: float, failures_in_a_row: int
+    ) -> Reason | None:
+        """Why no further evaluation may begin, or None.
+
+        Args:
+            evaluations: that have ended or are running.
+            seconds: that the search has lasted.
+            failures_in_a_row: up to now.
+        """
+        if self.max_failures is not None and failures_in_a_row >= self.max_failures:
+            return "max_failures"
+        if self.timeout is not None and seconds >= self.timeout:
+            return "timeout"
+        if self.max_evals is not None and evaluations >= self.max_evals:
+            return "max_evals"
+        return None
+
+    def evaluations_left(self, evaluations: int) -> float:
+        """How many more may begin, given those that have ended or are running."""
+        return math.inf if self.max_evals is None else max(0, self.max_evals - evaluations)

@@ -1,0 +1,68 @@
+"""Evaluations that need not be made, since an equal point was evaluated already."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from deephyper.errors import DeepHyperError, SettingsError
+from deephyper.evaluator import Job, Outcome, load_object
+from deephyper.search.journal import Evaluation
+
+Key = Callable[[dict[str, Any]], Any]
+
+
+@dataclass(frozen=True)
+class _Known:
+    outcome: Outcome
+
+    def of(self, job: Job) -> Outcome:
+        """The known outcome as that of another job, which took no time."""
+        now = time.time()
+        return dataclasses.replace(self.outcome, job=job, start=now, end=now, worker="cache")
+
+
+class Cache:
+    """Finds the finished evaluation of a point with the same key.
+
+    Args:
+        key: "uuid": no two points have the same key; "to_dict": equal points have; or a function
+            of the point, or its dotted path.
+
+    Raises:
+        SettingsError: if the key is none of these.
+    """
+
+    def __init__(self, key: str | Key) -> None:
+        self._key: Key | None = None
+        self._known: dict[str, _Known] = {}
+        if callable(key):
+            self._key = key
+        elif key == "to_dict":
+            self._key = dict
+        elif key != "uuid":
+            try:
+                found = load_object(key, "cache_key")
+            except DeepHyperError as error:
+                raise SettingsError(
+                    f"cache key '{key}' is neither 'uuid' nor 'to_dict' nor a function: {error}"
+                ) from error
+            if not callable(found):
+                raise SettingsError(f"cache key '{key}' is not a function; give one of the point")
+            self._key = found
+
+    def find(self, point: dict[str, Any]) -> _Known | None:
+        return None if self._key is None else self._known.get(self._text(point))
+
+    def keep(self, evaluation: Evaluation) -> None:
+        outcome = evaluation.outcome
+        if self._key is not None and outcome is not None and outcome.status == "finished":
+            self._known.setdefault(self._text(outcome.job.point), _Known(outcome))
+
+    def _text(self, point: dict[str, Any]) -> str:
+        assert self._key is not None
+        return json.dumps(self._key(dict(point)), sort_keys=True, default=repr)

@@ -1,0 +1,75 @@
+"""Asynchronous model-based search (AMBS): the loop with a Bayesian optimizer.
+
+``python -m deephyper.search.hps.ambs`` is ``deephyper hps ambs``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from typing import TYPE_CHECKING, Any
+
+from deephyper.search.hps.settings import AmbsSettings
+from deephyper.search.search import Search
+
+if TYPE_CHECKING:
+    from deephyper.evaluator import Evaluator
+    from deephyper.problem import HpProblem
+    from deephyper.search.search import Proposer
+
+_log = logging.getLogger("deephyper.search")
+
+
+class AMBS(Search):
+    """Searches with a Bayesian optimizer that takes the running evaluations into account.
+
+    Args:
+        problem: the space to search.
+        evaluator: where points are evaluated.
+        seed: makes the proposals reproducible where one worker is used.
+        settings: of the optimizer; None for the defaults.
+        optimizer: an object with ``ask`` and ``tell`` of your own to use instead.
+        options: see :class:`deephyper.search.search.Search`.
+    """
+
+    def __init__(
+        self,
+        problem: HpProblem,
+        evaluator: Evaluator,
+        *,
+        seed: int | None = None,
+        settings: AmbsSettings | None = None,
+        optimizer: Any = None,
+        **options: Any,
+    ) -> None:
+        from deephyper.search.hps.optimizer import (
+            ForeignOptimizer,
+            create_optimizer,
+            describe_engine,
+        )
+
+        chosen = settings or AmbsSettings()
+
+        def make(seed: int | None) -> Proposer:
+            engine = (
+                create_optimizer(problem, chosen, seed=seed)
+                if optimizer is None
+                else ForeignOptimizer(problem, optimizer, seed=seed)
+            )
+            _log.info("optimizer: %s", describe_engine(engine))
+            return engine
+
+        super().__init__(
+            problem,
+            evaluator,
+            make,
+            seed=seed,
+            settings={"search": "ambs", **dataclasses.asdict(chosen)},
+            **options,
+        )
+
+
+if __name__ == "__main__":
+    from deephyper.core.cli.main import main
+
+    main(["hps", "ambs"])

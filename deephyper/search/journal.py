@@ -1,0 +1,310 @@
+"""The append-only record of a search: ``journal.jsonl`` in its log directory.
+
+One JSON object a line, each with ``event`` and ``time`` (seconds since the epoch):
+
+========= =========================================================================================
+event     further keys
+========= =========================================================================================
+search    version, space (the problem's description), settings, max_evals, timeout: begins a search
+resumed   settings, max_evals, timeout: begins another session of it
+known     point, objective (a number or "F_reason"): a result from elsewhere, from a warm start
+submitted id, point, attempt, and predicted, predicted_std where the optimizer had a model
+started   id, attempt, worker
+finished  id, attempt, worker, start, end, objective, output
+failed    id, attempt, worker, start, end, kind, message, text, output, retry (true: runs again)
+stopped   id, attempt: ended from outside; runs again on a resume
+ended     reason: ends a session
+========= =========================================================================================
+
+A line is written by one ``write`` the moment that it happens, so what was reported survives the
+death of this process; a thread at once asks the disk to keep it, so a power cut costs no more than
+what the disk was being told. Nothing is ever changed, and a torn last line is dropped on reading.
+No lock is held, so a shared file system will do.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from deephyper.errors import ResultsError
+from deephyper.evaluator.job import Failure, Job, Outcome
+
+FILE_NAME = "journal.jsonl"
+_VERSION = 1
+
+
+@dataclass
+class Evaluation:
+    """One evaluation as the journal knows it.
+
+    Attributes:
+        job: id, point and attempt.
+        outcome: None while it is unfinished.
+        predicted: the objective that the optimizer's model expected, and its standard deviation.
+    """
+
+    job: Job
+    outcome: Outcome | None = None
+    predicted: tuple[float, float] | None = None
+
+
+@dataclass
+class Record:
+    """A search as its journal tells it.
+
+    Attributes:
+        space: description of the search space.
+        settings: the last session's.
+        max_evals, timeout: the last session's budget.
+        evaluations: by id, in the order of submission.
+        order: ids in the order in which they ended.
+        known: points with their objectives (a number, or "F_reason") from elsewhere.
+        seconds: how long its sessions have lasted together.
+    """
+
+    space: dict[str, Any] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
+    max_evals: int | None = None
+    timeout: float | None = None
+    evaluations: dict[str, Evaluation] = field(default_factory=dict)
+    order: list[str] = field(default_factory=list)
+    known: list[tuple[dict[str, Any], float | str]] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def ended(self) -> list[Evaluation]:
+        """Evaluations with an outcome, in the order in which they ended."""
+        return [self.evaluations[id_] for id_ in self.order]
+
+    @property
+    def unfinished(self) -> list[Evaluation]:
+        """Evaluations without an outcome, in the order of submission."""
+        return [e for e in self.evaluations.values() if e.outcome is None]
+
+
+class Journal:
+    """Appends events to the journal of a log directory.
+
+    Raises:
+        ResultsError: if it can't be written, here and in :meth:`append`.
+    """
+
+    def __init__(self, log_dir: Path) -> None:
+        self.path = log_dir / FILE_NAME
+        try:
+            self._fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
+            self._drop_torn_line()
+        except OSError as error:
+            raise _cannot_write(self.path, error) from error
+        self._syncer = _Syncer(self._fd)
+
+    def append(self, event: str, **keys: Any) -> None:
+        """Write one event."""
+        line = json.dumps({"event": event, "time": round(time.time(), 6), **keys})
+        data = line.encode() + b"\n"
+        try:
+            self._syncer.raise_error()
+            if os.fstat(self._fd).st_nlink == 0:
+                raise OSError("the file was deleted")
+            if os.write(self._fd, data) != len(data):
+                raise OSError("the disk is full")
+        except OSError as error:
+            raise _cannot_write(self.path, error) from error
+        self._syncer.request()
+
+    def begin(self, event: str, record: Record) -> None:
+        """Write the event that begins a session: "search" or "resumed"."""
+        keys: dict[str, Any] = {
+            "settings": record.settings,
+            "max_evals": record.max_evals,
+            "timeout": record.timeout,
+        }
+        if event == "search":
+            keys = {"version": _VERSION, "space": record.space, **keys}
+        self.append(event, **keys)
+
+    def append_submitted(self, evaluation: Evaluation) -> None:
+        job = evaluation.job
+        keys: dict[str, Any] = {"id": job.id, "point": job.point, "attempt": job.attempt}
+        if evaluation.predicted is not None:
+            keys["predicted"], keys["predicted_std"] = evaluation.predicted
+        self.append("submitted", **keys)
+
+    def append_outcome(self, outcome: Outcome, retry: bool = False) -> None:
+        keys: dict[str, Any] = {"id": outcome.job.id, "attempt": outcome.job.attempt}
+        if outcome.status != "stopped":
+            keys.update(
+                worker=outcome.worker, start=outcome.start, end=outcome.end, output=outcome.output
+            )
+        if outcome.status == "finished":
+            keys["objective"] = outcome.objective
+        elif outcome.failure is not None:
+            failure = outcome.failure
+            keys.update(kind=failure.kind, message=failure.message, text=failure.text)
+            if retry:
+                keys["retry"] = True
+        self.append(outcome.status, **keys)
+
+    def close(self) -> None:
+        self._syncer.close()
+        with contextlib.suppress(OSError):
+            os.close(self._fd)
+
+    def _drop_torn_line(self) -> None:
+        """Make the file end in a whole line, so that the next one stands by itself."""
+        size = os.fstat(self._fd).st_size
+        keep, tail = size, b""
+        while keep > 0 and b"\n" not in tail:
+            step = min(keep, 1 << 16)
+            keep -= step
+            tail = os.pread(self._fd, step, keep) + tail
+        torn = tail[tail.rfind(b"\n") + 1 :]
+        if torn and _parse(torn) is not None:
+            os.write(self._fd, b"\n")
+        elif torn:
+            os.ftruncate(self._fd, size - len(torn))
+
+
+class _Syncer:
+    """Asks the disk to keep what was written, in a thread, so that the search need not wait."""
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+        self._wanted = threading.Event()
+        self._closed = False
+        self._error: OSError | None = None
+        self._thread = threading.Thread(target=self._work, name="journal-sync", daemon=True)
+        self._thread.start()
+
+    def request(self) -> None:
+        self._wanted.set()
+
+    def raise_error(self) -> None:
+        if self._error is not None:
+            raise self._error
+
+    def close(self) -> None:
+        self._closed = True
+        self._wanted.set()
+        self._thread.join()
+
+    def _work(self) -> None:
+        while not self._closed:
+            self._wanted.wait()
+            self._wanted.clear()
+            try:
+                os.fsync(self._fd)
+            except OSError as error:
+                self._error = error
+
+
+def read_journal(log_dir: Path) -> Record:
+    """Read a search back.
+
+    Raises:
+        ResultsError: if there is no journal, or it isn't one.
+    """
+    path = log_dir / FILE_NAME
+    record = Record()
+    began = last = 0.0
+    try:
+        for event in _events(path):
+            kind, when = event["event"], event["time"]
+            if kind in ("search", "resumed"):
+                record.seconds += last - began
+                began = when
+                _begin(record, event)
+            else:
+                _add(record, kind, event)
+            last = max(last, when)
+    except OSError as error:
+        if isinstance(error, FileNotFoundError):
+            raise ResultsError(
+                f"there is no search to go on with in '{log_dir}': it holds no {FILE_NAME}"
+            ) from error
+        raise ResultsError(f"'{path}' can't be read: {error.strerror}") from error
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ResultsError(f"'{path}' is no journal of a search: {error!r}") from error
+    if not began:
+        raise ResultsError(f"'{path}' holds no search; it was cut off before it began")
+    record.seconds += last - began
+    return record
+
+
+def _events(path: Path) -> Iterator[dict[str, Any]]:
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            event = _parse(line)
+            if event is not None:
+                yield event
+            elif line.endswith(b"\n"):
+                raise ResultsError(f"'{path}' is damaged at line {number}; restore it from a copy")
+
+
+def _parse(line: bytes) -> dict[str, Any] | None:
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return None
+    return event if isinstance(event, dict) else None
+
+
+def _begin(record: Record, event: dict[str, Any]) -> None:
+    if event["event"] == "search":
+        if event["version"] != _VERSION:
+            raise ResultsError(
+                f"the journal has version {event['version']} and this deephyper reads {_VERSION}; "
+                "use the deephyper that wrote it"
+            )
+        record.space = event["space"]
+    record.settings = event["settings"]
+    record.max_evals, record.timeout = event["max_evals"], event["timeout"]
+
+
+def _add(record: Record, kind: str, event: dict[str, Any]) -> None:
+    if kind == "known":
+        record.known.append((event["point"], event["objective"]))
+        return
+    if kind == "ended":
+        return
+    id_ = event["id"]
+    if kind == "submitted":
+        job = Job(id_, event["point"], event["attempt"])
+        predicted = (event["predicted"], event["predicted_std"]) if "predicted" in event else None
+        record.evaluations[id_] = Evaluation(job, predicted=predicted)
+    elif kind in ("finished", "failed") and not event.get("retry"):
+        evaluation = record.evaluations[id_]
+        if evaluation.outcome is None:
+            record.order.append(id_)
+            evaluation.outcome = _outcome(evaluation.job, kind, event)
+
+
+def _outcome(job: Job, kind: str, event: dict[str, Any]) -> Outcome:
+    failure = None
+    if kind == "failed":
+        failure = Failure(event["kind"], event["message"], event["text"])
+    return Outcome(
+        job=job,
+        status="finished" if kind == "finished" else "failed",
+        objective=event.get("objective"),
+        failure=failure,
+        start=event["start"],
+        end=event["end"],
+        worker=event["worker"],
+        output=event["output"],
+    )
+
+
+def _cannot_write(path: Path, error: OSError) -> ResultsError:
+    return ResultsError(
+        f"'{path}' can't be written ({error.strerror or error}); what was written before is "
+        "intact: make room or mend the permissions, then go on with --resume"
+    )

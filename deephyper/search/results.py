@@ -1,0 +1,199 @@
+"""``results.csv``: one row per evaluation, derived from the journal.
+
+Columns are the hyperparameters, then :data:`COLUMNS`. A cell reads back as the value that was
+written: an inactive hyperparameter is an empty cell, None is ``None``, booleans are ``True`` and
+``False``, numbers are numbers, and a text that would read as one of these is in JSON's quotes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import json
+import math
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from deephyper.errors import ResultsError
+
+if TYPE_CHECKING:
+    from deephyper.search.journal import Evaluation
+
+FILE_NAME = "results.csv"
+COLUMNS = (
+    "objective",
+    "id",
+    "elapsed_sec",
+    "status",
+    "worker",
+    "start",
+    "end",
+    "failure",
+    "predicted",
+    "predicted_std",
+)
+"""objective: empty where the evaluation failed; elapsed_sec: seconds from start to end; start, end:
+seconds since the epoch; failure: kind and message; predicted, predicted_std: what the optimizer's
+model expected of the point when it proposed it."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One evaluation read from a results file.
+
+    Attributes:
+        point: the active hyperparameters.
+        objective: None where the evaluation failed.
+        columns: the other columns, as values.
+    """
+
+    point: dict[str, Any]
+    objective: float | None
+    columns: dict[str, Any]
+
+
+class ResultsWriter:
+    """Appends rows to a new results file.
+
+    Args:
+        path: the file.
+        names: the hyperparameters.
+        evaluations: rows to begin with.
+
+    Raises:
+        ResultsError: if it can't be written, here and in :meth:`append`.
+    """
+
+    def __init__(
+        self, path: Path, names: Sequence[str], evaluations: Iterable[Evaluation] = ()
+    ) -> None:
+        self.path = path
+        self._names = names
+        partial = path.with_name(path.name + ".partial")
+        try:
+            with partial.open("w", newline="") as file:
+                file.write(to_text(names, evaluations))
+            os.replace(partial, path)
+            self._file: IO[str] = path.open("a", newline="")
+        except OSError as error:
+            partial.unlink(missing_ok=True)
+            raise self._cannot_write(error) from error
+
+    def append(self, evaluation: Evaluation) -> None:
+        """Add the row of an evaluation that has ended."""
+        try:
+            csv.writer(self._file).writerow(_cells(evaluation, self._names))
+            self._file.flush()
+        except OSError as error:
+            raise self._cannot_write(error) from error
+
+    def close(self) -> None:
+        # What could not be written was reported by append() and stands in the journal.
+        with contextlib.suppress(OSError):
+            self._file.close()
+
+    def _cannot_write(self, error: OSError) -> ResultsError:
+        return ResultsError(
+            f"'{self.path}' can't be written ({error.strerror or error}); the journal beside it "
+            "has every result: make room or mend the permissions, then go on with --resume"
+        )
+
+
+def to_text(names: Sequence[str], evaluations: Iterable[Evaluation]) -> str:
+    """A whole results file as text."""
+    text = io.StringIO(newline="")
+    rows = csv.writer(text)
+    rows.writerow([*names, *COLUMNS])
+    rows.writerows(_cells(evaluation, names) for evaluation in evaluations)
+    return text.getvalue()
+
+
+def read_results(path: Path) -> list[Row]:
+    """Read a results file, also one that an older deephyper or another tool wrote.
+
+    Raises:
+        ResultsError: if it isn't there, isn't a CSV file, or has no objective.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            reader = csv.reader(file)
+            header = next(reader, [])
+            if "objective" not in header:
+                raise ResultsError(
+                    f"'{path}' has no column 'objective'; give the results.csv of a search"
+                )
+            if len(set(header)) != len(header):
+                raise ResultsError(f"'{path}' has a column twice; give the results.csv of a search")
+            rows = []
+            for cells in reader:
+                # A search that is running now may have written half a row.
+                if len(cells) == len(header):
+                    rows.append(_row(dict(zip(header, cells, strict=True))))
+            return rows
+    except FileNotFoundError as error:
+        raise ResultsError(f"there is no file '{path}'; check the path") from error
+    except OSError as error:
+        raise ResultsError(f"'{path}' can't be read: {error.strerror or error}") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ResultsError(f"'{path}' is no CSV file: {error}") from error
+
+
+def format_cell(value: Any) -> str:
+    """A value as text that :func:`parse_cell` turns back."""
+    if isinstance(value, str):
+        plain = value == value.strip() and parse_cell(value) == value
+        return value if plain else json.dumps(value, ensure_ascii=False)
+    return repr(value)
+
+
+def parse_cell(text: str) -> Any:
+    """The value that a cell, which isn't empty, stands for."""
+    constants = {"None": None, "True": True, "False": False}
+    if text in constants:
+        return constants[text]
+    if text.startswith('"'):
+        try:
+            return json.loads(text)
+        except ValueError:
+            return text
+    if "_" in text:
+        return text  # Python would read 1_000 as a number
+    for number in (int, float):
+        try:
+            return number(text)
+        except ValueError:
+            continue
+    return text
+
+
+def _row(cells: dict[str, str]) -> Row:
+    values = {name: parse_cell(cell) for name, cell in cells.items() if cell != ""}
+    objective = values.pop("objective", None)
+    number = isinstance(objective, (int, float)) and not isinstance(objective, bool)
+    if not number or not math.isfinite(objective):
+        objective = None
+    columns = {name: values.pop(name) for name in COLUMNS if name in values}
+    return Row(values, None if objective is None else float(objective), columns)
+
+
+def _cells(evaluation: Evaluation, names: Sequence[str]) -> list[str]:
+    outcome, point = evaluation.outcome, evaluation.job.point
+    assert outcome is not None
+    predicted = evaluation.predicted or ("", "")
+    failure = outcome.failure
+    return [
+        *(format_cell(point[name]) if name in point else "" for name in names),
+        "" if outcome.objective is None else repr(outcome.objective),
+        outcome.job.id,
+        f"{outcome.elapsed_sec:.6f}",
+        outcome.status,
+        outcome.worker,
+        "" if outcome.start is None else f"{outcome.start:.3f}",
+        f"{outcome.end:.3f}",
+        "" if failure is None else f"{failure.kind}: {failure.message}",
+        *(f"{value:.6g}" if value != "" else "" for value in predicted),
+    ]

@@ -1,0 +1,525 @@
+"""The one asynchronous loop that every search runs on.
+
+A point leaves the optimizer, becomes a job in the evaluator, comes back as an outcome, is written
+to the journal, told to the optimizer and appended to the results. Each free worker is given a new
+point at once; none waits for another.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import math
+import signal
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from deephyper.errors import ProblemError, ResultsError, SettingsError, SpaceExhausted
+from deephyper.evaluator import Evaluator, Job, Outcome
+from deephyper.evaluator.job import MACHINE_FAULTS
+from deephyper.search import journal as journals
+from deephyper.search import results
+from deephyper.search.budget import DEFAULT_GRACE, DEFAULT_MAX_EVALS, Budget, Reason
+from deephyper.search.cache import Cache
+from deephyper.search.interrupt import Interrupt
+from deephyper.search.journal import Evaluation, Journal, Record, read_journal
+from deephyper.search.ownership import Ownership
+from deephyper.search.results import ResultsWriter
+from deephyper.search.space import describe, differences
+
+if TYPE_CHECKING:
+    from deephyper.problem import HpProblem
+
+LOG_NAME = "deephyper.log"
+OUTPUT_NAME = "output"
+_TICK = 0.25  # seconds until a signal or the end of the time is noticed
+_log = logging.getLogger("deephyper.search")
+
+
+class Proposer(Protocol):
+    """What the loop asks of an optimizer; see :mod:`deephyper.search.hps.optimizer`."""
+
+    def ask(self, n_points: int) -> list[dict[str, Any]]: ...
+
+    def tell(self, x: list[dict[str, Any]], y: list[float | str]) -> None: ...
+
+    def tell_pending(self, points: list[dict[str, Any]]) -> None: ...
+
+    def forget(self, points: list[dict[str, Any]]) -> None: ...
+
+    def explain(self, point: dict[str, Any]) -> Any: ...
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """What a search came to.
+
+    Attributes:
+        reason: why it ended, see :data:`deephyper.search.budget.Reason`.
+        evaluations: all that have ended, in the order in which they did, earlier sessions
+            included.
+        log_dir: where its files are.
+        signal: the signal that interrupted it.
+    """
+
+    reason: Reason
+    evaluations: list[Evaluation]
+    log_dir: Path
+    signal: int | None = None
+
+    @property
+    def best(self) -> Outcome | None:
+        """The finished evaluation with the largest objective, the first of equals."""
+        finished = [o for o in self.outcomes if o.objective is not None]
+        return max(finished, key=lambda o: o.objective or 0.0, default=None)
+
+    @property
+    def outcomes(self) -> list[Outcome]:
+        return [e.outcome for e in self.evaluations if e.outcome is not None]
+
+    @property
+    def num_evaluations(self) -> int:
+        return len(self.evaluations)
+
+    @property
+    def num_failures(self) -> int:
+        return sum(outcome.status == "failed" for outcome in self.outcomes)
+
+    @property
+    def results_path(self) -> Path:
+        return self.log_dir / results.FILE_NAME
+
+    def to_dataframe(self) -> Any:
+        """The results file as a pandas DataFrame, one row per evaluation."""
+        import pandas as pd
+
+        return pd.read_csv(self.results_path)
+
+
+class Search:
+    """Searches a problem with an optimizer on an evaluator.
+
+    Args:
+        problem: the space to search.
+        evaluator: where points are evaluated; closing it is left to who made it.
+        make_optimizer: gives an optimizer for a seed.
+        log_dir: folder for the journal, results.csv and deephyper.log.
+        seed: makes the proposals reproducible where one worker is used.
+        settings: what the journal is to say of the optimizer's settings.
+        resume: go on with the search in ``log_dir``.
+        warm_start: results file of an earlier search to learn from; points that don't fit the
+            space any more are left out.
+        max_failures: end after so many failures in a row.
+        retries: how often an evaluation is tried again whose worker died.
+        cache_key: "uuid" evaluates every point; "to_dict" evaluates equal points once; or a
+            function that gives a key for a point (or its dotted path), and points with equal keys
+            are evaluated once.
+        grace: seconds that running evaluations get when the time is over or SIGTERM came.
+        on_outcome: called with each outcome.
+        on_notice: called with a line for the user.
+
+    Raises:
+        SettingsError: if an argument is out of its range.
+        ProblemError: if a hyperparameter has the name of a column of the results.
+    """
+
+    def __init__(
+        self,
+        problem: HpProblem,
+        evaluator: Evaluator,
+        make_optimizer: Callable[[int | None], Proposer],
+        *,
+        log_dir: str | Path = ".",
+        seed: int | None = None,
+        settings: dict[str, Any] | None = None,
+        resume: bool = False,
+        warm_start: str | Path | None = None,
+        max_failures: int | None = None,
+        retries: int = 0,
+        cache_key: str | Callable[[dict[str, Any]], Any] = "uuid",
+        grace: float = DEFAULT_GRACE,
+        on_outcome: Callable[[Outcome], None] | None = None,
+        on_notice: Callable[[str], None] | None = None,
+    ) -> None:
+        if retries < 0:
+            raise SettingsError(f"retries is {retries}; give a whole number of at least 0")
+        if not grace >= 0:
+            raise SettingsError(f"grace is {grace}; give at least 0 seconds")
+        if resume and warm_start is not None:
+            raise SettingsError("a search is either resumed or started warm; leave one of them out")
+        for name in problem.hyperparameter_names:
+            if name in results.COLUMNS:
+                raise ProblemError(
+                    f"hyperparameter '{name}' has the name of a column of {results.FILE_NAME}; "
+                    "rename it"
+                )
+        Budget(max_failures=max_failures)
+        self.problem = problem
+        self.evaluator = evaluator
+        self.log_dir = Path(log_dir).absolute()
+        self._make_optimizer = make_optimizer
+        self._seed = seed
+        self._settings = {"seed": seed, **(settings or {})}
+        self._resume = resume
+        self._warm_start = None if warm_start is None else Path(warm_start)
+        self._max_failures = max_failures
+        self._retries = retries
+        self._cache = Cache(cache_key)
+        self._grace = grace
+        self._on_outcome = on_outcome
+        self._on_notice = on_notice
+        self._record = Record()
+        self._ready: deque[Job] = deque()
+        self._failures_in_a_row = 0
+        self._exhausted = False
+
+    def search(self, max_evals: int | None = None, timeout: float | None = None) -> SearchResult:
+        """Search until the budget is used up; called again, go on with a larger one.
+
+        Args:
+            max_evals: evaluations in all, those of earlier sessions included. Without it and
+                ``timeout`` a new search makes 100, and a resumed one keeps its budget.
+            timeout: seconds in all.
+
+        Raises:
+            ResultsError: if the log directory holds another search or can't be written.
+            RunFunctionError: if the run function can't be loaded.
+            ProblemError: on a resume with another space.
+        """
+        budget = Budget(max_evals, timeout, self._max_failures)
+        self._refuse_existing_results()
+        record = self._read_record()
+        self.evaluator.check()
+        with Ownership(self.log_dir), self._logging(), Interrupt() as interrupt:
+            budget = self._begin(record, budget)
+            self._journal = Journal(self.log_dir)
+            try:
+                self._open()
+                reason = self._run(budget, interrupt)
+                self._journal.append("ended", reason=reason)
+            finally:
+                self.evaluator.on_start = None
+                self.evaluator.cancel()
+                self._journal.close()
+                if hasattr(self, "_results"):
+                    self._results.close()
+            self._resume = True
+            _log.info("ended: %s", reason)
+            return SearchResult(reason, self._record.ended, self.log_dir, interrupt.signal)
+
+    # Beginning a session.
+
+    def _refuse_existing_results(self) -> None:
+        if self._resume:
+            return
+        for name in (journals.FILE_NAME, results.FILE_NAME):
+            if (self.log_dir / name).exists():
+                raise ResultsError(
+                    f"'{self.log_dir / name}' exists already; go on with that search by "
+                    f"--resume {self.log_dir}, or choose another --log-dir"
+                )
+
+    def _read_record(self) -> Record:
+        if not self._resume:
+            record = Record(space=describe(self.problem))
+            if self._warm_start is not None:
+                record.known = self._fitting(self._warm_start)
+            return record
+        record = read_journal(self.log_dir)
+        different = differences(record.space, describe(self.problem))
+        if different:
+            raise ProblemError(
+                f"the search in '{self.log_dir}' was begun with another space: "
+                f"{'; '.join(different)}; restore it, or begin a new search with --warm-start "
+                f"{self.log_dir / results.FILE_NAME}"
+            )
+        return record
+
+    def _fitting(self, path: Path) -> list[tuple[dict[str, Any], float | str]]:
+        """Rows of a results file whose point is one of this space."""
+        rows = results.read_results(path)
+        known: list[tuple[dict[str, Any], float | str]] = []
+        for row in rows:
+            if row.columns.get("status", "finished") == "stopped":
+                continue
+            with contextlib.suppress(ProblemError):
+                point = self.problem.validate(row.point)
+                known.append((point, "F_known" if row.objective is None else row.objective))
+        self._notice(f"warm start: {len(known)} of {len(rows)} results fit the space")
+        return known
+
+    def _begin(self, record: Record, budget: Budget) -> Budget:
+        # A search that began between the first look and the claim has left its files.
+        self._refuse_existing_results()
+        if self._resume:
+            record = self._read_record()
+            max_evals = record.max_evals if budget.max_evals is None else budget.max_evals
+            time_limit = record.timeout if budget.timeout is None else budget.timeout
+        else:
+            max_evals, time_limit = budget.max_evals, budget.timeout
+            if max_evals is None and time_limit is None:
+                max_evals = DEFAULT_MAX_EVALS
+        record.settings, record.max_evals, record.timeout = self._settings, max_evals, time_limit
+        self._record = record
+        return Budget(max_evals, time_limit, self._max_failures)
+
+    def _open(self) -> None:
+        record = self._record
+        self._journal.begin("resumed" if self._resume else "search", record)
+        self._keep_changed_results()
+        self._results = ResultsWriter(
+            self.log_dir / results.FILE_NAME, self.problem.hyperparameter_names, record.ended
+        )
+        seed = self._seed
+        if seed is not None and self._resume:
+            seed += len(record.evaluations)  # otherwise the same points would be proposed again
+        self._optimizer = self._make_optimizer(seed)
+        if not self._resume:
+            for point, objective in record.known:
+                self._journal.append("known", point=point, objective=objective)
+        told = [
+            *record.known,
+            *((e.job.point, _told(e.outcome)) for e in record.ended if e.outcome),
+        ]
+        if told:
+            self._optimizer.tell([point for point, _ in told], [y for _, y in told])
+        for evaluation in record.ended:
+            self._cache.keep(evaluation)
+        unfinished = [evaluation.job for evaluation in record.unfinished]
+        self._ready = deque(unfinished)
+        self._exhausted = False
+        self._failures_in_a_row = 0
+        if unfinished:
+            self._optimizer.tell_pending([job.point for job in unfinished])
+        self.evaluator.on_start = self._started
+        _log.info(
+            "%s in %s: %d evaluations known, %d unfinished",
+            "resumed" if self._resume else "began",
+            self.log_dir,
+            len(told),
+            len(unfinished),
+        )
+
+    def _keep_changed_results(self) -> None:
+        """A results file that was changed since is the user's: set it aside, don't replace it."""
+        path = self.log_dir / results.FILE_NAME
+        if not path.exists():
+            return
+        with path.open(newline="") as file:
+            text = file.read()
+        whole = results.to_text(self.problem.hyperparameter_names, self._record.ended)
+        # Rows that a sudden end cut off or left out are no change of the user's.
+        if not whole.startswith(text[: text.rfind("\n") + 1]):
+            aside = path.with_name(f"results-{time.strftime('%Y%m%d-%H%M%S')}.csv")
+            path.rename(aside)
+            self._notice(f"results.csv was changed since the search wrote it; it is now {aside}")
+
+    # The loop.
+
+    def _run(self, budget: Budget, interrupt: Interrupt) -> Reason:
+        before, began = self._record.seconds, time.monotonic()
+        end = math.inf if budget.timeout is None else began + budget.timeout - before
+        reason: Reason | None = None
+        while True:
+            seconds = before + time.monotonic() - began
+            now_reason = self._reason(budget, seconds, interrupt)
+            # A retry may take "max_evals" back; the others stand.
+            if now_reason is not None or reason == "max_evals":
+                if now_reason not in (None, reason):
+                    self._say_why(now_reason, interrupt)
+                reason = now_reason
+            if reason is None:
+                self._fill_workers(budget)
+            if not self.evaluator.num_unfinished and (
+                reason is not None or (self._exhausted and not self._ready)
+            ):
+                return reason or "exhausted"
+            sigterm = interrupt.signal == signal.SIGTERM
+            over = min(end, interrupt.since if sigterm else math.inf) + self._grace
+            if interrupt.count > 1 or time.monotonic() >= over:
+                self._stop_running()
+                return reason or "timeout"
+            self._take(self.evaluator.gather(at_least=1, timeout=_TICK))
+
+    def _reason(self, budget: Budget, seconds: float, interrupt: Interrupt) -> Reason | None:
+        if interrupt.count:
+            return "interrupted"
+        # Unfinished evaluations of an earlier session were counted when they were submitted.
+        waiting = len(self._ready)
+        return budget.reason_to_stop(
+            len(self._record.evaluations) - waiting, seconds, self._failures_in_a_row
+        )
+
+    def _fill_workers(self, budget: Budget) -> None:
+        free = self.evaluator.num_free
+        again = [self._ready.popleft() for _ in range(min(free, len(self._ready)))]
+        for job in again:
+            self._submit(self._record.evaluations[job.id], job)
+        left = min(free - len(again), budget.evaluations_left(len(self._record.evaluations)))
+        while left > 0 and not self._exhausted:
+            try:
+                points = self._optimizer.ask(int(left))
+            except SpaceExhausted as end:
+                self._exhausted = True
+                _log.info("%s", end)
+                return
+            for point in points:
+                job = Job(self._next_id(), point)
+                evaluation = Evaluation(job, predicted=self._predicted(point))
+                self._record.evaluations[job.id] = evaluation
+                known = self._cache.find(point)
+                if known is None:
+                    self._submit(evaluation, job)
+                    left -= 1
+                else:
+                    self._journal.append_submitted(evaluation)
+                    self._take([known.of(job)])
+            left = min(left, budget.evaluations_left(len(self._record.evaluations)))
+
+    def _submit(self, evaluation: Evaluation, job: Job) -> None:
+        evaluation.job = job
+        self._journal.append_submitted(evaluation)
+        self.evaluator.submit([job])
+
+    def _started(self, job: Job, worker: str, when: float) -> None:
+        self._journal.append("started", id=job.id, attempt=job.attempt, worker=worker)
+
+    def _take(self, outcomes: list[Outcome]) -> None:
+        """Record outcomes, then tell them to the optimizer together."""
+        told: list[Outcome] = []
+        for outcome in outcomes:
+            job = outcome.job
+            failure = outcome.failure
+            retry = (
+                failure is not None
+                and failure.kind in MACHINE_FAULTS
+                and job.attempt <= self._retries
+            )
+            self._journal.append_outcome(outcome, retry)
+            if retry:
+                self._ready.appendleft(Job(job.id, job.point, job.attempt + 1))
+                self._notice(f"evaluation {job.id} runs again: {failure and failure.message}")
+                continue
+            evaluation = self._record.evaluations[job.id]
+            evaluation.outcome = outcome
+            self._record.order.append(job.id)
+            self._results.append(evaluation)
+            self._cache.keep(evaluation)
+            told.append(outcome)
+            self._failures_in_a_row = 0 if failure is None else self._failures_in_a_row + 1
+            _log_outcome(evaluation)
+            if self._on_outcome is not None:
+                self._on_outcome(outcome)
+        if told:
+            self._optimizer.tell([o.job.point for o in told], [_told(o) for o in told])
+
+    def _stop_running(self) -> None:
+        stopped = self.evaluator.cancel()
+        self._take(self.evaluator.gather(at_least=0))  # what ended while it was being stopped
+        for outcome in stopped:
+            self._journal.append_outcome(outcome)
+        self._optimizer.forget([outcome.job.point for outcome in stopped])
+        if stopped:
+            self._notice(
+                f"{len(stopped)} running evaluations were stopped; they run again on --resume"
+            )
+
+    def _next_id(self) -> str:
+        return str(len(self._record.evaluations))
+
+    def _predicted(self, point: dict[str, Any]) -> tuple[float, float] | None:
+        prediction = self._optimizer.explain(point)
+        if prediction is None or not math.isfinite(prediction.mean):
+            return None
+        return prediction.mean, prediction.std
+
+    # Telling the user.
+
+    def _say_why(self, reason: Reason, interrupt: Interrupt) -> None:
+        running = self.evaluator.num_unfinished
+        if reason == "interrupted" and running:
+            if interrupt.signal == signal.SIGTERM:
+                self._notice(
+                    f"SIGTERM: no new evaluations; the {running} running ones have "
+                    f"{self._grace:g} s to end"
+                )
+            else:
+                self._notice(
+                    f"no new evaluations; waiting for the {running} running ones "
+                    "(press Ctrl-C again to leave at once)"
+                )
+        elif reason == "timeout" and running:
+            self._notice(
+                f"the time is over; the {running} running evaluations have {self._grace:g} s to end"
+            )
+
+    def _notice(self, text: str) -> None:
+        _log.info("%s", text)
+        if self._on_notice is not None:
+            self._on_notice(text)
+
+    @contextlib.contextmanager
+    def _logging(self) -> Iterator[None]:
+        """Send the log to a file in the log directory."""
+        logger = logging.getLogger("deephyper")
+        try:
+            handler = logging.FileHandler(self.log_dir / LOG_NAME)
+        except OSError as error:
+            raise ResultsError(
+                f"'{self.log_dir / LOG_NAME}' can't be written ({error.strerror or error}); "
+                "choose another --log-dir"
+            ) from error
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        # The journal and the results say what matters; a log that can't be written is no reason
+        # to print tracebacks.
+        handler.handleError = lambda record: None  # type: ignore[method-assign]
+        level = logger.level
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
+        try:
+            yield
+        finally:
+            logger.removeHandler(handler)
+            logger.setLevel(level)
+            with contextlib.suppress(OSError):
+                handler.close()
+
+
+def _told(outcome: Outcome) -> float | str:
+    if outcome.objective is not None:
+        return outcome.objective
+    return f"F_{outcome.failure.kind}" if outcome.failure is not None else "F_unknown"
+
+
+def _log_outcome(evaluation: Evaluation) -> None:
+    outcome = evaluation.outcome
+    assert outcome is not None
+    expected = ""
+    if evaluation.predicted is not None:
+        mean, std = evaluation.predicted
+        expected = f", expected {mean:.6g} ± {std:.3g}"
+    if outcome.failure is None:
+        _log.info(
+            "evaluation %s: objective %.10g%s, %.3f s on worker %s, point %s",
+            outcome.job.id,
+            outcome.objective,
+            expected,
+            outcome.elapsed_sec,
+            outcome.worker,
+            outcome.job.point,
+        )
+    else:
+        _log.warning(
+            "evaluation %s failed (%s: %s) after %.3f s on worker %s, point %s%s",
+            outcome.job.id,
+            outcome.failure.kind,
+            outcome.failure.message,
+            outcome.elapsed_sec,
+            outcome.worker,
+            outcome.job.point,
+            f"\n{outcome.failure.text.rstrip()}" if outcome.failure.text else "",
+        )

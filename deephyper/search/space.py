@@ -1,0 +1,55 @@
+"""Describing a search space so that a resumed search can tell whether it is still the same."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from deephyper.problem import HpProblem
+
+_NO_PART_OF_A_SPACE = ("default_value", "default", "meta", "weights")
+
+
+def describe(problem: HpProblem) -> dict[str, Any]:
+    """What decides which points a space has, as plain JSON values."""
+    space = json.loads(json.dumps(problem.space.to_serialized_dict(), default=_plain))
+    hyperparameters = {
+        each["name"]: {k: v for k, v in each.items() if k not in _NO_PART_OF_A_SPACE}
+        for each in space["hyperparameters"]
+    }
+    return {
+        "hyperparameters": hyperparameters,
+        "conditions": _sorted(space.get("conditions", [])),
+        "forbiddens": _sorted(space.get("forbiddens", [])),
+    }
+
+
+def differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+    """What differs between two descriptions, one phrase each."""
+    found = []
+    before, after = old["hyperparameters"], new["hyperparameters"]
+    found += [f"'{name}' is gone" for name in before if name not in after]
+    found += [f"'{name}' is new" for name in after if name not in before]
+    for name in before:
+        if name in after and before[name] != after[name]:
+            keys = [
+                k for k in before[name] | after[name] if before[name].get(k) != after[name].get(k)
+            ]
+            found += [
+                f"{key} of '{name}' was {before[name].get(key)} and is {after[name].get(key)}"
+                for key in keys
+            ]
+    if old["conditions"] != new["conditions"]:
+        found.append("the conditions differ")
+    if old["forbiddens"] != new["forbiddens"]:
+        found.append("the forbidden clauses differ")
+    return found
+
+
+def _sorted(clauses: list[Any]) -> list[Any]:
+    return sorted(clauses, key=lambda clause: json.dumps(clause, sort_keys=True))
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if hasattr(value, "item") else str(value)
