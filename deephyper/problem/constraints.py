@@ -1,7 +1,7 @@
 """Conditions and forbidden clauses: whether a point satisfies them, and how to say so.
 
 They are ConfigSpace's objects, judged here by the values of a point. ConfigSpace judges them by
-its vectors too, and there three of its classes go wrong (seen with 1.2.2); ``mended`` replaces
+its vectors too, and there some of its classes go wrong (seen with 1.2.2); ``mended`` replaces
 these by subclasses that agree with their values:
 
 * ``NotEqualsCondition`` holds when its parent is inactive, because NaN differs from everything;
@@ -9,6 +9,8 @@ these by subclasses that agree with their values:
 * ``ForbiddenLessThanEqualsClause`` forbids what is greater or equal when many configurations are
   sampled at once.
 * ``ForbiddenGreaterThanEqualsClause`` prints each vector that it looks at.
+* ``AndConjunction`` and ``OrConjunction`` take each other for equivalent when their parts are, so
+  that "x if A and B, y if A or B" activates both alike.
 """
 
 from __future__ import annotations
@@ -40,7 +42,7 @@ from ConfigSpace import (
     NotEqualsCondition,
     OrConjunction,
 )
-from ConfigSpace.conditions import Condition, Conjunction
+from ConfigSpace.conditions import Condition, ConditionLike, Conjunction
 from ConfigSpace.forbidden import (
     ForbiddenClause,
     ForbiddenConjunction,
@@ -189,17 +191,20 @@ def check_comparable(constraint: Any, domains: Mapping[str, Domain]) -> None:
 
 
 def mended(constraint: Any) -> Any:
-    """The constraint with ConfigSpace's three faulty classes replaced; unknown kinds are refused.
+    """The constraint with ConfigSpace's faulty classes replaced; unknown kinds are refused.
 
     Raises:
         ProblemError: a kind of constraint that can't be judged by values.
     """
+    kind = type(constraint)
     if isinstance(constraint, (Conjunction, ForbiddenConjunction)):
         parts = [mended(part) for part in constraint.components]
-        if all(new is old for new, old in zip(parts, constraint.components, strict=True)):
+        mended_kind = {AndConjunction: _AndConjunction, OrConjunction: _OrConjunction}.get(kind)
+        if mended_kind is None and all(
+            new is old for new, old in zip(parts, constraint.components, strict=True)
+        ):
             return constraint
-        return type(constraint)(*parts)
-    kind = type(constraint)
+        return (mended_kind or kind)(*parts)
     if kind is NotEqualsCondition:
         return _NotEqualsCondition(constraint.child, constraint.parent, constraint.value)
     if kind is ForbiddenLessThanEqualsClause:
@@ -255,6 +260,28 @@ class _NotEqualsCondition(NotEqualsCondition):
         return (values != self.vector_value) & ~np.isnan(values)
 
 
+class _AndConjunction(AndConjunction):
+    def equivalent_condition_on_parent(self, other: ConditionLike) -> bool:
+        return _equivalent(self, other)
+
+
+class _OrConjunction(OrConjunction):
+    def equivalent_condition_on_parent(self, other: ConditionLike) -> bool:
+        return _equivalent(self, other)
+
+
+def _equivalent(one: Conjunction, other: ConditionLike) -> bool:
+    """Whether both are the same conjunction of the same parts in the same order."""
+    return (
+        type(one) is type(other)
+        and len(one.components) == len(other.components)
+        and all(
+            mine.equivalent_condition_on_parent(theirs)
+            for mine, theirs in zip(one.components, other.components, strict=True)
+        )
+    )
+
+
 class _LessThanEqualsClause(ForbiddenLessThanEqualsClause):
     def is_forbidden_vector_array(self, arr: np.ndarray) -> np.ndarray:
         return np.less_equal(arr[self.vector_id], self.vector_value, dtype=np.bool_)
@@ -268,6 +295,8 @@ class _GreaterThanEqualsClause(ForbiddenGreaterThanEqualsClause):
 # so that problem.space.to_json() and its kin still write them, as what they stand for
 for _encoders, _mended, _original in (
     (CONDITION_ENCODERS, _NotEqualsCondition, NotEqualsCondition),
+    (CONDITION_ENCODERS, _AndConjunction, AndConjunction),
+    (CONDITION_ENCODERS, _OrConjunction, OrConjunction),
     (FORBIDDEN_ENCODERS, _LessThanEqualsClause, ForbiddenLessThanEqualsClause),
     (FORBIDDEN_ENCODERS, _GreaterThanEqualsClause, ForbiddenGreaterThanEqualsClause),
 ):

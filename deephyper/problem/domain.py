@@ -19,9 +19,9 @@ from deephyper.errors import ProblemError
 from deephyper.problem.point import is_plain, plain, show
 
 # A float that was written to a file and read back may be off in its last digits, and ConfigSpace
-# keeps 13 decimals of a bound: values this near to a bound or a choice are taken for it.
+# rounds a bound to 13 decimals: values this near to a bound or a choice are taken for it.
 RELATIVE_TOLERANCE = 1e-12
-ABSOLUTE_TOLERANCE = 1e-13
+ABSOLUTE_TOLERANCE = 6e-14
 
 # ConfigSpace computes with floats, which represent every int exactly up to here.
 LARGEST_INT = 2**53

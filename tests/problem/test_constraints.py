@@ -96,6 +96,26 @@ def test_an_inactive_parent_satisfies_no_condition():
         problem.check_configuration({"a": False, "c": 0.5})
 
 
+def test_and_is_not_taken_for_or():
+    problem = HpProblem(seed=0)
+    a = problem.add_dim("a", [False, True])
+    b = problem.add_dim("b", [False, True])
+    both = problem.add_dim("both", (0.0, 1.0))
+    either = problem.add_dim("either", (0.0, 1.0))
+    for kind, child in ((cs.AndConjunction, both), (cs.OrConjunction, either)):
+        problem.add_condition(
+            kind(cs.EqualsCondition(child, a, True), cs.EqualsCondition(child, b, True))
+        )
+    seen = set()
+    for configuration in problem.space.sample_configuration(100):
+        a_holds, b_holds = configuration["a"], configuration["b"]
+        assert ("both" in configuration) == (a_holds and b_holds)
+        assert ("either" in configuration) == (a_holds or b_holds)
+        seen.add((bool(a_holds), bool(b_holds)))
+        problem.configuration(problem.point(configuration)).check_valid_configuration()
+    assert len(seen) == 4
+
+
 CONDITIONS = {
     "x == 3": (lambda x, y: x == 3, lambda c, x, y: cs.EqualsCondition(c, x, 3)),
     "x != 3": (lambda x, y: x != 3, lambda c, x, y: cs.NotEqualsCondition(c, x, 3)),
@@ -290,7 +310,13 @@ def test_relations_of_strings_and_equality_of_anything_are_accepted():
 
 def test_a_space_with_mended_constraints_still_serialises(problem):
     space = problem.space
-    problem.add_condition(cs.NotEqualsCondition(space["units"], space["optimizer"], "none"))
+    conditions = [
+        cs.NotEqualsCondition(space["units"], space["optimizer"], "none"),
+        cs.EqualsCondition(space["units"], space["optimizer"], "adam"),
+    ]
+    problem.add_condition(
+        cs.AndConjunction(conditions[0], cs.OrConjunction(conditions[1], conditions[0]))
+    )
     problem.add_forbidden_clause(cs.ForbiddenLessThanEqualsClause(space["units"], 2))
     problem.add_forbidden_clause(cs.ForbiddenGreaterThanEqualsClause(space["units"], 9))
     serialised = space.to_serialized_dict()
