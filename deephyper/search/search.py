@@ -193,6 +193,8 @@ class Search:
         budget = Budget(max_evals, timeout, self._max_failures)
         self._refuse_existing_results()
         record = self._read_record()
+        # Before anything is written: settings that don't suit the space are refused here.
+        self._optimizer = self._make_optimizer(self._seed_of_session(record))
         self.evaluator.check()
         with Ownership(self.log_dir), self._logging(), Interrupt() as interrupt:
             budget = self._begin(record, budget)
@@ -239,6 +241,10 @@ class Search:
             )
         return record
 
+    def _seed_of_session(self, record: Record) -> int | None:
+        # A resumed search with the seed of the first session would propose its points again.
+        return None if self._seed is None else self._seed + len(record.evaluations)
+
     def _fitting(self, path: Path) -> list[tuple[dict[str, Any], float | str]]:
         """Rows of a results file whose point is one of this space."""
         rows = results.read_results(path)
@@ -274,10 +280,6 @@ class Search:
         self._results = ResultsWriter(
             self.log_dir / results.FILE_NAME, self.problem.hyperparameter_names, record.ended
         )
-        seed = self._seed
-        if seed is not None and self._resume:
-            seed += len(record.evaluations)  # otherwise the same points would be proposed again
-        self._optimizer = self._make_optimizer(seed)
         if not self._resume:
             for point, objective in record.known:
                 self._journal.append("known", point=point, objective=objective)
@@ -296,6 +298,7 @@ class Search:
         if unfinished:
             self._optimizer.tell_pending([job.point for job in unfinished])
         self.evaluator.on_start = self._started
+        _log.info("optimizer: %s", self._describe_optimizer())
         _log.info(
             "%s in %s: %d evaluations known, %d unfinished",
             "resumed" if self._resume else "began",
@@ -303,6 +306,9 @@ class Search:
             len(told),
             len(unfinished),
         )
+
+    def _describe_optimizer(self) -> str:
+        return type(self._optimizer).__name__
 
     def _keep_changed_results(self) -> None:
         """A results file that was changed since is the user's: set it aside, don't replace it."""

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import dataclasses
-import logging
 from typing import TYPE_CHECKING, Any
 
 from deephyper.search.hps.settings import AmbsSettings
@@ -16,8 +15,6 @@ if TYPE_CHECKING:
     from deephyper.evaluator import Evaluator
     from deephyper.problem import HpProblem
     from deephyper.search.search import Proposer
-
-_log = logging.getLogger("deephyper.search")
 
 
 class AMBS(Search):
@@ -42,22 +39,14 @@ class AMBS(Search):
         optimizer: Any = None,
         **options: Any,
     ) -> None:
-        from deephyper.search.hps.optimizer import (
-            ForeignOptimizer,
-            create_optimizer,
-            describe_engine,
-        )
+        from deephyper.search.hps.optimizer import ForeignOptimizer, create_optimizer
 
         chosen = settings or AmbsSettings()
 
         def make(seed: int | None) -> Proposer:
-            engine = (
-                create_optimizer(problem, chosen, seed=seed)
-                if optimizer is None
-                else ForeignOptimizer(problem, optimizer, seed=seed)
-            )
-            _log.info("optimizer: %s", describe_engine(engine))
-            return engine
+            if optimizer is not None:
+                return ForeignOptimizer(problem, optimizer, seed=seed)
+            return create_optimizer(problem, chosen, seed=seed)
 
         super().__init__(
             problem,
@@ -68,8 +57,15 @@ class AMBS(Search):
             **options,
         )
 
+    def _describe_optimizer(self) -> str:
+        from deephyper.search.hps.optimizer import describe_engine
+
+        return describe_engine(self._optimizer)  # type: ignore[arg-type]
+
 
 if __name__ == "__main__":
+    import sys
+
     from deephyper.core.cli.main import main
 
-    main(["hps", "ambs"])
+    sys.exit(main(["hps", "ambs", *sys.argv[1:]]))

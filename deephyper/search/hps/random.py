@@ -45,6 +45,8 @@ class RandomSearch(Search):
 
 
 if __name__ == "__main__":
+    import sys
+
     from deephyper.core.cli.main import main
 
-    main(["hps", "random"])
+    sys.exit(main(["hps", "random", *sys.argv[1:]]))
