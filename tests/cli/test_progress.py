@@ -25,7 +25,7 @@ def outcome(number: int, objective: float | None, output: str | None = None) -> 
 
 def shown(*outcomes: Outcome, max_evals: int | None = 10) -> list[str]:
     stream = io.StringIO()
-    with Progress(max_evals, stream) as progress:
+    with Progress(max_evals, stream=stream) as progress:
         for one in outcomes:
             progress.show(one)
     return stream.getvalue().splitlines()

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import os
+import importlib
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
-from deephyper.core.cli.exit_status import DONE, GAVE_UP
 from deephyper.core.cli.option_groups import GroupedCommand
 from deephyper.core.cli.search_options import ANY_SEARCH, OPTIMIZER, with_options
+from deephyper.errors import ProblemError
 
 if TYPE_CHECKING:
     from deephyper.evaluator import Evaluator
-    from deephyper.problem import BaseProblem
-    from deephyper.search.search import SearchResult
+    from deephyper.problem import HpProblem
+    from deephyper.search.search import Search
 
 
 @click.group("hps", no_args_is_help=False)
@@ -57,17 +59,19 @@ def random(**options: Any) -> int:
 
 def _search(search_class: str, options: dict[str, Any], **arguments: Any) -> int:
     """Make problem, evaluator and search from the options, run, and say what came of it."""
-    import importlib
-
     from deephyper.core.cli.progress import Progress
+    from deephyper.core.cli.summary import exit_status, summary
     from deephyper.evaluator import load_object
 
     log_dir = _log_dir(options)
+    eval_timeout = _eval_timeout(options)
     problem = _as_problem(load_object(options["problem"], "Problem"), options["problem"])
     module, _, name = search_class.partition(":")
-    search_type = getattr(importlib.import_module(module), name)
-    with _evaluator(options, log_dir) as evaluator, Progress(options["max_evals"]) as progress:
-        optional = {} if options["grace"] is None else {"grace": options["grace"]}
+    search_type: type[Search] = getattr(importlib.import_module(module), name)
+    with (
+        _evaluator(options, eval_timeout, log_dir) as evaluator,
+        Progress(*_begun(options, log_dir)) as progress,
+    ):
         search = search_type(
             problem,
             evaluator,
@@ -78,13 +82,17 @@ def _search(search_class: str, options: dict[str, Any], **arguments: Any) -> int
             max_failures=options["max_failures"],
             retries=options["retries"],
             cache_key=options["cache_key"],
+            grace=options["grace"],
             on_outcome=progress.show,
-            **optional,
+            on_notice=progress.notice,
             **arguments,
         )
         result = search.search(max_evals=options["max_evals"], timeout=options["timeout"])
-    _report(result)
-    return _exit_status(result)
+    command = f"{click.get_current_context().command_path} --resume {{}}"
+    again = shlex.join(["--problem", options["problem"], "--run", options["run"]])
+    for line in summary(result, f"{command} {again}"):
+        click.echo(line)
+    return exit_status(result)
 
 
 def _log_dir(options: dict[str, Any]) -> str:
@@ -94,9 +102,8 @@ def _log_dir(options: dict[str, Any]) -> str:
         raise click.UsageError(
             "--resume goes on with a search and --warm-start begins a new one; give one of them"
         )
-    context = click.get_current_context()
-    given = context.get_parameter_source("log_dir") is click.core.ParameterSource.COMMANDLINE
-    if given and Path(options["log_dir"]).resolve() != Path(options["resume"]).resolve():
+    given = click.get_current_context().get_parameter_source("log_dir")
+    if given is ParameterSource.COMMANDLINE and not _same(options["log_dir"], options["resume"]):
         raise click.UsageError(
             "--resume names the log directory itself; leave --log-dir out, or use --warm-start "
             "to begin a new search from old results"
@@ -104,29 +111,38 @@ def _log_dir(options: dict[str, Any]) -> str:
     return str(options["resume"])
 
 
-def _as_problem(found: Any, where: str) -> BaseProblem:
-    from deephyper.errors import ProblemError
-    from deephyper.problem import BaseProblem
+def _same(one: str, other: str) -> bool:
+    return Path(one).resolve() == Path(other).resolve()
 
-    if isinstance(found, BaseProblem):
+
+def _eval_timeout(options: dict[str, Any]) -> float | None:
+    seconds, minutes = options["eval_timeout"], options["eval_timeout_minutes"]
+    if seconds is not None and minutes is not None:
+        raise click.UsageError(
+            "--eval-timeout and --eval-timeout-minutes say the same; give one of them"
+        )
+    return seconds if minutes is None else 60 * minutes
+
+
+def _as_problem(found: Any, where: str) -> HpProblem:
+    from deephyper.problem import HpProblem
+
+    if isinstance(found, HpProblem):
         return found
-    if isinstance(found, type):
-        what = f"the class {found.__name__}"
-    else:
-        what = f"a {type(found).__name__}"
+    what = f"the class {found.__name__}" if isinstance(found, type) else f"a {_type_name(found)}"
     raise ProblemError(
         f"'{where}' is {what}, not a problem; name an HpProblem, as in: Problem = HpProblem()"
     )
 
 
-def _evaluator(options: dict[str, Any], log_dir: str) -> Evaluator:
-    from deephyper.evaluator import Evaluator
+def _type_name(value: Any) -> str:
+    return type(value).__name__
 
-    minutes = options["eval_timeout_minutes"]
-    if minutes is not None and options["eval_timeout"] is not None:
-        raise click.UsageError(
-            "--eval-timeout and --eval-timeout-minutes say the same; give one of them"
-        )
+
+def _evaluator(options: dict[str, Any], timeout: float | None, log_dir: str) -> Evaluator:
+    from deephyper.evaluator import Evaluator
+    from deephyper.search.search import OUTPUT_NAME
+
     # Only what was given: an evaluator refuses options that aren't its own.
     names = ("ray_address", "ray_password", "driver_num_cpus", "driver_num_gpus")
     own = {name: options[name] for name in names if options[name] is not None}
@@ -136,27 +152,24 @@ def _evaluator(options: dict[str, Any], log_dir: str) -> Evaluator:
         num_workers=options["num_workers"],
         num_cpus_per_task=options["num_cpus_per_task"],
         num_gpus_per_task=options["num_gpus_per_task"],
-        timeout=options["eval_timeout"] if minutes is None else 60 * minutes,
-        output_dir=os.path.join(log_dir, "output"),
+        timeout=timeout,
+        output_dir=Path(log_dir, OUTPUT_NAME),
         **own,
     )
 
 
-def _report(result: SearchResult) -> None:
-    from deephyper.core.cli.progress import format_value
-    from deephyper.search.results import shell_path
+def _begun(options: dict[str, Any], log_dir: str) -> tuple[int | None, int, float | None]:
+    """What progress counts to and from: evaluations in all, those made before, their best."""
+    from deephyper.search.budget import DEFAULT_MAX_EVALS
+    from deephyper.search.journal import read_journal
 
-    failed = f", {result.num_failures} of them failed" if result.num_failures else ""
-    click.echo(f"Search ended: {result.reason}; {result.num_evaluations} evaluations{failed}.")
-    if result.best is None:
-        click.echo("No evaluation has succeeded yet.")
-    else:
-        click.echo(f"Best objective: {format_value(result.best.objective)}")
-        for name, value in result.best.job.point.items():
-            click.echo(f"    {name}: {format_value(value)}")
-
-
-def _exit_status(result: SearchResult) -> int:
-    if result.interrupted is not None:
-        return 128 + result.interrupted
-    return DONE
+    max_evals: int | None = options["max_evals"]
+    if options["resume"] is None:
+        if max_evals is None and options["timeout"] is None:
+            max_evals = DEFAULT_MAX_EVALS
+        return max_evals, 0, None
+    record = read_journal(Path(log_dir))
+    outcomes = [evaluation.outcome for evaluation in record.ended]
+    objectives = [o.objective for o in outcomes if o is not None and o.objective is not None]
+    max_evals = record.max_evals if max_evals is None else max_evals
+    return max_evals, len(outcomes), max(objectives, default=None)

@@ -18,20 +18,30 @@ class Progress:
 
     Args:
         max_evals: evaluations that the search may make, where there is a limit.
+        num_before: evaluations of earlier sessions, which are counted too.
+        best_before: their best objective.
         stream: where to write.
         live: draw one line again and again; None does so if the stream is a terminal.
     """
 
     def __init__(
-        self, max_evals: int | None, stream: TextIO | None = None, live: bool | None = None
+        self,
+        max_evals: int | None,
+        num_before: int = 0,
+        best_before: float | None = None,
+        *,
+        stream: TextIO | None = None,
+        live: bool | None = None,
     ) -> None:
         self.max_evals = max_evals
-        self.num_outcomes = 0
+        self.num_outcomes = num_before
         self.num_failures = 0
-        self.best: float | None = None
+        self.best = best_before
         self._stream = sys.stderr if stream is None else stream
         self._begin = time.monotonic()
-        self._bar = _LiveBar(max_evals, self._stream) if _is_live(self._stream, live) else None
+        self._bar = (
+            _LiveBar(max_evals, num_before, self._stream) if _is_live(self._stream, live) else None
+        )
 
     def __enter__(self) -> Self:
         if self._bar is not None:
@@ -55,7 +65,7 @@ class Progress:
         is_best = False
         if outcome.objective is None:
             self.num_failures += 1
-            if self.num_failures == self.num_outcomes == 1:
+            if self.num_outcomes == 1:
                 self._show_first_failure(outcome)
         elif self.best is None or outcome.objective > self.best:
             self.best, is_best = outcome.objective, True
@@ -67,6 +77,10 @@ class Progress:
                     f"{self._count()}  new best {self.best:.6g}  {format_point(outcome.job.point)}"
                 )
             self._bar.update(self.num_outcomes, self.num_failures, self.best)
+
+    def notice(self, text: str) -> None:
+        """Show a line from the search itself."""
+        self._print(text)
 
     def _line(self, outcome: Outcome) -> str:
         if outcome.objective is not None:
@@ -118,7 +132,7 @@ def _is_live(stream: TextIO, live: bool | None) -> bool:
 class _LiveBar:
     """A bar that is drawn with rich, which is imported only for it."""
 
-    def __init__(self, max_evals: int | None, stream: TextIO) -> None:
+    def __init__(self, max_evals: int | None, num_before: int, stream: TextIO) -> None:
         from rich.console import Console
         from rich.progress import (
             BarColumn,
@@ -141,7 +155,9 @@ class _LiveBar:
             redirect_stdout=False,
             refresh_per_second=4,
         )
-        self._task = self._rich.add_task("", total=max_evals, state="no result yet")
+        self._task = self._rich.add_task(
+            "", total=max_evals, completed=num_before, state="no result yet"
+        )
 
     def start(self) -> None:
         self._rich.start()

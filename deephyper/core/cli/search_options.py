@@ -98,7 +98,8 @@ BUDGET: Options = [
         "--grace",
         type=Duration(),
         default=DEFAULT_GRACE,
-        help="How long running evaluations may go on once a search stops.",
+        show_default=f"{DEFAULT_GRACE:g} s",
+        help="How long running evaluations may go on after a timeout or SIGTERM.",
     ),
     _option(
         "When to stop",
@@ -150,7 +151,9 @@ EVALUATION: Options = [
         "How to evaluate",
         "--cache-key",
         metavar="KEY",
-        help="When two points count as one, whose objective is then reused.",
+        default="uuid",
+        help="Which points count as one, whose objective is then reused: uuid (none), to_dict "
+        "(equal ones), or a function of the point that gives its key, by its dotted path.",
     ),
     _option(
         "How to evaluate",
