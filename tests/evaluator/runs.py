@@ -1,0 +1,134 @@
+"""Run functions of the evaluators' tests, found by path in every kind of worker."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+
+def behave(point: dict[str, Any]) -> Any:
+    """Do what the point says."""
+    return globals()[f"_{point['do']}"](point)
+
+
+def _double(point: dict[str, Any]) -> Any:
+    return 2 * point["x"]
+
+
+def _sleep(point: dict[str, Any]) -> Any:
+    time.sleep(point["seconds"])
+    return point["seconds"]
+
+
+def _raise(point: dict[str, Any]) -> Any:
+    print("before the fault")
+    raise ValueError("no such kernel")
+
+
+def _return(point: dict[str, Any]) -> Any:
+    values: dict[str, Any] = {
+        "none": None,
+        "nan": float("nan"),
+        "inf": float("inf"),
+        "minus_inf": float("-inf"),
+        "string": "0.5",
+        "reason": "F_too_large",
+        "list": [1.0],
+        "huge": 10**400,
+        "bool": True,
+        "int": 3,
+    }
+    return values[point["value"]]
+
+
+def _numpy(point: dict[str, Any]) -> Any:
+    import numpy as np
+
+    return np.float32(0.5) if point["x"] else np.array(0.5)
+
+
+def _system_exit(point: dict[str, Any]) -> Any:
+    sys.exit(3)
+
+
+def _os_exit(point: dict[str, Any]) -> Any:
+    os._exit(1)
+
+
+def _sigkill(point: dict[str, Any]) -> Any:
+    print("about to die", flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _segfault(point: dict[str, Any]) -> Any:
+    ctypes.string_at(0)
+
+
+def _spin(point: dict[str, Any]) -> Any:
+    while True:
+        pass
+
+
+def _ignore_sigterm(point: dict[str, Any]) -> Any:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
+    while True:
+        time.sleep(1)
+
+
+def _flood(point: dict[str, Any]) -> Any:
+    line = "x" * 999 + "\n"
+    for _ in range(200):
+        sys.stdout.write(line * 1000)
+    return 1.0
+
+
+def _change_point(point: dict[str, Any]) -> Any:
+    point["x"] = -1
+    point.pop("do")
+    return 1.0
+
+
+def _change_folder(point: dict[str, Any]) -> Any:
+    os.chdir("/")
+    return 1.0
+
+
+def _folder(point: dict[str, Any]) -> Any:
+    return float(Path.cwd() == Path(point["folder"]))
+
+
+def _start_child(point: dict[str, Any]) -> Any:
+    child = subprocess.Popen(["sleep", "1000"])
+    Path(point["file"]).write_text(str(child.pid))
+    if point.get("wait"):
+        child.wait()
+    return 1.0
+
+
+def _environment(point: dict[str, Any]) -> Any:
+    return float(os.environ.get(point["name"], "-1") == point["value"])
+
+
+def _print(point: dict[str, Any]) -> Any:
+    print("to stdout")
+    print("to stderr", file=sys.stderr)
+    os.write(1, b"from below\n")
+    return 1.0
+
+
+def _process_id(point: dict[str, Any]) -> Any:
+    return os.getpid()
+
+
+def _memory(point: dict[str, Any]) -> Any:
+    raise MemoryError
+
+
+NOT_CALLABLE = 3

@@ -1,0 +1,207 @@
+"""What only one kind of evaluator does."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from deephyper.errors import EvaluatorError
+from deephyper.evaluator import Evaluator
+from deephyper.evaluator.process import share_gpus, visible_gpus
+
+from .conftest import RUNS, Create, is_gone, only
+
+
+@pytest.mark.parametrize("name", ["threadPool", "processPool"])
+def test_classic_names(name: str, create: Create) -> None:
+    evaluator = create(name)
+    assert name.startswith(evaluator.method)
+    evaluator.submit([{"do": "double", "x": 1}])
+    assert only(evaluator.gather_all()).objective == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ({"method": "threads"}, "unknown evaluator 'threads'; choose one of thread, process"),
+        ({"num_workers": 0}, "num_workers is 0; give at least 1"),
+        ({"timeout": 0}, "time limit is 0"),
+        ({"num_cpus_per_task": 0}, "num_cpus_per_task is 0"),
+        ({"num_gpus_per_task": -1}, "num_gpus_per_task is -1"),
+        ({"method": "thread", "num_gpus_per_task": 1}, "use the process evaluator"),
+        ({"ray_address": "auto"}, "the process evaluator has no option 'ray_address'"),
+    ],
+)
+def test_bad_arguments_are_refused(arguments: dict[str, object], reason: str) -> None:
+    with pytest.raises(EvaluatorError, match=reason.replace("(", r"\(")):
+        Evaluator.create(f"{RUNS}::behave", **arguments)  # type: ignore[arg-type]
+
+
+def test_gpus_are_shared_out() -> None:
+    assert share_gpus(["0", "1", "2", "3"], 2, 2) == ["0,1", "2,3"]
+    assert share_gpus(["4", "7"], 2, 1) == ["4", "7"]
+    assert share_gpus(["a", "b"], 4, 0.5) == ["a", "a", "b", "b"]
+    assert share_gpus(["a"], 3, 1 / 3) == ["a", "a", "a"]
+    with pytest.raises(EvaluatorError, match="need 3 GPUs and 2 can be seen"):
+        share_gpus(["0", "1"], 3, 1)
+    with pytest.raises(EvaluatorError, match="whole number or a fraction"):
+        share_gpus(["0", "1"], 1, 1.5)
+
+
+def test_visible_gpus_are_those_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2, 5")
+    assert visible_gpus() == ["2", "5"]
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
+    assert visible_gpus() == []
+
+
+@pytest.mark.parametrize("method", ["process", "subprocess"])
+def test_a_worker_finds_its_gpu(
+    method: str, create: Create, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3")
+    evaluator = create(method, 1, num_gpus_per_task=1)
+    evaluator.submit([{"do": "environment", "name": "CUDA_VISIBLE_DEVICES", "value": "3"}])
+    assert only(evaluator.gather_all()).objective == 1.0
+
+
+def test_libraries_are_told_their_share_of_the_cores(
+    create: Create, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setenv("MKL_NUM_THREADS", "7")
+    evaluator = create("process", 64, num_cpus_per_task=3)
+    evaluator.submit(
+        [
+            {"do": "environment", "name": "OMP_NUM_THREADS", "value": "3"},
+            {"do": "environment", "name": "MKL_NUM_THREADS", "value": "7"},
+        ]
+    )
+    assert [o.objective for o in evaluator.gather_all()] == [1.0, 1.0]
+
+
+def test_siblings_of_a_file_can_be_imported_in_workers(tmp_path: Path) -> None:
+    (tmp_path / "sibling.py").write_text("VALUE = 7\n")
+    (tmp_path / "model.py").write_text(
+        "from sibling import VALUE\ndef run(point):\n    return VALUE\n"
+    )
+    for method in ("process", "subprocess"):
+        with Evaluator.create(str(tmp_path / "model.py"), method, 1) as evaluator:
+            evaluator.submit([{}])
+            assert only(evaluator.gather_all()).objective == 7
+
+
+def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
+    child = tmp_path / "child"
+    script = tmp_path / "parent.py"
+    script.write_text(
+        "import sys\n"
+        "from deephyper.evaluator import Evaluator\n"
+        f"evaluator = Evaluator.create({str(RUNS) + '::behave'!r}, 'process', 2)\n"
+        "evaluator.submit([{'do': 'spin'}, "
+        f"{{'do': 'start_child', 'file': {str(child)!r}, 'wait': True}}])\n"
+        "evaluator.gather_all()\n"
+    )
+    with subprocess.Popen([sys.executable, script]) as parent:
+        while not (child.exists() and child.read_text()):
+            assert parent.poll() is None
+            time.sleep(0.05)
+        descendants = psutil.Process(parent.pid).children(recursive=True)
+        parent.send_signal(signal.SIGKILL)
+    assert len(descendants) == 4  # two workers, the child of one, and what ends them
+    assert all(is_gone(process.pid) for process in descendants)
+
+
+@pytest.mark.ray
+def test_a_local_ray_ends_with_its_evaluator(tmp_path: Path) -> None:
+    script = tmp_path / "search.py"
+    script.write_text(
+        "from deephyper.evaluator import Evaluator\n"
+        "import ray, psutil\n"
+        f"with Evaluator.create({str(RUNS) + '::behave'!r}, 'ray', 2) as evaluator:\n"
+        "    assert ray.cluster_resources()['CPU'] == 2\n"
+        "    evaluator.submit([{'do': 'double', 'x': x} for x in range(5)])\n"
+        "    assert sum(o.objective for o in evaluator.gather_all()) == 20\n"
+        "    children = psutil.Process().children(recursive=True)\n"
+        "assert not ray.is_initialized()\n"
+        "gone, alive = psutil.wait_procs(children, timeout=20)\n"
+        "assert not alive, alive\n"
+    )
+    done = subprocess.run(
+        [sys.executable, script], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ""
+    assert done.stderr == ""
+
+
+@pytest.mark.ray
+def test_a_cluster_is_used_and_left_running(tmp_path: Path) -> None:
+    """On a cluster of two nodes, reached by its address."""
+    script = tmp_path / "search.py"
+    script.write_text(
+        "import sys, time\n"
+        "from ray.cluster_utils import Cluster\n"
+        "from deephyper.evaluator import Evaluator\n"
+        "cluster = Cluster(initialize_head=True, head_node_args={'num_cpus': 1})\n"
+        "cluster.add_node(num_cpus=1)\n"
+        "import ray\n"
+        f"with Evaluator.create({str(RUNS) + '::behave'!r}, 'ray', 2,\n"
+        "                      ray_address=cluster.address) as evaluator:\n"
+        "    evaluator.submit([{'do': 'sleep', 'seconds': 0.5}] * 4)\n"
+        "    outcomes = evaluator.gather_all()\n"
+        "    assert [o.status for o in outcomes] == ['finished'] * 4, outcomes\n"
+        "    assert len({o.worker for o in outcomes}) == 2\n"
+        "assert not ray.is_initialized()\n"
+        "ray.init(address=cluster.address, logging_level='ERROR')\n"
+        "assert ray.cluster_resources()['CPU'] == 2\n"
+        "ray.shutdown()\n"
+        "cluster.shutdown()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, script],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        env={**os.environ, "RAY_USAGE_STATS_ENABLED": "0"},
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.ray
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"ray_address": "127.0.0.1:1"}, "can't be reached"),
+        ({"num_cpus_per_task": 3, "driver_num_cpus": 2}, "no node of the ray cluster"),
+    ],
+)
+def test_a_ray_that_will_not_do_is_refused(
+    tmp_path: Path, options: dict[str, object], reason: str
+) -> None:
+    script = tmp_path / "search.py"
+    script.write_text(
+        "from deephyper.errors import EvaluatorError\n"
+        "from deephyper.evaluator import Evaluator\n"
+        "try:\n"
+        f"    Evaluator.create({str(RUNS) + '::behave'!r}, 'ray', 2, **{options!r})\n"
+        "except EvaluatorError as error:\n"
+        "    print(error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, script],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        env={**os.environ, "RAY_gcs_server_request_timeout_seconds": "2"},
+    )
+    assert reason in done.stdout, done.stderr
