@@ -1,0 +1,232 @@
+"""Searches started from the command line: what is shown, what is written, how they exit."""
+
+from __future__ import annotations
+
+import csv
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from command_line import Run
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+PROBLEM = """\
+from deephyper.problem import HpProblem
+
+Problem = HpProblem()
+Problem.add_hyperparameter((-5.0, 5.0), "x")
+Problem.add_hyperparameter((0, 10), "n")
+Problem.add_starting_point(x=1.5, n=4)
+"""
+RUN = """\
+import os, sys, time
+from sibling import bowl
+
+
+def run(point):
+    print("evaluating", point)
+    return bowl(point["x"], point["n"])
+
+
+def fails(point):
+    print("this is said before it fails")
+    raise ValueError("out of cheese")
+
+
+def fails_far_out(point):
+    if abs(point["x"]) > 2:
+        raise ValueError("too far out")
+    return run(point)
+
+
+def is_slow(point):
+    open("started", "a").close()
+    time.sleep(2)
+    return run(point)
+"""
+SIBLING = "def bowl(x, n):\n    return -x * x - abs(n - 7)\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder, with a problem in a folder of its own."""
+    task = tmp_path / "task"
+    task.mkdir()
+    (task / "problem.py").write_text(PROBLEM)
+    (task / "model_run.py").write_text(RUN)
+    (task / "sibling.py").write_text(SIBLING)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def words(search: str = "ambs", run: str = "run", **options: object) -> list[str]:
+    line = ["hps", search, "-p", "task/problem.py", "-r", f"task/model_run.py::{run}"]
+    for name, value in options.items():
+        line += [f"--{name.replace('_', '-')}", str(value)]
+    return line
+
+
+def rows(log_dir: str | Path = ".") -> list[dict[str, str]]:
+    with Path(log_dir, "results.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def program(*line: str) -> list[str]:
+    code = "import sys; from deephyper.core.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    return [sys.executable, "-c", code, *line]
+
+
+def environment() -> dict[str, str]:
+    return os.environ | {"PYTHONPATH": str(REPOSITORY)}
+
+
+@pytest.mark.parametrize("search", ["ambs", "random"])
+@pytest.mark.parametrize("evaluator", ["thread", "process", "subprocess", "threadPool"])
+def test_a_search_writes_its_results_and_names_the_best_and_the_next_command(
+    deephyper: Run, folder: Path, search: str, evaluator: str
+) -> None:
+    ended = deephyper(*words(search, evaluator=evaluator, max_evals=4, log_dir="found"))
+    assert ended.status == 0, ended.err
+    found = rows("found")
+    assert len(found) == 4
+    assert (found[0]["x"], found[0]["n"], found[0]["objective"]) == ("1.5", "4", "-5.25")
+    best = max(float(row["objective"]) for row in found)
+    assert f"Best objective: {best:.6g}\n" in ended.out
+    assert "deephyper-analytics topk found/results.csv" in ended.out
+    assert Path("found/deephyper.log").is_file()
+    assert ended.err.count("objective") == 4
+
+
+@pytest.mark.ray
+def test_a_search_on_ray(deephyper: Run, folder: Path) -> None:
+    assert deephyper(*words(evaluator="ray", num_workers=2, max_evals=4)).status == 0
+    assert len(rows()) == 4
+
+
+def test_the_module_is_the_same_program(folder: Path) -> None:
+    command = [sys.executable, "-m", "deephyper.search.hps.ambs"]
+    line = words(max_evals=2, evaluator="thread")[2:]
+    done = subprocess.run(
+        [*command, *line], env=environment(), capture_output=True, text=True, check=True
+    )
+    assert "Best objective" in done.stdout
+    assert len(rows()) == 2
+    again = subprocess.run([*command, *line], env=environment(), capture_output=True, text=True)
+    assert again.returncode == 2
+
+
+def test_the_output_of_an_evaluation_is_kept_in_a_file(deephyper: Run, folder: Path) -> None:
+    deephyper(*words(max_evals=2))
+    kept = sorted(Path("output").iterdir())
+    assert len(kept) == 2
+    assert all("evaluating {'" in path.read_text() for path in kept)
+
+
+def test_a_first_failure_is_shown_at_once_and_a_search_of_failures_exits_with_1(
+    deephyper: Run, folder: Path
+) -> None:
+    ended = deephyper(*words(run="fails", max_evals=9, max_failures=3))
+    assert ended.status == 1
+    first = ended.err.index("The first evaluation failed: ValueError: out of cheese")
+    assert first < ended.err.index("[2/9]")
+    assert 'raise ValueError("out of cheese")' in ended.err
+    output = re.search(r"its output: (\S+)", ended.err)
+    assert output is not None
+    assert "this is said before it fails" in Path(output[1]).read_text()
+    assert "too many evaluations failed in a row (3 evaluations, 3 of them failed)" in ended.out
+    assert "No evaluation has succeeded." in ended.out
+    assert len(rows()) == 3
+
+
+def test_some_failures_are_no_reason_to_exit_otherwise(deephyper: Run, folder: Path) -> None:
+    ended = deephyper(*words("random", run="fails_far_out", max_evals=12, seed=3))
+    assert ended.status == 0
+    failed = sum(row["status"] == "failed" for row in rows())
+    assert 0 < failed < 12
+    assert f"(12 evaluations, {failed} of them failed)" in ended.out
+
+
+def test_a_resumed_search_counts_on_from_what_was_there(deephyper: Run, folder: Path) -> None:
+    deephyper(*words(max_evals=3, evaluator="thread", log_dir="found"))
+    ended = deephyper(*words(max_evals=5, evaluator="thread", resume="found"))
+    assert ended.status == 0
+    assert len(rows("found")) == 5
+    assert [line.split()[0] for line in ended.err.splitlines()] == ["[4/5]", "[5/5]"]
+    assert "(5 evaluations)" in ended.out
+
+
+def test_a_warm_start_learns_from_old_results(deephyper: Run, folder: Path) -> None:
+    deephyper(*words(max_evals=3, evaluator="thread", log_dir="old"))
+    ended = deephyper(
+        *words(max_evals=2, evaluator="thread", log_dir="new", warm_start="old/results.csv")
+    )
+    assert ended.status == 0
+    assert "3 of 3 results fit the space" in ended.err
+    assert len(rows("new")) == 2
+
+
+def test_the_same_seed_and_one_worker_propose_the_same_points(deephyper: Run, folder: Path) -> None:
+    for log_dir in ("one", "two"):
+        deephyper(*words(max_evals=14, evaluator="thread", seed=5, log_dir=log_dir))
+    one, two = ([(row["x"], row["n"]) for row in rows(d)] for d in ("one", "two"))
+    assert one == two
+
+
+def test_an_evaluation_past_its_limit_fails(deephyper: Run, folder: Path) -> None:
+    ended = deephyper(*words(run="is_slow", max_evals=1, eval_timeout="0.5s"))
+    assert ended.status == 1
+    assert rows()[0]["failure"].startswith("timeout")
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_a_search_with_its_results_written(
+    folder: Path, number: signal.Signals, status: int
+) -> None:
+    search = subprocess.Popen(
+        program(*words(run="is_slow", max_evals=50)),
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while not Path("started").exists():
+        time.sleep(0.05)
+        assert search.poll() is None
+    search.send_signal(number)
+    out, err = search.communicate(timeout=60)
+    assert search.returncode == status, err
+    assert "Traceback" not in err
+    assert "it was interrupted (1 evaluation)" in out
+    assert "Go on with: deephyper hps ambs --resume . --problem task/problem.py" in out
+    assert len(rows()) == 1
+
+
+def test_a_terminal_shows_a_live_line(folder: Path) -> None:
+    reading, writing = pty.openpty()
+    search = subprocess.Popen(
+        program(*words(max_evals=3, evaluator="thread")),
+        env=environment() | {"TERM": "xterm", "COLUMNS": "120"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=writing,
+    )
+    os.close(writing)
+    shown = b""
+    try:
+        while piece := os.read(reading, 4096):
+            shown += piece
+    except OSError:
+        pass  # how Linux says that the other end of a terminal is closed
+    os.close(reading)
+    assert search.wait(timeout=60) == 0
+    text = re.sub(rb"\x1b\[[0-9;?]*[a-zA-Z]", b"", shown).decode()
+    assert "evaluations" in text
+    assert "3/3" in text
+    assert "[1/3]  new best" in text
