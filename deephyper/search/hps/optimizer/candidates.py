@@ -6,117 +6,129 @@ proposed, so that an ask pays for the few candidates that are new.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from deephyper.search.hps.optimizer.encoding import Array, SpaceEncoding
-from deephyper.search.hps.optimizer.factor import Factor
 from deephyper.search.hps.optimizer.features import Features
-from deephyper.search.hps.optimizer.kernel import covariance
+from deephyper.search.hps.optimizer.moves import Moves
+from deephyper.search.hps.optimizer.surrogate import Outlook, Surrogate
 
-
-class Moves:
-    """Random changes of valid vectors.
-
-    Args:
-        encoding: of the space.
-        rng: source of the changes.
-    """
-
-    def __init__(self, encoding: SpaceEncoding, rng: np.random.Generator) -> None:
-        self._encoding = encoding
-        self._rng = rng
-        columns = encoding.columns
-        self._numbers = [i for i, c in enumerate(columns) if c.size > 1 and not c.categorical]
-        self._steppers = [i for i in self._numbers if columns[i].discrete]
-        self._categories = [i for i, c in enumerate(columns) if c.size > 1 and c.categorical]
-        self._spans = np.array([1.0 / columns[i].unit_scale for i in self._numbers])
-        self._free = self._numbers + self._categories
-
-    def perturb(self, bases: Array, scales: Array) -> Array:
-        """One valid neighbour of each base; forbidden ones are left out.
-
-        Args:
-            bases: valid vectors, shape (n, d).
-            scales: standard deviation of the change of a number in [0, 1], shape (n,).
-        """
-        rng, columns = self._rng, self._encoding.columns
-        n, d_free = len(bases), len(self._free)
-        out = bases.copy()
-        if d_free == 0:
-            return out
-        # Few coordinates more often than many: at least one, and all of them now and then.
-        share = np.maximum(rng.random(n) ** 2, 1.0 / d_free)
-        moved = rng.random((n, d_free)) < share[:, None]
-        moved[np.arange(n), rng.integers(d_free, size=n)] = True
-        n_numbers = len(self._numbers)
-        if n_numbers:
-            part = bases[:, self._numbers]
-            change = rng.standard_normal(part.shape) * (scales[:, None] * self._spans)
-            part = part + np.where(moved[:, :n_numbers], change, 0.0)
-            # Reflection at the ends keeps moves from piling up there; a quarter stay clipped.
-            reflected = np.abs(part)
-            reflected = self._spans - np.abs(self._spans - reflected)
-            clip = rng.random(part.shape) < 0.25
-            out[:, self._numbers] = np.clip(np.where(clip, part, reflected), 0.0, self._spans)
-            for j, i in enumerate(self._numbers):
-                if i in self._steppers:
-                    snapped = columns[i].snap(out[:, i])
-                    stuck = moved[:, j] & (snapped == bases[:, i])
-                    if stuck.any():
-                        signs = np.where(rng.random(int(stuck.sum())) < 0.5, -1.0, 1.0)
-                        snapped[stuck] = columns[i].step(snapped[stuck], signs)
-                    out[:, i] = snapped
-        for j, i in enumerate(self._categories):
-            rows = np.flatnonzero(moved[:, n_numbers + j] & ~np.isnan(bases[:, i]))
-            size = int(columns[i].size)
-            shift = rng.integers(1, size, size=len(rows))
-            out[rows, i] = (bases[rows, i] + shift) % size
-        return self._encoding.repair(out, rng)
+# Choices that were compared on the design half of the benchmark; RESULTS.md there has the figures.
+SIZE = 512
+"""Candidates in the pool."""
+UNIFORM, NEAR_BEST = 32, 64
+"""Candidates drawn anew at each ask: anywhere, and near the best finished points."""
+STEPS = (0.003, 0.3)
+"""Their distance from these, log-uniform."""
+STARTS, TRIES = 5, 12
+CLIMB = (0.1, 0.03, 0.01)
+"""Local search: candidates it starts from, neighbours of each in a round, distances by round."""
 
 
 class Pool:
     """Candidates with their solves.
 
     Args:
+        encoding: of the space.
         features: of the space.
-        factor: over the points so far.
-        vectors: of the candidates, shape (m, d).
+        moves: that make neighbours.
+        rng: source of everything random.
     """
 
-    def __init__(self, features: Features, factor: Factor, vectors: Array) -> None:
+    def __init__(
+        self,
+        encoding: SpaceEncoding,
+        features: Features,
+        moves: Moves,
+        rng: np.random.Generator,
+    ) -> None:
+        self._encoding = encoding
         self._features = features
-        self._factor = factor
-        self.vectors = vectors
-        self._x = features(vectors)
-        self._solves = np.empty((factor.capacity, len(vectors)))
-        self._solves[: factor.n] = factor.solve(self._x)
-        self._explained = np.einsum("ij,ij->j", self._solves[: factor.n], self._solves[: factor.n])
+        self._moves = moves
+        self._rng = rng
+        self._fixed = False
+        self.vectors = np.empty((0, encoding.n_dims))
+        self._spare = self.vectors
 
-    def __len__(self) -> int:
-        return len(self.vectors)
-
-    def predict(self, z: Array) -> tuple[Array, Array]:
-        """Mean and variance at all candidates, shape (m,) each, in units of the signal.
+    def attach(self, surrogate: Surrogate, whole: Array | None = None) -> None:
+        """Start on a new surrogate with the candidates so far.
 
         Args:
-            z: inverse factor times the values of the points, shape (n,).
+            surrogate: the model from now on.
+            whole: all unseen vectors, if they are few enough to be the pool.
         """
-        mean = z @ self._solves[: len(z)]
-        return mean, np.maximum(1.0 - self._explained, 1e-10)
+        self._surrogate = surrogate
+        self._fixed = whole is not None
+        if whole is not None:
+            self.vectors = whole.copy()
+        elif len(self.vectors) < SIZE:
+            self.vectors = self._encoding.sample(SIZE, self._rng)
+        factor = surrogate.factor
+        self._x = self._features(self.vectors)
+        self._solves = np.empty((factor.capacity, len(self.vectors)))
+        solves = factor.solve(self._x)
+        self._solves[: factor.n] = solves
+        self._explained = np.einsum("ij,ij->j", solves, solves)
 
-    def replace(self, rows: Array, vectors: Array, x: Array, solves: Array) -> None:
-        """Put other candidates, with their features and solves, in place of some."""
+    def extend(self, row: Array, diagonal: float) -> None:
+        """Take in the point that was last appended to the factor; its row as `append` gave it."""
+        n, factor = len(row), self._surrogate.factor
+        k = factor.covariance(factor.x[n : n + 1], self._x)[0]
+        new = (k - row @ self._solves[:n]) / diagonal
+        self._solves[n] = new
+        self._explained += new * new
+
+    def outlook(self) -> Outlook:
+        """Prediction at all candidates."""
+        z = self._surrogate.z
+        return self._surrogate.outlook(z @ self._solves[: z.shape[1]], self._explained)
+
+    def freshen(self, bases: Array, best: float) -> Array:
+        """Put new candidates in place of the least promising, then climb from the most promising.
+
+        Args:
+            bases: vectors of the best finished points, shape (k, d).
+            best: what is to be exceeded.
+
+        Returns:
+            The acquisition of all candidates, shape (m,).
+        """
+        value = self.outlook().acquisition(best)
+        if self._fixed:
+            return value
+        low, high = STEPS
+        scales = np.exp(self._rng.uniform(math.log(low), math.log(high), size=NEAR_BEST))
+        near = self._moves.perturb(bases[self._rng.integers(len(bases), size=NEAR_BEST)], scales)
+        fresh = np.concatenate([self._uniform(), near])
+        self._replace(value, fresh, best)
+        for step in CLIMB:
+            tops = np.argpartition(-value, STARTS)[:STARTS]
+            scales = step * np.exp(0.5 * self._rng.standard_normal(STARTS * TRIES))
+            tried = self._moves.perturb(self.vectors[np.repeat(tops, TRIES)], scales)
+            self._replace(value, tried, best, keep=STARTS)
+        return value
+
+    def _uniform(self) -> Array:
+        if len(self._spare) < UNIFORM:
+            self._spare = self._encoding.sample(16 * UNIFORM, self._rng)
+        drawn, self._spare = self._spare[:UNIFORM], self._spare[UNIFORM:]
+        return drawn
+
+    def _replace(self, value: Array, vectors: Array, best: float, keep: int | None = None) -> None:
+        """Put these vectors (only the `keep` most promising) in place of the worst ones."""
+        if len(vectors) == 0:
+            return
+        x = self._features(vectors)
+        solves = self._surrogate.factor.solve(x)
+        new = self._surrogate.outlook_at(solves).acquisition(best)
+        if keep is not None and keep < len(new):
+            kept = np.argpartition(-new, keep)[:keep]
+            vectors, x, solves, new = vectors[kept], x[kept], solves[:, kept], new[kept]
+        rows = np.argpartition(value, len(new))[: len(new)]
         self.vectors[rows] = vectors
         self._x[rows] = x
         self._solves[: len(solves), rows] = solves
         self._explained[rows] = np.einsum("ij,ij->j", solves, solves)
-
-    def extend(self, row: Array, diagonal: float) -> None:
-        """Take in the point that was last appended to the factor; its row as `append` gave it."""
-        n = len(row)
-        k = covariance(self._features, self._factor.parameters, self._factor.x[n : n + 1], self._x)[
-            0
-        ]
-        new = (k - row @ self._solves[:n]) / diagonal
-        self._solves[n] = new
-        self._explained += new * new
+        value[rows] = new

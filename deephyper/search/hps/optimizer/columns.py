@@ -196,12 +196,12 @@ class IntegerColumn(Column):
         super().__init__(hyperparameter)
         self._uniform = isinstance(hyperparameter, UniformIntegerHyperparameter)
         self._low, self._high = int(hyperparameter.lower), int(hyperparameter.upper)
-        self._log = bool(hyperparameter.log)
+        self.log = bool(hyperparameter.log)
         self.size = self._high - self._low + 1
         # Half a step beyond each end, so that the end values get the share that is theirs.
-        ends = np.array([max(self._low - 0.5, 0.5) if self._log else self._low - 0.5])
+        ends = np.array([max(self._low - 0.5, 0.5) if self.log else self._low - 0.5])
         ends = np.append(ends, self._high + 0.5)
-        self._ends = np.log(ends) if self._log else ends
+        self._ends = np.log(ends) if self.log else ends
         self._table = self._vectors(np.arange(self._low, self._high + 1)) if self._small else None
 
     @property
@@ -220,7 +220,7 @@ class IntegerColumn(Column):
     def from_unit(self, units: Array) -> Array:
         low, high = self._ends
         values = low + units * (high - low)
-        return self._snap_values(np.exp(values) if self._log else values)
+        return self._snap_values(np.exp(values) if self.log else values)
 
     def snap(self, vectors: Array) -> Array:
         return self._snap_values(self._values(vectors))
@@ -229,7 +229,7 @@ class IntegerColumn(Column):
         return self._snap_values(np.rint(self._values(vectors)) + signs)
 
     def _values(self, vectors: Array) -> Array:
-        if self._log:
+        if self.log:
             low, high = math.log(self._low), math.log(self._high)
             return np.exp(low + vectors * (high - low))
         return self._low + vectors * (self._high - self._low)
@@ -248,7 +248,7 @@ class IntegerColumn(Column):
         return self._vectors(np.arange(self._low, self._high + 1))
 
     def value(self, vector: float) -> int:
-        if self._log:
+        if self.log:
             low, high = math.log(self._low), math.log(self._high)
             value = math.exp(low + vector * (high - low))
         else:

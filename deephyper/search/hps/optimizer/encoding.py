@@ -56,6 +56,7 @@ class SpaceEncoding:
         ]
         self._conditions.sort(key=lambda pair: pair[0])
         self._conditions_of = dict(self._conditions)
+        self.can_be_inactive = frozenset(self._conditions_of)
         self._clauses: list[tuple[int, Callable[[Array], Mask]]] = [
             (
                 max(self.index[name] for name in _names_in(clause)),
@@ -70,11 +71,12 @@ class SpaceEncoding:
             looked_at |= _names_in(clause)
         for condition in conditions:
             looked_at |= _names_in_condition(condition)
-        self._snapped = [
+        self._rounded = [
             i
             for i, column in enumerate(self.columns)
-            if column.discrete or column.name in looked_at
+            if not column.discrete and column.name in looked_at
         ]
+        self._discrete = [i for i, column in enumerate(self.columns) if column.discrete]
 
     def _indexed(self, constraint: Any) -> Any:
         constraint.set_vector_idx(self.index)
@@ -101,12 +103,6 @@ class SpaceEncoding:
         return all(column.discrete for column in self.columns)
 
     # -- arrays of vectors ----------------------------------------------------------------------
-
-    def snap(self, vectors: Array) -> Array:
-        """Put discrete columns on their grids, in place; NaN stays NaN."""
-        for i in self._snapped:
-            vectors[:, i] = self.columns[i].snap(vectors[:, i])
-        return vectors
 
     def complete(self, vectors: Array, rng: np.random.Generator) -> Array:
         """Drop inactive values and draw the missing active ones, in place."""
@@ -139,9 +135,17 @@ class SpaceEncoding:
             mask |= is_forbidden(vectors.T)
         return mask
 
-    def repair(self, vectors: Array, rng: np.random.Generator) -> Array:
-        """Valid vectors out of rough ones: snapped, completed, the forbidden ones left out."""
-        vectors = self.complete(self.snap(vectors), rng)
+    def repair(self, vectors: Array, rng: np.random.Generator, on_grid: bool = False) -> Array:
+        """Valid vectors out of rough ones: on their grids, completed, forbidden ones left out.
+
+        Args:
+            vectors: changed in place, shape (n, d).
+            rng: draws values that became active.
+            on_grid: whether discrete columns are on their grids already.
+        """
+        for i in self._rounded if on_grid else self._rounded + self._discrete:
+            vectors[:, i] = self.columns[i].snap(vectors[:, i])
+        vectors = self.complete(vectors, rng)
         if self._clauses:
             vectors = vectors[~self.forbidden(vectors)]
         return vectors
@@ -154,7 +158,7 @@ class SpaceEncoding:
         vectors = np.empty(units.shape)
         for i, column in enumerate(self.columns):
             vectors[:, i] = column.from_unit(units[:, i])
-        return self.repair(vectors, rng)
+        return self.repair(vectors, rng, on_grid=True)
 
     def sample(self, n: int, rng: np.random.Generator) -> Array:
         """Draw n valid vectors, independently, from the space's own distributions.
@@ -170,7 +174,7 @@ class SpaceEncoding:
             vectors = np.empty((batch, self.n_dims))
             for i, column in enumerate(self.columns):
                 vectors[:, i] = column.sample(batch, rng)
-            vectors = self.repair(vectors, rng)[:missing]
+            vectors = self.repair(vectors, rng, on_grid=True)[:missing]
             found.append(vectors)
             missing -= len(vectors)
             if missing <= 0:

@@ -12,12 +12,14 @@ variance that of all.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
+from numpy.typing import NDArray
 from scipy.linalg import lapack
 
 from deephyper.search.hps.optimizer.encoding import Array, Mask
-from deephyper.search.hps.optimizer.features import Features
-from deephyper.search.hps.optimizer.kernel import _MIN_NOISE, Parameters, covariance
+from deephyper.search.hps.optimizer.kernel import MIN_NOISE, Covariance
 
 _DIRECT = 160
 """Up to this many points without a result are solved for directly, more by conjugate gradients."""
@@ -27,34 +29,30 @@ class Factor:
     """Inverse Cholesky factor A of K + noise, so that A'A is the precision matrix.
 
     Args:
-        features: which features belong together.
-        parameters: of the kernel.
+        covariance: of the prior.
         x: features of the first points, shape (n, p).
         capacity: rows to make room for.
     """
 
-    def __init__(self, features: Features, parameters: Parameters, x: Array, capacity: int) -> None:
-        self.features = features
-        self.parameters = parameters
+    def __init__(self, covariance: Covariance, x: Array, capacity: int) -> None:
+        self.covariance = covariance
         self.n = len(x)
         self.capacity = max(capacity, self.n)
         self._x = np.empty((self.capacity, x.shape[1]))
         self._x[: self.n] = x
         self._inverse = np.zeros((self.capacity, self.capacity))
-        self.variance = 1.0 + parameters.noise + _MIN_NOISE
-        if self.n:
-            k = covariance(features, parameters, x, x)
-            k[np.diag_indices(self.n)] = self.variance
-            jitter = 0.0
-            while True:
-                lower, info = lapack.dpotrf(k.T, lower=1)
-                if info == 0:
-                    break
-                # Single precision in the kernel can cost the last bit of definiteness.
-                jitter = max(10.0 * jitter, 1e-6)
-                k[np.diag_indices(self.n)] = self.variance + jitter
-            inverse, _ = lapack.dtrtri(lower, lower=1)
-            self._inverse[: self.n, : self.n] = np.tril(inverse)
+        self.variance = 1.0 + covariance.parameters.noise + MIN_NOISE
+        k = covariance(x, x)
+        jitter = 0.0
+        while True:
+            k[np.diag_indices(self.n)] = self.variance + jitter
+            lower, info = lapack.dpotrf(k.T, lower=1)
+            if info == 0:
+                break
+            # Single precision in the kernel can cost the last bit of definiteness.
+            jitter = max(10.0 * jitter, 1e-6)
+        inverse, _ = lapack.dtrtri(lower, lower=1)
+        self._inverse[: self.n, : self.n] = np.tril(inverse)
 
     @property
     def x(self) -> Array:
@@ -73,7 +71,7 @@ class Factor:
 
     def solve(self, z: Array) -> Array:
         """A K(x, z), shape (n, m): what prediction at rows of features z needs."""
-        return self.inverse @ covariance(self.features, self.parameters, self.x, z)
+        return self.inverse @ self.covariance(self.x, z)
 
     def append(self, x: Array) -> tuple[Array, float]:
         """Append one point, shape (p,).
@@ -83,7 +81,8 @@ class Factor:
         """
         n = self.n
         row = self.solve(x[None, :])[:, 0]
-        diagonal = float(np.sqrt(max(self.variance - row @ row, 0.5 * (self.variance - 1.0))))
+        rest = self.variance - float(row @ row)
+        diagonal = math.sqrt(max(rest, 0.5 * (self.variance - 1.0)))
         self._x[n] = x
         self._inverse[n, :n] = row @ self.inverse
         self._inverse[n, :n] /= -diagonal
@@ -92,19 +91,23 @@ class Factor:
         return row, diagonal
 
     def believe(self, values: Array, known: Mask) -> Array:
-        """Put the prediction of the known values in place of the others, in `values`, shape (n,).
+        """Put the prediction from the known values in place of the others, in place.
+
+        Args:
+            values: of the points, shape (n,).
+            known: which of them are results, shape (n,).
 
         Returns:
-            A values, shape (n,): the mean at candidates is solve(candidates)' times this.
+            A values, shape (n,): the mean at candidates is this times solve(candidates).
         """
         a = self.inverse
         unknown = np.flatnonzero(~known)
         if unknown.size == 0:
             return a @ values
-        part = a[:, unknown]
+        part = np.ascontiguousarray(a[:, unknown])
         if unknown.size <= _DIRECT:
             values[unknown] = 0.0
-            right = part.T @ (a @ values)
+            right = (a @ values) @ part
             factor, info = lapack.dpotrf((part.T @ part).T, lower=1, overwrite_a=1)
             if info == 0:
                 values[unknown] = -lapack.dpotrs(factor, right, lower=1)[0]
@@ -112,18 +115,17 @@ class Factor:
             self._descend(values, unknown, part)
         return a @ values
 
-    def _descend(self, values: Array, unknown: Array, part: Array) -> None:
+    def _descend(self, values: Array, unknown: NDArray[np.intp], part: Array) -> None:
         """A few steps of conjugate gradients from the former predictions."""
-        residual = -(part.T @ (self.inverse @ values))
+        residual = -((self.inverse @ values) @ part)
         direction = residual.copy()
         norm = float(residual @ residual)
         for _ in range(6):
             if norm < 1e-12:
                 return
-            image = part.T @ (part @ direction)
+            image = (part @ direction) @ part
             step = norm / float(direction @ image)
             values[unknown] += step * direction
             residual -= step * image
-            new_norm = float(residual @ residual)
-            direction = residual + (new_norm / norm) * direction
-            norm = new_norm
+            former, norm = norm, float(residual @ residual)
+            direction = residual + (norm / former) * direction

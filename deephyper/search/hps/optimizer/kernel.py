@@ -13,6 +13,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.linalg import lapack
 from scipy.optimize import minimize
 
@@ -26,7 +27,7 @@ _SQRT5 = math.sqrt(5.0)
 _LOG_LENGTH_SD = 1.0
 _LOG_NOISE = (-6.0, 2.0)
 _LOGIT_SHARE = (0.0, 1.5)
-_MIN_NOISE = 1e-6
+MIN_NOISE = 1e-6
 """Noise never falls below this share of the signal, so that every matrix can be factored."""
 
 
@@ -73,58 +74,80 @@ def _joint_centre(d: int) -> float:
 
 
 def matern(s: Array) -> Array:
-    """Matern 5/2 correlation of the scaled distance s = sqrt(5) r / length, in place."""
+    """Matern 5/2 correlation of scaled distances s = sqrt(5) r / length, in place."""
     decay = np.exp(-s)
-    s *= 1.0 + s / 3.0
+    polynomial = s * (1.0 / 3.0)
+    polynomial += 1.0
+    s *= polynomial
     s += 1.0
     s *= decay
     return s
 
 
-def covariance(features: Features, p: Parameters, x: Array, z: Array) -> Array:
-    """Prior covariance of rows of features for unit signal variance, shape (n, m)."""
-    if features.n_groups == 0:
-        return np.ones((len(x), len(z)))
-    scale = _SQRT5 / p.joint[features.group_of]
-    a, b = x * scale, z * scale
-    squared = a @ b.T
-    squared *= -2.0
-    squared += (a * a).sum(1)[:, None]
-    squared += (b * b).sum(1)[None, :]
-    np.maximum(squared, 0.0, out=squared)
-    out = matern(np.sqrt(squared, out=squared))
-    out *= 1.0 - p.share
-    # Single precision is enough for the additive part, and half the time.
-    total = np.zeros(out.shape, dtype=np.float32)
-    n_numbers = features.n_numbers
-    scaled_x = (x[:, :n_numbers] * (_SQRT5 / p.additive[:n_numbers])).astype(np.float32)
-    scaled_z = (z[:, :n_numbers] * (_SQRT5 / p.additive[:n_numbers])).astype(np.float32)
-    s = np.empty(out.shape, dtype=np.float32)
-    decay = np.empty(out.shape, dtype=np.float32)
-    for g in range(n_numbers):
-        np.subtract(scaled_x[:, g, None], scaled_z[None, :, g], out=s)
-        np.abs(s, out=s)
-        np.negative(s, out=decay)
-        np.exp(decay, out=decay)
-        total += decay
-        decay *= s
-        total += decay
-        decay *= s
-        decay *= np.float32(1.0 / 3.0)
-        total += decay
-    for g in range(n_numbers, features.n_groups):
-        total += _category(x[:, features.slices[g]], z[:, features.slices[g]], p.additive[g])
-    total *= np.float32(p.share / features.n_groups)
-    out += total
-    return out
+class Covariance:
+    """The prior covariance for given parameters, the signal variance being 1.
 
+    Args:
+        features: which features belong together.
+        parameters: of the kernel.
+    """
 
-def _category(a: Array, b: Array, length: float) -> Array:
-    """Additive part of one category: same, different, or one of the two inactive."""
-    squared = 0.5 * ((a.any(1)[:, None]).astype(float) + b.any(1)[None, :]) - 2.0 * (a @ b.T)
-    # 0, 0.5 or 1: three values, so three evaluations
-    values = matern(np.sqrt(np.array([0.0, 0.5, 1.0])) * (_SQRT5 / length))
-    return values[np.rint(2.0 * squared).astype(np.intp)]
+    def __init__(self, features: Features, parameters: Parameters) -> None:
+        d, n_numbers = features.n_groups, features.n_numbers
+        self.parameters = parameters
+        self._n_numbers = n_numbers
+        self._joint_scale = _SQRT5 / parameters.joint[features.group_of]
+        self._number_scale = _SQRT5 / parameters.additive[:n_numbers]
+        # Within a category the additive part takes two values, so all of them are one product:
+        # apart + (1 - apart) [same], with [same] = 2 a.b for one-hot rows scaled by sqrt(1/2).
+        apart = matern(_SQRT5 / parameters.additive[n_numbers:])
+        self._share = parameters.share / max(d, 1)
+        self._apart = self._share * float(apart.sum())
+        self._same_scale = np.sqrt(2.0 * self._share * (1.0 - apart))[
+            features.group_of[n_numbers:] - n_numbers
+        ]
+        self._trivial = d == 0
+
+    def __call__(self, x: Array, z: Array) -> Array:
+        """Covariance of rows of features, shape (n, m)."""
+        if self._trivial:
+            return np.ones((len(x), len(z)))
+        n_numbers = self._n_numbers
+        a, b = x * self._joint_scale, z * self._joint_scale
+        squared = a @ b.T
+        squared *= -2.0
+        squared += (a * a).sum(1)[:, None]
+        squared += (b * b).sum(1)
+        np.maximum(squared, 0.0, out=squared)
+        out = matern(np.sqrt(squared, out=squared))
+        out *= 1.0 - self.parameters.share
+        if n_numbers < x.shape[1]:
+            out += self._apart
+            out += (x[:, n_numbers:] * self._same_scale) @ (z[:, n_numbers:] * self._same_scale).T
+        if n_numbers:
+            out += self._numbers(x[:, :n_numbers], z[:, :n_numbers])
+        return out
+
+    def _numbers(self, x: Array, z: Array) -> NDArray[np.float32]:
+        """Additive part of the numbers; single precision is enough for it, and half the time."""
+        a = np.ascontiguousarray((x * self._number_scale).T, dtype=np.float32)
+        b = np.ascontiguousarray((z * self._number_scale).T, dtype=np.float32)
+        total = np.zeros((len(x), len(z)), dtype=np.float32)
+        s, decay = np.empty_like(total), np.empty_like(total)
+        third, one = np.float32(1.0 / 3.0), np.float32(1.0)
+        for one_a, one_b in zip(a, b, strict=True):
+            np.subtract(one_a[:, None], one_b, out=s)
+            np.abs(s, out=s)
+            np.negative(s, out=decay)
+            np.exp(decay, out=decay)
+            total += decay  # (1 + s + s^2 / 3) decay, as decay + s decay (1 + s / 3)
+            decay *= s
+            s *= third
+            s += one
+            decay *= s
+            total += decay
+        total *= np.float32(self._share)
+        return total
 
 
 class Likelihood:
@@ -140,9 +163,8 @@ class Likelihood:
         self.n, self.d = len(x), features.n_groups
         self._y = y
         self._pairs = np.triu_indices(self.n, 1)
-        squared = features.distances(x, x)[:, self._pairs[0], self._pairs[1]]
-        self._squared = np.ascontiguousarray(squared)  # (d, pairs)
-        self._absolute = np.sqrt(self._squared)
+        self._absolute = features.distances(x)
+        self._squared = self._absolute**2
 
     def __call__(self, theta: Array) -> tuple[float, Array]:
         """Value and gradient at unconstrained parameters, shape (2 d + 2,)."""
@@ -164,7 +186,7 @@ class Likelihood:
         correlation = (1.0 - p.share) * joint + p.share * additive
         k = np.zeros((n, n))
         k[self._pairs] = correlation
-        noise = p.noise + _MIN_NOISE
+        noise = p.noise + MIN_NOISE
         k[np.diag_indices(n)] = 1.0 + noise
         factor, info = lapack.dpotrf(k.T, lower=1, clean=0, overwrite_a=1)
         if info:
@@ -228,4 +250,5 @@ def fit(
         bounds=bounds,
         options={"maxiter": iterations, "maxfun": 2 * iterations},
     )
-    return Parameters.from_vector(np.clip(result.x, *zip(*bounds, strict=True))), float(result.fun)
+    low, high = np.array(bounds).T
+    return Parameters.from_vector(np.clip(result.x, low, high)), float(result.fun)

@@ -1,7 +1,7 @@
 """The default optimizer: a Gaussian process made for asynchronous search.
 
-Reading order: `_propose` (what is proposed), `_rebuild` (when and on what the model is fitted),
-`_learn`. The mathematics is in kernel.py, factor.py and acquisition.py.
+Reading order: `_next` (what is proposed), `_current` (when the model is fitted), `_rebuilt` (on
+what points). The mathematics is in kernel.py, factor.py, surrogate.py and acquisition.py.
 """
 
 from __future__ import annotations
@@ -11,16 +11,19 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from deephyper.problem.point import Point
-from deephyper.search.hps.optimizer.acquisition import log_expected_improvement, log_feasible
 from deephyper.search.hps.optimizer.base import Optimizer, Prediction
-from deephyper.search.hps.optimizer.candidates import Moves, Pool
+from deephyper.search.hps.optimizer.candidates import SIZE as POOL_SIZE
+from deephyper.search.hps.optimizer.candidates import Pool
 from deephyper.search.hps.optimizer.encoding import Array, Key
 from deephyper.search.hps.optimizer.factor import Factor
 from deephyper.search.hps.optimizer.features import Features
 from deephyper.search.hps.optimizer.initial import SpaceFilling
-from deephyper.search.hps.optimizer.kernel import Parameters, fit
+from deephyper.search.hps.optimizer.kernel import Covariance, Parameters, fit
+from deephyper.search.hps.optimizer.moves import Moves
+from deephyper.search.hps.optimizer.surrogate import Surrogate
 from deephyper.search.hps.optimizer.threads import one_blas_thread
 from deephyper.search.hps.optimizer.transform import Transform
 
@@ -31,18 +34,14 @@ if TYPE_CHECKING:
 N_INITIAL = 8
 """Results that are known before the model is used, however many are pending."""
 GROWTH = 1.15
-"""The model is fitted anew when there are this many times the results of the last fit."""
+"""The parameters are fitted anew when there are this many times the results of the last fit."""
+ITERATIONS = 12
 MAX_FIT = 160
-"""Results that the parameters are fitted on."""
-MAX_FINISHED = 400
-"""Finished points in the model."""
-MAX_PENDING = 400
-"""Pending points in the model."""
-POOL = 512
-FRESH = 96
-"""Candidates, and how many of them are replaced at each ask."""
-STARTS, ROUNDS, TRIES = 5, 3, 12
-"""Local search: best candidates it starts from, rounds, neighbours of each in a round."""
+"""Of L-BFGS in a fit, and results that it uses."""
+MAX_FINISHED, MAX_FAILED, MAX_PENDING = 400, 200, 400
+"""Points in the model."""
+BASES = 8
+"""Best finished points that candidates are made from."""
 MARGIN = 0.05
 """Improvement asked for in every other proposal, in standard deviations of the objective."""
 
@@ -63,17 +62,17 @@ class BayesianOptimizer(Optimizer):
         self._n_initial = n_initial_points or N_INITIAL
         self._features = Features(self._encoding)
         self._design = SpaceFilling(self._encoding, self._rng)
-        self._moves = Moves(self._encoding, self._rng)
+        moves = Moves(self._encoding, self._rng)
+        self._pool = Pool(self._encoding, self._features, moves, self._rng)
         self._vectors = _Growing(self._encoding.n_dims)
         self._objectives = _Growing(1)
         self._parameters = Parameters.initial(self._features.n_groups)
         self._transform: Transform | None = None
-        self._factor: Factor | None = None
-        self._pool: Pool | None = None
+        self._surrogate: Surrogate | None = None
         self._rows: dict[Key, int] = {}
+        """Rows of the surrogate that are pending points."""
         self._fitted_on = 0
-        self._n_asked = 0
-        self._dirty = True
+        self._n_proposed = 0
 
     # -- hooks ------------------------------------------------------------------------------------
 
@@ -91,281 +90,147 @@ class BayesianOptimizer(Optimizer):
         vectors = self._encoding.vectors(points)
         self._vectors.append(vectors)
         self._objectives.append(np.asarray(objectives, dtype=float)[:, None])
-        if self._factor is None:
-            return
         for point, vector, objective in zip(points, vectors, objectives, strict=True):
             row = self._rows.pop(self._encoding.key(point), None)
             if row is None:
                 row = self._append(vector)
-                if row is None:
-                    return
-            self._set(row, objective)
+            if self._surrogate is None or row is None:
+                return  # the next one is made of all results
+            if math.isnan(objective):
+                self._surrogate.set_failed(row)
+            else:
+                self._surrogate.set_result(row, self._transformed(objective))
 
     def _pend(self, points: Sequence[Point]) -> None:
-        if self._factor is None:
-            return
         for point in points:
             key = self._encoding.key(point)
-            if key not in self._rows:
-                row = self._append(self._encoding.vectors([point])[0])
-                if row is None:
-                    return
-                self._rows[key] = row
+            if self._surrogate is not None and key not in self._rows:
+                self._append_pending(key, self._encoding.vectors([point])[0])
 
     def _forget(self, points: Sequence[Point]) -> None:
-        # A row can't be taken out of a factor; the next one is built without it.
+        # A row can't be taken out of a factor; the next one is made without it.
         if any(self._encoding.key(point) in self._rows for point in points):
-            self._factor = None
+            self._surrogate = None
 
     def explain(self, point: Point) -> Prediction | None:
+        """What the model expects of a point, or None when there is no model (yet)."""
+        if not self._ready():
+            return None
         with one_blas_thread():
-            if not self._ready():
-                return None
-            self._update()
-            assert self._factor is not None
-            assert self._transform is not None
+            surrogate = self._current()
             x = self._features(self._encoding.vectors([point]))
-            solves = self._factor.solve(x)
-            mean, std, value = self._score(
-                self._z @ solves, np.maximum(1.0 - (solves**2).sum(0), 1e-10), 0.0, solves
-            )
-        low, middle, high = self._transform.inverse(
-            np.array([mean[0] - std[0], mean[0], mean[0] + std[0]])
-        )
+            outlook = surrogate.outlook_at(surrogate.factor.solve(x))
+            value = outlook.acquisition(surrogate.best)
+        mean, std = float(outlook.mean[0]), float(outlook.std[0])
+        assert self._transform is not None
+        low, middle, high = self._transform.inverse(np.array([mean - std, mean, mean + std]))
         return Prediction(float(middle), float(0.5 * (high - low)), float(value[0]))
 
     # -- proposing --------------------------------------------------------------------------------
 
     def _ready(self) -> bool:
+        """Whether there are results enough for a model."""
         n = len(self._objectives)
         if n < self._n_initial or self._features.n_groups == 0:
             return False
-        return int(np.isfinite(self._objectives.array[:, 0]).sum()) >= min(4, self._n_initial)
+        n_finite = int(np.isfinite(self._objectives.array).sum())
+        return n_finite >= min(4, self._n_initial)
 
     def _next(self, proposed: dict[Key, Point]) -> Point | None:
         if not self._ready():
-            return self._from_design(proposed)
-        self._update()
-        assert self._factor is not None
-        self._n_asked += 1
-        margin = MARGIN if self._n_asked % 2 else 0.0
-        self._freshen(margin)
-        assert self._pool is not None
-        value = self._pool_values(margin)
+            return self._next_of_design(proposed)
+        surrogate = self._current()
+        self._n_proposed += 1
+        margin = MARGIN if self._n_proposed % 2 else 0.0
+        y = self._objectives.array[:, 0]
+        bases = np.argsort(np.where(np.isnan(y), -np.inf, y))[-BASES:]
+        value = self._pool.freshen(self._vectors.array[bases], surrogate.best + margin)
         for i in np.argsort(-value):
             vector = self._pool.vectors[i]
             point = self._encoding.points(vector[None, :])[0]
             key = self._encoding.key(point)
-            if key in proposed or self._is_seen(key) or not self._is_valid(point):
-                continue
-            row = self._append(vector)
-            if row is not None:
-                self._rows[key] = row
-            return point
-        return None
-
-    def _from_design(self, proposed: dict[Key, Point]) -> Point | None:
-        for _ in range(200):
-            point = self._encoding.points(self._design.next())[0]
-            key = self._encoding.key(point)
-            if key not in proposed and not self._is_seen(key) and self._is_valid(point):
+            if self._is_new(key, point, proposed):
+                self._append_pending(key, vector)
                 return point
         return None
 
-    def _freshen(self, margin: float) -> None:
-        """Replace the least promising candidates, then climb from the most promising."""
-        pool, factor = self._pool, self._factor
-        assert pool is not None
-        assert factor is not None
-        if self._whole:
-            return
-        order = np.argsort(-self._pool_values(margin))
-        bases = self._best_vectors(8)
-        n_uniform = FRESH // 3
-        n_near = FRESH - n_uniform
-        scales = np.exp(self._rng.uniform(math.log(0.003), math.log(0.3), size=n_near))
-        near = self._moves.perturb(bases[self._rng.integers(len(bases), size=n_near)], scales)
-        fresh = np.concatenate([self._encoding.sample(n_uniform, self._rng), near])
-        x = self._features(fresh)
-        solves = factor.solve(x)
-        pool.replace(order[-len(fresh) :], fresh, x, solves)
-        self._climb(margin)
+    def _next_of_design(self, proposed: dict[Key, Point]) -> Point | None:
+        for _ in range(200):
+            point = self._encoding.points(self._design.next())[0]
+            if self._is_new(self._encoding.key(point), point, proposed):
+                return point
+        return None
 
-    def _climb(self, margin: float) -> None:
-        pool, factor = self._pool, self._factor
-        assert pool is not None
-        assert factor is not None
-        value = self._pool_values(margin)
-        order = np.argsort(-value)
-        tops = order[:STARTS]
-        best, best_value = pool.vectors[tops].copy(), value[tops].copy()
-        best_x: list[Array | None] = [None] * len(tops)
-        best_solves: list[Array | None] = [None] * len(tops)
-        for scale in (0.1, 0.03, 0.01)[:ROUNDS]:
-            bases = np.repeat(np.arange(len(tops)), TRIES)
-            scales = scale * np.exp(self._rng.normal(size=len(bases)) * 0.5)
-            tried = self._moves.perturb(best[bases], scales)
-            if len(tried) == 0:
-                continue
-            x = self._features(tried)
-            solves = factor.solve(x)
-            _, _, values = self._score(
-                self._z @ solves, np.maximum(1.0 - (solves**2).sum(0), 1e-10), margin, solves
-            )
-            # A forbidden neighbour is missing, so bases no longer line up: the best tries replace
-            # the worst starts they beat.
-            for i in np.argsort(-values)[: len(tops)]:
-                worst = int(np.argmin(best_value)) if len(tried) != len(bases) else bases[i]
-                if values[i] > best_value[worst]:
-                    best[worst], best_value[worst] = tried[i], values[i]
-                    best_x[worst], best_solves[worst] = x[i], solves[:, i]
-        changed = [i for i in range(len(tops)) if best_x[i] is not None]
-        if changed:
-            pool.replace(
-                order[-len(changed) :],
-                best[changed],
-                np.stack([best_x[i] for i in changed]),  # type: ignore[misc]
-                np.stack([best_solves[i] for i in changed], axis=1),  # type: ignore[misc]
-            )
-
-    def _pool_values(self, margin: float) -> Array:
-        assert self._pool is not None
-        mean, variance = self._pool.predict(self._z)
-        risk = None if self._z_failed is None else self._pool.predict(self._z_failed)[0]
-        return self._score(mean, variance, margin, None, risk)[2]
-
-    def _score(
-        self,
-        mean: Array,
-        variance: Array,
-        margin: float,
-        solves: Array | None,
-        risk: Array | None = None,
-    ) -> tuple[Array, Array, Array]:
-        """Mean, deviation and acquisition, in units of the transformed objective."""
-        std = np.sqrt(variance * self._signal)
-        value = log_expected_improvement(mean, std, self._best + margin)
-        if self._z_failed is not None:
-            if risk is None:
-                assert solves is not None
-                risk = self._z_failed @ solves
-            value = value + log_feasible(self._failure_rate + risk)
-        return mean, std, value
-
-    def _best_vectors(self, k: int) -> Array:
-        """Vectors of the k best finished points."""
-        y = self._objectives.array[:, 0]
-        order = np.argsort(np.where(np.isnan(y), -np.inf, y))[::-1][:k]
-        return self._vectors.array[order]
+    def _is_new(self, key: Key, point: Point, proposed: dict[Key, Point]) -> bool:
+        return key not in proposed and not self._is_seen(key) and self._is_valid(point)
 
     # -- the model --------------------------------------------------------------------------------
 
     def _append(self, vector: Array) -> int | None:
-        """Add a point without a result to the factor and the pool; None if there is no room."""
-        factor = self._factor
-        if factor is None or factor.full:
-            self._factor = None
+        """Add a point to the model, without a result; its row, or None if there is no room."""
+        if self._surrogate is None or self._surrogate.factor.full:
+            self._surrogate = None
             return None
-        row, diagonal = factor.append(self._features(vector[None, :])[0])
-        if self._pool is not None:
-            self._pool.extend(row, diagonal)
-        # Its value is what the model predicts, so nothing changes for the mean elsewhere.
-        self._values = np.append(self._values, float(row @ self._z))
-        self._z = np.append(self._z, 0.0)
-        self._known = np.append(self._known, False)
-        self._failed = np.append(self._failed, False)
-        if self._z_failed is not None:
-            self._risks = np.append(self._risks, float(row @ self._z_failed))
-            self._z_failed = np.append(self._z_failed, 0.0)
-        return factor.n - 1
+        row, diagonal = self._surrogate.append(self._features(vector[None, :])[0])
+        self._pool.extend(row, diagonal)
+        return len(row)
 
-    def _set(self, row: int, objective: float) -> None:
-        self._dirty = True
-        if math.isnan(objective):
-            self._failed[row] = True
-            return
+    def _append_pending(self, key: Key, vector: Array) -> None:
+        row = self._append(vector)
+        if row is not None:
+            self._rows[key] = row
+
+    def _transformed(self, objective: float) -> float:
         assert self._transform is not None
-        self._values[row] = float(self._transform(np.array([objective]))[0])
-        self._known[row] = True
+        return float(self._transform(np.array([objective]))[0])
 
-    def _update(self) -> None:
-        """Bring the model up to date with the results; fit it if there are enough new ones."""
+    def _current(self) -> Surrogate:
+        """The model, brought up to date; the parameters are fitted if there are enough results."""
         n = len(self._objectives)
-        due = n >= max(GROWTH * self._fitted_on, self._fitted_on + 1)
-        if self._factor is None or self._factor.full or due:
-            self._rebuild(refit=due)
-        if self._dirty:
-            self._condition()
+        if n >= max(GROWTH * self._fitted_on, self._fitted_on + 1):
+            self._fit()
+            self._fitted_on = n
+            self._surrogate = None
+        if self._surrogate is None:
+            self._surrogate = self._rebuilt()
+        return self._surrogate
 
-    def _rebuild(self, refit: bool) -> None:
-        """Choose the points of the model, fit its parameters if due, factor anew."""
+    def _fit(self) -> None:
         y = self._objectives.array[:, 0]
-        finite = np.flatnonzero(np.isfinite(y))
-        failed = np.flatnonzero(~np.isfinite(y))
-        if refit or self._transform is None:
-            chosen = _best_and_some(y, finite, MAX_FIT, self._rng)
-            self._transform = Transform.fit(y[chosen])
-            x = self._features(self._vectors.array[chosen])
-            t = self._transform(y[chosen])
-            self._parameters, _ = fit(
-                self._features, x, t - t.mean(), self._parameters, iterations=12
-            )
-            self._fitted_on = len(y)
-        kept = _best_and_some(y, finite, MAX_FINISHED, self._rng)
-        kept_failed = failed[-MAX_FINISHED // 2 :]
+        chosen = _best_and_some(y, np.flatnonzero(np.isfinite(y)), MAX_FIT, self._rng)
+        self._transform = Transform.fit(y[chosen])
+        t = self._transform(y[chosen])
+        x = self._features(self._vectors.array[chosen])
+        self._parameters, _ = fit(self._features, x, t, self._parameters, ITERATIONS)
+
+    def _rebuilt(self) -> Surrogate:
+        """A new factor over the best and some of the other results, and what is pending."""
+        y = self._objectives.array[:, 0]
+        finite = np.isfinite(y)
+        kept = _best_and_some(y, np.flatnonzero(finite), MAX_FINISHED, self._rng)
+        failed = np.flatnonzero(~finite)[-MAX_FAILED:]
         pending = list(self._pending.items())[-MAX_PENDING:]
-        rows = np.concatenate([kept, kept_failed])
         vectors = np.concatenate(
-            [self._vectors.array[rows], self._encoding.vectors([point for _, point in pending])]
+            [
+                self._vectors.array[np.concatenate([kept, failed])],
+                self._encoding.vectors([point for _, point in pending]),
+            ]
         )
-        n = len(vectors)
-        self._factor = Factor(
-            self._features, self._parameters, self._features(vectors), n + max(64, n // 4)
-        )
-        self._rows = {key: len(rows) + i for i, (key, _) in enumerate(pending)}
-        self._known = np.zeros(n, dtype=bool)
-        self._known[: len(kept)] = True
-        self._failed = np.zeros(n, dtype=bool)
-        self._failed[len(kept) : len(rows)] = True
-        self._values = np.zeros(n)
-        self._values[: len(kept)] = self._transform(y[kept])
-        self._risks = np.zeros(n)
-        listed = self._unseen_vectors()
-        self._whole = listed is not None and len(listed) <= POOL
-        if self._whole:
-            assert listed is not None
-            candidates = listed.copy()
-        elif self._pool is not None and len(self._pool) == POOL:
-            candidates = self._pool.vectors
-        else:
-            candidates = self._encoding.sample(POOL, self._rng)
-        self._pool = Pool(self._features, self._factor, candidates)
-        self._condition()
-
-    def _condition(self) -> None:
-        """Predict pending and failed points from the finished ones; find the incumbent."""
-        factor = self._factor
-        assert factor is not None
-        self._z = factor.believe(self._values, self._known)
-        alpha = factor.inverse.T @ self._z
-        # Signal variance by maximum likelihood; pending points contribute nothing to it.
-        n_known = int(self._known.sum())
-        self._signal = max(float(self._z @ self._z) / max(n_known, 1), 1e-6)
-        smoothed = self._values - self._parameters.noise * alpha
-        self._best = float(smoothed[self._known].max()) if n_known else 0.0
-        if self._failed.any():
-            told = self._known | self._failed
-            rate = (self._failed.sum() + 0.5) / (told.sum() + 1.0)
-            self._failure_rate = float(rate)
-            self._risks = np.where(told, self._failed - rate, np.resize(self._risks, factor.n))
-            self._z_failed: Array | None = factor.believe(self._risks, told)
-        else:
-            self._failure_rate = 0.0
-            self._z_failed = None
-        self._dirty = False
+        n, n_told = len(vectors), len(kept) + len(failed)
+        covariance = Covariance(self._features, self._parameters)
+        factor = Factor(covariance, self._features(vectors), n + max(64, n // 4))
+        assert self._transform is not None
+        surrogate = Surrogate(factor, self._transform(y[kept]), len(failed))
+        self._rows = {key: n_told + i for i, (key, _) in enumerate(pending)}
+        unseen = self._unseen_vectors()
+        few = unseen is not None and len(unseen) <= POOL_SIZE
+        self._pool.attach(surrogate, unseen if few else None)
+        return surrogate
 
 
-def _best_and_some(y: Array, rows: Array, limit: int, rng: np.random.Generator) -> Array:
+def _best_and_some(
+    y: Array, rows: NDArray[np.intp], limit: int, rng: np.random.Generator
+) -> NDArray[np.intp]:
     """At most `limit` of the rows: the better half of them the best ones, the rest at random."""
     if len(rows) <= limit:
         return rows

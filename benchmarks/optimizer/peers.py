@@ -1,0 +1,203 @@
+"""The optimizers that are compared, each by its own public ask and tell, with its defaults.
+
+A peer is made for a problem, a seed and a number of workers, asks for one point at a time, and
+maximises. None is told which evaluations it should repeat: what a peer proposes is evaluated. Only
+a point that the problem forbids is told as failed at once and asked for anew, as peers that know no
+forbidden clauses would be lost otherwise.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from benchmarks.optimizer.task import Point
+from deephyper.errors import ProblemError
+from deephyper.problem import HpProblem
+from deephyper.search.hps.settings import AmbsSettings
+
+
+class Peer(Protocol):
+    def ask(self) -> Point: ...
+
+    def tell(self, point: Point, objective: float | str) -> None: ...
+
+
+def ours(problem: HpProblem, seed: int, workers: int) -> Peer:
+    from deephyper.search.hps.optimizer import BayesianOptimizer
+
+    return BayesianOptimizer(problem, seed=seed)
+
+
+def random(problem: HpProblem, seed: int, workers: int) -> Peer:
+    from deephyper.search.hps.optimizer import RandomOptimizer
+
+    return RandomOptimizer(problem, seed=seed)
+
+
+def classic(problem: HpProblem, seed: int, workers: int) -> Peer:
+    """scikit-optimize as the classic loop uses it: forest, LCB, the liar's minimum."""
+    from deephyper.search.hps.optimizer import ClassicOptimizer
+
+    settings = AmbsSettings(surrogate_model="RF", acq_func="LCB", liar_strategy="cl_min")
+    return ClassicOptimizer(problem, settings, seed=seed)
+
+
+class Optuna:
+    """Optuna's samplers through study.ask and study.tell, the space defined by running."""
+
+    def __init__(self, problem: HpProblem, make_sampler: Callable[[], Any]) -> None:
+        import optuna
+
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        self._optuna = optuna
+        self._problem = problem
+        self._study = optuna.create_study(direction="maximize", sampler=make_sampler())
+        self._trials: dict[str, list[Any]] = {}
+
+    def ask(self) -> Point:
+        for _ in range(1000):
+            trial = self._study.ask()
+            point = self._suggest(trial)
+            try:
+                self._problem.check_configuration(point)
+            except ProblemError:
+                self._study.tell(trial, state=self._optuna.trial.TrialState.FAIL)
+                continue
+            self._trials.setdefault(repr(point), []).append(trial)
+            return point
+        raise RuntimeError("no valid proposal in 1000")
+
+    def tell(self, point: Point, objective: float | str) -> None:
+        trial = self._trials[repr(point)].pop(0)
+        if isinstance(objective, str):
+            self._study.tell(trial, state=self._optuna.trial.TrialState.FAIL)
+        else:
+            self._study.tell(trial, objective)
+
+    def _suggest(self, trial: Any) -> Point:
+        from deephyper.problem.constraints import satisfied
+
+        space = self._problem.space
+        conditions = {c.child.name: c for c in space.conditions}
+        point: Point = {}
+        for name, hp in space.items():
+            if name in conditions and not satisfied(conditions[name], point):
+                continue
+            if hasattr(hp, "choices"):
+                point[name] = trial.suggest_categorical(name, list(hp.choices))
+            elif hasattr(hp, "sequence"):
+                i = trial.suggest_int(name, 0, len(hp.sequence) - 1)
+                point[name] = hp.sequence[i]
+            elif isinstance(hp.lower, int):
+                point[name] = trial.suggest_int(name, hp.lower, hp.upper, log=hp.log)
+            else:
+                point[name] = trial.suggest_float(name, hp.lower, hp.upper, log=hp.log)
+        return point
+
+
+def _quiet(make: Callable[[], Any]) -> Callable[[], Any]:
+    def quietly() -> Any:
+        warnings.simplefilter("ignore")
+        return make()
+
+    return quietly
+
+
+def tpe(problem: HpProblem, seed: int, workers: int) -> Peer:
+    import optuna
+
+    return Optuna(problem, _quiet(lambda: optuna.samplers.TPESampler(seed=seed)))
+
+
+def tpe_multivariate(problem: HpProblem, seed: int, workers: int) -> Peer:
+    import optuna
+
+    return Optuna(
+        problem,
+        _quiet(
+            lambda: optuna.samplers.TPESampler(
+                seed=seed, multivariate=True, group=True, constant_liar=True
+            )
+        ),
+    )
+
+
+def optuna_gp(problem: HpProblem, seed: int, workers: int) -> Peer:
+    import optuna
+
+    return Optuna(problem, _quiet(lambda: optuna.samplers.GPSampler(seed=seed)))
+
+
+class Smac:
+    """SMAC3's facade for hyperparameter optimization through its ask and tell."""
+
+    def __init__(self, problem: HpProblem, seed: int, n_trials: int) -> None:
+        import logging
+        import tempfile
+
+        from smac import HyperparameterOptimizationFacade, Scenario
+
+        logging.disable(logging.CRITICAL)
+        self._problem = problem
+        self._folder = tempfile.TemporaryDirectory()
+        scenario = Scenario(
+            problem.space,
+            deterministic=True,
+            n_trials=n_trials,
+            seed=seed,
+            output_directory=self._folder.name,  # type: ignore[arg-type]
+        )
+        self._smac = HyperparameterOptimizationFacade(
+            scenario,
+            lambda config, seed=0: 0.0,
+            intensifier=HyperparameterOptimizationFacade.get_intensifier(
+                scenario, max_config_calls=1
+            ),
+            overwrite=True,
+            logging_level=False,
+        )
+        self._asked: dict[str, list[Any]] = {}
+
+    def ask(self) -> Point:
+        info = self._smac.ask()
+        point = self._problem.point(info.config)
+        self._asked.setdefault(repr(point), []).append(info)
+        return point
+
+    def tell(self, point: Point, objective: float | str) -> None:
+        from smac.runhistory import StatusType, TrialValue
+
+        info = self._asked[repr(point)].pop(0)
+        failed = isinstance(objective, str)
+        self._smac.tell(
+            info,
+            TrialValue(
+                cost=1e9 if failed else -float(objective),
+                status=StatusType.CRASHED if failed else StatusType.SUCCESS,
+            ),
+            save=False,
+        )
+
+
+def smac(problem: HpProblem, seed: int, workers: int) -> Peer:
+    return Smac(problem, seed, n_trials=200 + workers)
+
+
+PEERS: dict[str, Callable[[HpProblem, int, int], Peer]] = {
+    "deephyper": ours,
+    "random": random,
+    "classic": classic,
+    "tpe": tpe,
+    "tpe-multivariate": tpe_multivariate,
+    "optuna-gp": optuna_gp,
+    "smac": smac,
+}
+
+
+def known(name: str) -> Callable[[HpProblem, int, int], Peer]:
+    if name not in PEERS:
+        sys.exit(f"unknown peer {name}; choose from {', '.join(PEERS)}")
+    return PEERS[name]

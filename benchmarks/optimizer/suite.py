@@ -1,0 +1,53 @@
+"""All tasks: half of them to build with, half for the report."""
+
+from __future__ import annotations
+
+from benchmarks.optimizer import discrete, functions
+from benchmarks.optimizer.functions import bbob
+from benchmarks.optimizer.task import Task
+from benchmarks.optimizer.tuning import TUNING, available
+
+
+def tasks(half: str | None = None, group: str | None = None) -> list[Task]:
+    """The tasks of a half ("design" or "report") and a group; None for all.
+
+    Tuning tasks whose table hasn't been made are left out.
+    """
+    every = [
+        # separable multimodal; a curved valley; many basins; a deceptive best basin; steps; flat
+        bbob("design", 3, 4),
+        bbob("design", 8, 6),
+        bbob("design", 15, 5),
+        bbob("design", 20, 5),
+        bbob("design", 7, 8),
+        bbob("design", 21, 3),
+        bbob("design", 1, 20),
+        bbob("design", 12, 10),
+        bbob("report", 2, 4),
+        bbob("report", 4, 5),
+        bbob("report", 9, 5),
+        bbob("report", 6, 10),
+        bbob("report", 16, 3),
+        bbob("report", 17, 6),
+        bbob("report", 22, 2),
+        bbob("report", 14, 20),
+        *(tuning.task() for name, tuning in TUNING.items() if available(name)),
+        discrete.categories("design", "discrete-cat8x4", (4,) * 8, pairs=8, triples=0),
+        discrete.categories("design", "discrete-cat-wide", (12, 9, 7, 5, 3), pairs=4, triples=2),
+        discrete.integers("design", "discrete-int6-cat3", 6, 32, 3, 4),
+        discrete.categories("report", "discrete-cat10x3", (3,) * 10, pairs=10, triples=4),
+        discrete.categories("report", "discrete-cat-many", (24, 16, 6, 2, 2, 2), pairs=5, triples=1),
+        discrete.integers("report", "discrete-int10-cat2", 10, 16, 2, 3),
+        functions.plain_hartmann("design"),
+        functions.noisy_hartmann("report"),
+        functions.failing_branin("design"),
+        functions.failing_rosenbrock("report"),
+        functions.forbidden_layers("design"),
+        functions.forbidden_budget("report"),
+        functions.noisy_ackley("design"),
+    ]
+    return [
+        task
+        for task in every
+        if half in (None, task.half) and group in (None, task.group)
+    ]

@@ -1,0 +1,120 @@
+"""What the model says about candidates: the factor, the values of its points, the incumbent.
+
+Everything here is in units of the transformed objective; the factor's are those of its prior, and
+the signal variance stands between them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from deephyper.search.hps.optimizer.acquisition import log_expected_improvement, log_feasible
+from deephyper.search.hps.optimizer.encoding import Array
+from deephyper.search.hps.optimizer.factor import Factor
+
+_MIN_VARIANCE = 1e-10
+
+
+@dataclass
+class Outlook:
+    """Prediction at m candidates.
+
+    Attributes:
+        mean, std: of the transformed objective, shape (m,).
+        risk: probability of failure, not clipped, shape (m,); None when nothing failed so far.
+    """
+
+    mean: Array
+    std: Array
+    risk: Array | None
+
+    def acquisition(self, best: float) -> Array:
+        """Log expected improvement over `best`, times the probability that it doesn't fail."""
+        value = log_expected_improvement(self.mean, self.std, best)
+        return value if self.risk is None else value + log_feasible(self.risk)
+
+
+class Surrogate:
+    """A factor and what is known at its points: results, failures, or nothing yet.
+
+    Args:
+        factor: over all points: first those with results, then failed, then pending ones.
+        values: the results, transformed, shape (k,).
+        n_failed: how many failed points follow them.
+    """
+
+    def __init__(self, factor: Factor, values: Array, n_failed: int) -> None:
+        self.factor = factor
+        n = factor.capacity
+        self._values, self._risks = np.zeros(n), np.zeros(n)
+        self._known, self._failed = np.zeros(n, dtype=bool), np.zeros(n, dtype=bool)
+        self._values[: len(values)] = values
+        self._known[: len(values)] = True
+        self._failed[len(values) : len(values) + n_failed] = True
+        self._z = np.zeros((1, 0))
+        self._stale = True
+
+    def append(self, x: Array) -> tuple[Array, float]:
+        """Append a pending point, shape (p,); returns what `Factor.append` does."""
+        # Its value is what the model predicts there: nothing changes for the mean elsewhere.
+        n = self.factor.n
+        row, diagonal = self.factor.append(x)
+        if not self._stale:
+            self._z = np.concatenate([self._z, np.zeros((len(self._z), 1))], axis=1)
+            self._values[n] = row @ self._z[0, :n]
+            if len(self._z) > 1:
+                self._risks[n] = row @ self._z[1, :n]
+        return row, diagonal
+
+    def set_result(self, row: int, value: float) -> None:
+        """The result of a point, transformed."""
+        self._values[row] = value
+        self._known[row] = self._stale = True
+
+    def set_failed(self, row: int) -> None:
+        """A point's evaluation failed."""
+        self._failed[row] = self._stale = True
+
+    @property
+    def best(self) -> float:
+        """The highest posterior mean at a finished point: noise doesn't make an incumbent."""
+        self._condition()
+        return self._best
+
+    @property
+    def z(self) -> Array:
+        """Rows that turn solves into means: of the objective and, if any failed, of failure."""
+        self._condition()
+        return self._z
+
+    def outlook(self, means: Array, explained: Array) -> Outlook:
+        """Prediction from z times the solves, shape (1 or 2, m), and their squared norms, (m,)."""
+        std = np.sqrt(np.maximum(1.0 - explained, _MIN_VARIANCE) * self._signal)
+        return Outlook(means[0], std, means[1] + self._rate if len(means) > 1 else None)
+
+    def outlook_at(self, solves: Array) -> Outlook:
+        """Prediction from the solves of candidates, shape (n, m)."""
+        return self.outlook(self.z @ solves, np.einsum("ij,ij->j", solves, solves))
+
+    def _condition(self) -> None:
+        """Predict pending and failed points from the results; find the incumbent."""
+        if not self._stale:
+            return
+        factor, n = self.factor, self.factor.n
+        known, failed = self._known[:n], self._failed[:n]
+        z = factor.believe(self._values[:n], known)
+        # Maximum likelihood; points without a result contribute nothing.
+        self._signal = max(float(z @ z) / max(int(known.sum()), 1), 1e-6)
+        noise = factor.variance - 1.0
+        smoothed = self._values[:n] - noise * (z @ factor.inverse)
+        self._best = float(smoothed[known].max()) if known.any() else 0.0
+        if failed.any():
+            told = known | failed
+            self._rate = float((failed.sum() + 0.5) / (told.sum() + 1.0))
+            self._risks[:n][told] = failed[told] - self._rate
+            self._z = np.stack([z, factor.believe(self._risks[:n], told)])
+        else:
+            self._z = z[None, :]
+        self._stale = False
