@@ -1,36 +1,48 @@
-"""Ctrl-C and SIGTERM while a search runs."""
+"""Ctrl-C, SIGTERM and SIGHUP while a search runs."""
 
 from __future__ import annotations
 
 import contextlib
+import math
 import signal
 import threading
-import time
 from types import FrameType, TracebackType
 from typing import Any, Self
 
+from deephyper.search.clock import Clock
+
+_HANG_UP = getattr(signal, "SIGHUP", None)  # not on Windows
+
 
 class Interrupt:
-    """Counts the signals that ask a search to end, as a context manager.
+    """Takes the signals that ask a search to end, as a context manager.
 
+    Any of them asks for an end; a Ctrl-C after one asks for it at once; a third gives up on the
+    search's own answer and raises KeyboardInterrupt where the program is. A scheduler may send
+    SIGTERM more than once (to the process, and to its group), so the repeated one says nothing
+    new. SIGHUP, a terminal that was closed, counts as SIGTERM unless it is ignored (``nohup``).
     Outside the main thread, where Python delivers no signals, it does nothing.
 
     Attributes:
         signal: the first signal that came, or None.
-        count: how many have come.
-        since: when the first one came, by ``time.monotonic()``.
+        at_once: whether a Ctrl-C came after it.
+        terminated: when the first SIGTERM or SIGHUP came, by the clock's ``monotonic``; infinity
+            before.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock | None = None) -> None:
         self.signal: int | None = None
-        self.count = 0
-        self.since = 0.0
+        self.at_once = False
+        self.terminated = math.inf
+        self._clock = clock or Clock()
         self._saved: dict[int, Any] = {}
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
                 self._saved[number] = signal.signal(number, self._receive)
+            if _HANG_UP is not None and signal.getsignal(_HANG_UP) == signal.SIG_DFL:
+                self._saved[_HANG_UP] = signal.signal(_HANG_UP, self._receive)
         return self
 
     def __exit__(
@@ -44,6 +56,11 @@ class Interrupt:
                 signal.signal(number, action)
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
-        self.count += 1
+        if number == signal.SIGINT:
+            if self.at_once:
+                raise KeyboardInterrupt
+            self.at_once = self.signal is not None
+        elif math.isinf(self.terminated):
+            self.terminated = self._clock.monotonic()
         if self.signal is None:
-            self.signal, self.since = number, time.monotonic()
+            self.signal = number

@@ -25,10 +25,10 @@ No lock is held, so a shared file system will do.
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,9 +36,13 @@ from typing import Any
 
 from deephyper.errors import ResultsError
 from deephyper.evaluator.job import Failure, Job, Outcome
+from deephyper.search.clock import Clock
 
 FILE_NAME = "journal.jsonl"
 _VERSION = 1
+# What a file system answers that can't be told to keep a file; none of it means a loss.
+_NO_SYNC = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP)
+_SYNC_SECONDS = 30.0
 
 
 @dataclass
@@ -97,8 +101,9 @@ class Journal:
         ResultsError: if it can't be written, here and in :meth:`append`.
     """
 
-    def __init__(self, log_dir: Path) -> None:
+    def __init__(self, log_dir: Path, clock: Clock | None = None) -> None:
         self.path = log_dir / FILE_NAME
+        self._clock = clock or Clock()
         try:
             self._fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
             self._drop_torn_line()
@@ -108,17 +113,24 @@ class Journal:
 
     def append(self, event: str, **keys: Any) -> None:
         """Write one event."""
-        line = json.dumps({"event": event, "time": round(time.time(), 6), **keys})
+        line = json.dumps({"event": event, "time": round(self._clock.now(), 6), **keys})
         data = line.encode() + b"\n"
         try:
             self._syncer.raise_error()
             if os.fstat(self._fd).st_nlink == 0:
-                raise OSError("the file was deleted")
+                raise _deleted(self.path)
             if os.write(self._fd, data) != len(data):
-                raise OSError("the disk is full")
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         except OSError as error:
             raise _cannot_write(self.path, error) from error
         self._syncer.request()
+
+    def sync(self) -> None:
+        """Wait until the disk says that it has what was written."""
+        try:
+            _sync(self._fd)
+        except OSError as error:
+            raise _cannot_write(self.path, error) from error
 
     def begin(self, event: str, record: Record) -> None:
         """Write the event that begins a session: "search" or "resumed"."""
@@ -154,7 +166,9 @@ class Journal:
         self.append(outcome.status, **keys)
 
     def close(self) -> None:
-        self._syncer.close()
+        """Write no more. What a disk could not keep is told by :meth:`sync`, not here."""
+        if not self._syncer.close():
+            return  # the disk doesn't answer; the file is left to the end of this process
         with contextlib.suppress(OSError):
             os.close(self._fd)
 
@@ -191,19 +205,44 @@ class _Syncer:
         if self._error is not None:
             raise self._error
 
-    def close(self) -> None:
+    def close(self) -> bool:
+        """End the thread; whether it has ended."""
         self._closed = True
         self._wanted.set()
-        self._thread.join()
+        self._thread.join(_SYNC_SECONDS)
+        return not self._thread.is_alive()
 
     def _work(self) -> None:
         while not self._closed:
             self._wanted.wait()
             self._wanted.clear()
             try:
-                os.fsync(self._fd)
+                _sync(self._fd)
             except OSError as error:
                 self._error = error
+
+
+def _sync(fd: int) -> None:
+    try:
+        os.fsync(fd)
+    except OSError as error:
+        if error.errno not in _NO_SYNC:
+            raise
+
+
+def holds_search(log_dir: Path) -> bool:
+    """Whether the journal of a log directory tells of a search.
+
+    It does not if there is none, or if its writer died before the first line was whole.
+    """
+    try:
+        with (log_dir / FILE_NAME).open("rb") as file:
+            first = file.readline()
+            return bool(first) and (first.endswith(b"\n") or _parse(first) is not None)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True  # something is there, and reading it will say what is wrong
 
 
 def read_journal(log_dir: Path) -> Record:
@@ -217,10 +256,10 @@ def read_journal(log_dir: Path) -> Record:
     began = last = 0.0
     try:
         for event in _events(path):
-            kind, when = event["event"], event["time"]
+            kind, when = event["event"], float(event["time"])
             if kind in ("search", "resumed"):
                 record.seconds += last - began
-                began = when
+                began = last = when
                 _begin(record, event)
             else:
                 _add(record, kind, event)
@@ -230,11 +269,20 @@ def read_journal(log_dir: Path) -> Record:
             raise ResultsError(
                 f"there is no search to go on with in '{log_dir}': it holds no {FILE_NAME}"
             ) from error
-        raise ResultsError(f"'{path}' can't be read: {error.strerror}") from error
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ResultsError(f"'{path}' is no journal of a search: {error!r}") from error
-    if not began:
-        raise ResultsError(f"'{path}' holds no search; it was cut off before it began")
+        raise ResultsError(
+            f"'{path}' can't be read ({error.strerror or error}); check its permissions"
+        ) from error
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        if isinstance(error, ResultsError):
+            raise
+        raise ResultsError(
+            f"'{path}' is no journal of a search ({error!r}); give the log directory of one"
+        ) from error
+    if not record.space:
+        raise ResultsError(
+            f"'{path}' holds no search, since it ended before it had begun; begin it again "
+            "without --resume"
+        )
     record.seconds += last - began
     return record
 
@@ -246,7 +294,10 @@ def _events(path: Path) -> Iterator[dict[str, Any]]:
             if event is not None:
                 yield event
             elif line.endswith(b"\n"):
-                raise ResultsError(f"'{path}' is damaged at line {number}; restore it from a copy")
+                raise ResultsError(
+                    f"'{path}' is damaged at line {number}; restore it from a copy, or begin a new "
+                    "search with --warm-start from the results.csv beside it"
+                )
 
 
 def _parse(line: bytes) -> dict[str, Any] | None:
@@ -271,13 +322,13 @@ def _begin(record: Record, event: dict[str, Any]) -> None:
 
 def _add(record: Record, kind: str, event: dict[str, Any]) -> None:
     if kind == "known":
-        record.known.append((event["point"], event["objective"]))
+        record.known.append((dict(event["point"]), _objective(event["objective"])))
         return
     if kind == "ended":
         return
     id_ = event["id"]
     if kind == "submitted":
-        job = Job(id_, event["point"], event["attempt"])
+        job = Job(id_, dict(event["point"]), int(event["attempt"]))
         predicted = (event["predicted"], event["predicted_std"]) if "predicted" in event else None
         record.evaluations[id_] = Evaluation(job, predicted=predicted)
     elif kind in ("finished", "failed") and not event.get("retry"):
@@ -287,6 +338,10 @@ def _add(record: Record, kind: str, event: dict[str, Any]) -> None:
             evaluation.outcome = _outcome(evaluation.job, kind, event)
 
 
+def _objective(value: Any) -> float | str:
+    return value if isinstance(value, str) else float(value)
+
+
 def _outcome(job: Job, kind: str, event: dict[str, Any]) -> Outcome:
     failure = None
     if kind == "failed":
@@ -294,12 +349,19 @@ def _outcome(job: Job, kind: str, event: dict[str, Any]) -> Outcome:
     return Outcome(
         job=job,
         status="finished" if kind == "finished" else "failed",
-        objective=event.get("objective"),
+        objective=float(event["objective"]) if kind == "finished" else None,
         failure=failure,
-        start=event["start"],
-        end=event["end"],
+        start=None if event["start"] is None else float(event["start"]),
+        end=float(event["end"]),
         worker=event["worker"],
         output=event["output"],
+    )
+
+
+def _deleted(path: Path) -> ResultsError:
+    return ResultsError(
+        f"'{path}' was deleted while the search ran; what it held is in no other file unless "
+        "results.csv is still there: begin a new search with --warm-start from it"
     )
 
 

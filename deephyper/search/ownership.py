@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
+import re
 import socket
 import threading
 from pathlib import Path
@@ -21,6 +23,7 @@ from deephyper.errors import ResultsError
 
 _TOUCH_SECONDS = 5.0
 _GONE_SECONDS = 60.0
+_CLAIM = re.compile(r"running-(\d+)\.json")
 
 
 class Ownership:
@@ -57,41 +60,57 @@ class Ownership:
         with contextlib.suppress(OSError):
             self._path.unlink()
 
+    def check(self) -> None:
+        """Make sure that no other search has taken the directory.
+
+        It may have if this process, or its computer, or its file system, stood still for long.
+
+        Raises:
+            ResultsError: if one has.
+        """
+        assert self._path is not None
+        if not self._path.exists():
+            others = _claims(self._log_dir)
+            if others:
+                raise ResultsError(
+                    f"another search has taken '{self._log_dir}' ({_who(_owner(others[-1]))}), "
+                    "since this one was not heard of for long; what it had recorded is kept"
+                )
+
     def _claim(self) -> Path:
         self._log_dir.mkdir(parents=True, exist_ok=True)
-        claims = sorted(self._log_dir.glob("running-*.json"))
-        number = 1
-        if claims:
-            self._refuse_if_running(claims[-1])
-            number = int(claims[-1].stem.partition("-")[2]) + 1
+        old = _claims(self._log_dir)
+        for claim in old:
+            self._refuse_if_running(claim)
+        number = _number(old[-1]) + 1 if old else 1
         path = self._log_dir / f"running-{number:06}.json"
         try:
             fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
         except FileExistsError:
             raise self._running_elsewhere("another process") from None
         try:
-            os.write(fd, json.dumps(_this_process()).encode())
-        except OSError:
+            try:
+                os.write(fd, json.dumps(_this_process()).encode())
+            finally:
+                os.close(fd)
+            # While this one looked, others may have come and gone, so that numbers began anew.
+            for claim in _claims(self._log_dir):
+                if claim != path:
+                    self._refuse_if_running(claim)
+                    claim.unlink(missing_ok=True)
+        except BaseException:
             path.unlink(missing_ok=True)
             raise
-        finally:
-            os.close(fd)
-        for old in claims:
-            old.unlink(missing_ok=True)
         return path
 
     def _refuse_if_running(self, claim: Path) -> None:
-        try:
-            owner = json.loads(claim.read_text())
-        except (OSError, ValueError):
-            owner = {}  # it is being created or removed just now, or its writer died at once
-        who = f"process {owner.get('pid', '?')} on {owner.get('host', 'another host')}"
-        if owner.get("host") == socket.gethostname():
+        owner = _owner(claim)
+        if _is_here(owner):
             if _is_alive(owner):
-                raise self._running_elsewhere(who)
+                raise self._running_elsewhere(_who(owner))
         elif _seconds_since_touched(claim) < _GONE_SECONDS:
             raise self._running_elsewhere(
-                f"{who}, which was last heard of less than {_GONE_SECONDS:.0f} s ago"
+                f"{_who(owner)}, which was last heard of less than {_GONE_SECONDS:.0f} s ago"
             )
 
     def _running_elsewhere(self, who: str) -> ResultsError:
@@ -106,12 +125,52 @@ class Ownership:
                 os.utime(self._path or "")
 
 
+def _claims(log_dir: Path) -> list[Path]:
+    """Claims on a log directory, the latest last."""
+    return sorted((p for p in log_dir.iterdir() if _CLAIM.fullmatch(p.name)), key=_number)
+
+
+def _number(claim: Path) -> int:
+    return int(claim.stem.partition("-")[2])
+
+
+def _owner(claim: Path) -> dict[str, Any]:
+    """Who made a claim; empty while it is being made or removed, or if its writer died at once."""
+    with contextlib.suppress(OSError, ValueError):
+        owner = json.loads(claim.read_text())
+        if isinstance(owner, dict):
+            return owner
+    return {}
+
+
+def _who(owner: dict[str, Any]) -> str:
+    return f"process {owner.get('pid', '?')} on {owner.get('host', 'another host')}"
+
+
 def _this_process() -> dict[str, Any]:
     import psutil
 
     pid = os.getpid()
     began = psutil.Process(pid).create_time()
-    return {"host": socket.gethostname(), "pid": pid, "began": began}
+    return {
+        "host": socket.gethostname(),
+        "namespace": _pid_namespace(),
+        "pid": pid,
+        "began": began,
+        "began_after_boot": began - psutil.boot_time(),
+    }
+
+
+def _pid_namespace() -> str | None:
+    """Containers may share a host's name, but not its process table."""
+    try:
+        return os.readlink("/proc/self/ns/pid")
+    except OSError:
+        return None
+
+
+def _is_here(owner: dict[str, Any]) -> bool:
+    return owner.get("host") == socket.gethostname() and owner.get("namespace") == _pid_namespace()
 
 
 def _is_alive(owner: dict[str, Any]) -> bool:
@@ -119,8 +178,18 @@ def _is_alive(owner: dict[str, Any]) -> bool:
     import psutil
 
     try:
-        return abs(psutil.Process(owner["pid"]).create_time() - owner["began"]) < 1.0
-    except (psutil.Error, KeyError):
+        process = psutil.Process(owner["pid"])
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return False
+        began = process.create_time()
+        # Linux dates processes from the boot, which moves when the clock is set.
+        after_boot = began - psutil.boot_time()
+        return (
+            abs(began - owner["began"]) < 1.0 or abs(after_boot - owner["began_after_boot"]) < 1.0
+        )
+    except psutil.AccessDenied:
+        return True
+    except (psutil.Error, KeyError, TypeError, ValueError):
         return False
 
 
@@ -131,6 +200,6 @@ def _seconds_since_touched(claim: Path) -> float:
         probe.touch()
         return probe.stat().st_mtime - claim.stat().st_mtime
     except FileNotFoundError:
-        return 0.0
+        return math.inf  # given up just now
     finally:
         probe.unlink(missing_ok=True)

@@ -13,6 +13,7 @@ import io
 import json
 import math
 import os
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from deephyper.search.journal import Evaluation
 
 FILE_NAME = "results.csv"
+# A text without UTF-8, such as an error message with a broken file name, is no reason to stop.
+_ENCODING, _ERRORS = "utf-8", "backslashreplace"
 COLUMNS = (
     "objective",
     "id",
@@ -75,13 +78,14 @@ class ResultsWriter:
         self._names = names
         partial = path.with_name(path.name + ".partial")
         try:
-            with partial.open("w", newline="") as file:
+            with _open(partial, "w") as file:
                 file.write(to_text(names, evaluations))
             os.replace(partial, path)
-            self._file: IO[str] = path.open("a", newline="")
+            self._file = _open(path, "a")
         except OSError as error:
-            partial.unlink(missing_ok=True)
-            raise self._cannot_write(error) from error
+            with contextlib.suppress(OSError):
+                partial.unlink(missing_ok=True)
+            raise _cannot_write(path, error) from error
 
     def append(self, evaluation: Evaluation) -> None:
         """Add the row of an evaluation that has ended."""
@@ -89,18 +93,17 @@ class ResultsWriter:
             csv.writer(self._file).writerow(_cells(evaluation, self._names))
             self._file.flush()
         except OSError as error:
-            raise self._cannot_write(error) from error
+            raise _cannot_write(self.path, error) from error
+
+    @property
+    def is_deleted(self) -> bool:
+        """Whether the file was deleted, or replaced by another of its name."""
+        return os.fstat(self._file.fileno()).st_nlink == 0
 
     def close(self) -> None:
         # What could not be written was reported by append() and stands in the journal.
         with contextlib.suppress(OSError):
             self._file.close()
-
-    def _cannot_write(self, error: OSError) -> ResultsError:
-        return ResultsError(
-            f"'{self.path}' can't be written ({error.strerror or error}); the journal beside it "
-            "has every result: make room or mend the permissions, then go on with --resume"
-        )
 
 
 def to_text(names: Sequence[str], evaluations: Iterable[Evaluation]) -> str:
@@ -110,6 +113,46 @@ def to_text(names: Sequence[str], evaluations: Iterable[Evaluation]) -> str:
     rows.writerow([*names, *COLUMNS])
     rows.writerows(_cells(evaluation, names) for evaluation in evaluations)
     return text.getvalue()
+
+
+def set_aside_if_changed(
+    path: Path, names: Sequence[str], evaluations: Iterable[Evaluation]
+) -> Path | None:
+    """Rename a results file that somebody has changed: it is theirs, and must not be replaced.
+
+    Args:
+        path: the file, which need not exist.
+        names: the hyperparameters.
+        evaluations: that it was written from.
+
+    Returns:
+        Its new path, or None if it is what a search wrote, be it cut off by a sudden end.
+
+    Raises:
+        ResultsError: if it can't be read or renamed.
+    """
+    try:
+        found = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise ResultsError(
+            f"'{path}' can't be read ({error.strerror or error}); move it away, the journal beside "
+            "it has every result"
+        ) from error
+    whole = to_text(names, evaluations).encode(_ENCODING, _ERRORS)
+    if whole.startswith(found[: found.rfind(b"\n") + 1]):
+        return None
+    stem = f"{path.stem}-{time.strftime('%Y%m%d-%H%M%S')}"
+    aside, number = path.with_name(stem + path.suffix), 1
+    while aside.exists():
+        number += 1
+        aside = path.with_name(f"{stem}-{number}{path.suffix}")
+    try:
+        path.rename(aside)
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+    return aside
 
 
 def read_results(path: Path) -> list[Row]:
@@ -168,6 +211,17 @@ def parse_cell(text: str) -> Any:
         except ValueError:
             continue
     return text
+
+
+def _open(path: Path, mode: str) -> IO[str]:
+    return open(path, mode, newline="", encoding=_ENCODING, errors=_ERRORS)
+
+
+def _cannot_write(path: Path, error: OSError) -> ResultsError:
+    return ResultsError(
+        f"'{path}' can't be written ({error.strerror or error}); the journal beside it has every "
+        "result: make room or mend the permissions, then go on with --resume"
+    )
 
 
 def _row(cells: dict[str, str]) -> Row:

@@ -11,30 +11,36 @@ import contextlib
 import logging
 import math
 import signal
-import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from deephyper.errors import ProblemError, ResultsError, SettingsError, SpaceExhausted
+from deephyper.errors import (
+    DeepHyperError,
+    ProblemError,
+    ResultsError,
+    SettingsError,
+    SpaceExhausted,
+)
 from deephyper.evaluator import Evaluator, Job, Outcome
 from deephyper.evaluator.job import MACHINE_FAULTS
 from deephyper.search import journal as journals
 from deephyper.search import results
 from deephyper.search.budget import DEFAULT_GRACE, DEFAULT_MAX_EVALS, Budget, Reason
 from deephyper.search.cache import Cache
+from deephyper.search.clock import Clock
 from deephyper.search.interrupt import Interrupt
-from deephyper.search.journal import Evaluation, Journal, Record, read_journal
+from deephyper.search.journal import Evaluation, Journal, Record, holds_search, read_journal
+from deephyper.search.log import log_into, log_outcome
 from deephyper.search.ownership import Ownership
-from deephyper.search.results import ResultsWriter
+from deephyper.search.results import ResultsWriter, set_aside_if_changed
 from deephyper.search.space import describe, differences
 
 if TYPE_CHECKING:
     from deephyper.problem import HpProblem
 
-LOG_NAME = "deephyper.log"
 OUTPUT_NAME = "output"
 _TICK = 0.25  # seconds until a signal or the end of the time is noticed
 _log = logging.getLogger("deephyper.search")
@@ -121,6 +127,7 @@ class Search:
         grace: seconds that running evaluations get when the time is over or SIGTERM came.
         on_outcome: called with each outcome.
         on_notice: called with a line for the user.
+        clock: where it reads the time; None for the computer's.
 
     Raises:
         SettingsError: if an argument is out of its range.
@@ -144,6 +151,7 @@ class Search:
         grace: float = DEFAULT_GRACE,
         on_outcome: Callable[[Outcome], None] | None = None,
         on_notice: Callable[[str], None] | None = None,
+        clock: Clock | None = None,
     ) -> None:
         if retries < 0:
             raise SettingsError(f"retries is {retries}; give a whole number of at least 0")
@@ -172,7 +180,9 @@ class Search:
         self._grace = grace
         self._on_outcome = on_outcome
         self._on_notice = on_notice
+        self._clock = clock or Clock()
         self._record = Record()
+        self._results: ResultsWriter | None = None
         self._ready: deque[Job] = deque()
         self._failures_in_a_row = 0
         self._exhausted = False
@@ -196,18 +206,26 @@ class Search:
         # Before anything is written: settings that don't suit the space are refused here.
         self._optimizer = self._make_optimizer(self._seed_of_session(record))
         self.evaluator.check()
-        with Ownership(self.log_dir), self._logging(), Interrupt() as interrupt:
+        with (
+            Interrupt(self._clock) as interrupt,
+            Ownership(self.log_dir) as ownership,
+            log_into(self.log_dir),
+        ):
             budget = self._begin(record, budget)
-            self._journal = Journal(self.log_dir)
+            self._journal = Journal(self.log_dir, self._clock)
             try:
                 self._open()
-                reason = self._run(budget, interrupt)
+                reason = self._run(budget, interrupt, ownership)
                 self._journal.append("ended", reason=reason)
+                self._journal.sync()
+            except BaseException:
+                self._keep_what_ended(ownership)
+                raise
             finally:
                 self.evaluator.on_start = None
                 self.evaluator.cancel()
                 self._journal.close()
-                if hasattr(self, "_results"):
+                if self._results is not None:
                     self._results.close()
             self._resume = True
             _log.info("ended: %s", reason)
@@ -218,12 +236,16 @@ class Search:
     def _refuse_existing_results(self) -> None:
         if self._resume:
             return
-        for name in (journals.FILE_NAME, results.FILE_NAME):
-            if (self.log_dir / name).exists():
-                raise ResultsError(
-                    f"'{self.log_dir / name}' exists already; go on with that search by "
-                    f"--resume {self.log_dir}, or choose another --log-dir"
-                )
+        if holds_search(self.log_dir):
+            raise ResultsError(
+                f"'{self.log_dir / journals.FILE_NAME}' exists already; go on with that search by "
+                f"--resume {self.log_dir}, or choose another --log-dir"
+            )
+        if (self.log_dir / results.FILE_NAME).exists():
+            raise ResultsError(
+                f"'{self.log_dir / results.FILE_NAME}' exists already; choose another --log-dir, "
+                "and learn from it with --warm-start if you like"
+            )
 
     def _read_record(self) -> Record:
         if not self._resume:
@@ -276,10 +298,7 @@ class Search:
     def _open(self) -> None:
         record = self._record
         self._journal.begin("resumed" if self._resume else "search", record)
-        self._keep_changed_results()
-        self._results = ResultsWriter(
-            self.log_dir / results.FILE_NAME, self.problem.hyperparameter_names, record.ended
-        )
+        self._open_results()
         if not self._resume:
             for point, objective in record.known:
                 self._journal.append("known", point=point, objective=objective)
@@ -310,49 +329,43 @@ class Search:
     def _describe_optimizer(self) -> str:
         return type(self._optimizer).__name__
 
-    def _keep_changed_results(self) -> None:
-        """A results file that was changed since is the user's: set it aside, don't replace it."""
-        path = self.log_dir / results.FILE_NAME
-        if not path.exists():
-            return
-        with path.open(newline="") as file:
-            text = file.read()
-        whole = results.to_text(self.problem.hyperparameter_names, self._record.ended)
-        # Rows that a sudden end cut off or left out are no change of the user's.
-        if not whole.startswith(text[: text.rfind("\n") + 1]):
-            aside = path.with_name(f"results-{time.strftime('%Y%m%d-%H%M%S')}.csv")
-            path.rename(aside)
+    def _open_results(self) -> None:
+        """Write the results anew; a file that was changed since is the user's and set aside."""
+        path, names = self.log_dir / results.FILE_NAME, self.problem.hyperparameter_names
+        aside = set_aside_if_changed(path, names, self._record.ended)
+        if aside is not None:
             self._notice(f"results.csv was changed since the search wrote it; it is now {aside}")
+        self._results = ResultsWriter(path, names, self._record.ended)
 
     # The loop.
 
-    def _run(self, budget: Budget, interrupt: Interrupt) -> Reason:
-        before, began = self._record.seconds, time.monotonic()
+    def _run(self, budget: Budget, interrupt: Interrupt, ownership: Ownership) -> Reason:
+        before, began = self._record.seconds, self._clock.monotonic()
         end = math.inf if budget.timeout is None else began + budget.timeout - before
         reason: Reason | None = None
         while True:
-            seconds = before + time.monotonic() - began
+            ownership.check()
+            seconds = before + self._clock.monotonic() - began
             now_reason = self._reason(budget, seconds, interrupt)
             # A retry may take "max_evals" back; the others stand.
             if now_reason is not None or reason == "max_evals":
                 if now_reason not in (None, reason):
                     self._say_why(now_reason, interrupt)
                 reason = now_reason
-            if reason is None:
-                self._fill_workers(budget)
+            if reason is None and self._fill_workers(budget):
+                continue
             if not self.evaluator.num_unfinished and (
                 reason is not None or (self._exhausted and not self._ready)
             ):
                 return reason or "exhausted"
-            sigterm = interrupt.signal == signal.SIGTERM
-            over = min(end, interrupt.since if sigterm else math.inf) + self._grace
-            if interrupt.count > 1 or time.monotonic() >= over:
+            over = min(end, interrupt.terminated) + self._grace
+            if interrupt.at_once or self._clock.monotonic() >= over:
                 self._stop_running()
                 return reason or "timeout"
             self._take(self.evaluator.gather(at_least=1, timeout=_TICK))
 
     def _reason(self, budget: Budget, seconds: float, interrupt: Interrupt) -> Reason | None:
-        if interrupt.count:
+        if interrupt.signal is not None:
             return "interrupted"
         # Unfinished evaluations of an earlier session were counted when they were submitted.
         waiting = len(self._ready)
@@ -360,31 +373,38 @@ class Search:
             len(self._record.evaluations) - waiting, seconds, self._failures_in_a_row
         )
 
-    def _fill_workers(self, budget: Budget) -> None:
-        free = self.evaluator.num_free
-        again = [self._ready.popleft() for _ in range(min(free, len(self._ready)))]
-        for job in again:
+    def _fill_workers(self, budget: Budget) -> bool:
+        """Give free workers points; whether some of the results were known, so that more fit."""
+        counted = len(self._record.evaluations)
+        ready = min(
+            self.evaluator.num_free,
+            len(self._ready),
+            budget.evaluations_left(counted - len(self._ready)),
+        )
+        for job in [self._ready.popleft() for _ in range(int(ready))]:
             self._submit(self._record.evaluations[job.id], job)
-        left = min(free - len(again), budget.evaluations_left(len(self._record.evaluations)))
-        while left > 0 and not self._exhausted:
-            try:
-                points = self._optimizer.ask(int(left))
-            except SpaceExhausted as end:
-                self._exhausted = True
-                _log.info("%s", end)
-                return
-            for point in points:
-                job = Job(self._next_id(), point)
-                evaluation = Evaluation(job, predicted=self._predicted(point))
-                self._record.evaluations[job.id] = evaluation
-                known = self._cache.find(point)
-                if known is None:
-                    self._submit(evaluation, job)
-                    left -= 1
-                else:
-                    self._journal.append_submitted(evaluation)
-                    self._take([known.of(job)])
-            left = min(left, budget.evaluations_left(len(self._record.evaluations)))
+        left = min(self.evaluator.num_free, budget.evaluations_left(counted))
+        if left <= 0 or self._exhausted:
+            return False
+        try:
+            points = self._optimizer.ask(int(left))
+        except SpaceExhausted as end:
+            self._exhausted = True
+            _log.info("%s", end)
+            return False
+        known: list[Outcome] = []
+        for point in points:
+            job = Job(self._next_id(), point)
+            evaluation = Evaluation(job, predicted=self._predicted(point))
+            self._record.evaluations[job.id] = evaluation
+            cached = self._cache.find(point)
+            if cached is None:
+                self._submit(evaluation, job)
+            else:
+                self._journal.append_submitted(evaluation)
+                known.append(cached.of(job, self._clock.now()))
+        self._take(known)
+        return bool(known)
 
     def _submit(self, evaluation: Evaluation, job: Job) -> None:
         evaluation.job = job
@@ -396,32 +416,37 @@ class Search:
 
     def _take(self, outcomes: list[Outcome]) -> None:
         """Record outcomes, then tell them to the optimizer together."""
-        told: list[Outcome] = []
-        for outcome in outcomes:
-            job = outcome.job
-            failure = outcome.failure
-            retry = (
-                failure is not None
-                and failure.kind in MACHINE_FAULTS
-                and job.attempt <= self._retries
-            )
-            self._journal.append_outcome(outcome, retry)
-            if retry:
-                self._ready.appendleft(Job(job.id, job.point, job.attempt + 1))
-                self._notice(f"evaluation {job.id} runs again: {failure and failure.message}")
-                continue
-            evaluation = self._record.evaluations[job.id]
+        # All of them into the journal first, so that no later error costs one.
+        ended = [outcome for outcome in outcomes if self._write(outcome)]
+        if not ended:
+            return
+        if self._results is None or self._results.is_deleted:
+            self._open_results()
+        assert self._results is not None
+        for outcome in ended:
+            evaluation = self._record.evaluations[outcome.job.id]
             evaluation.outcome = outcome
-            self._record.order.append(job.id)
+            self._record.order.append(outcome.job.id)
             self._results.append(evaluation)
             self._cache.keep(evaluation)
-            told.append(outcome)
-            self._failures_in_a_row = 0 if failure is None else self._failures_in_a_row + 1
-            _log_outcome(evaluation)
+            failed = outcome.failure is not None
+            self._failures_in_a_row = self._failures_in_a_row + 1 if failed else 0
+            log_outcome(evaluation)
             if self._on_outcome is not None:
                 self._on_outcome(outcome)
-        if told:
-            self._optimizer.tell([o.job.point for o in told], [_told(o) for o in told])
+        self._optimizer.tell([o.job.point for o in ended], [_told(o) for o in ended])
+
+    def _write(self, outcome: Outcome) -> bool:
+        """Append an outcome to the journal; whether its evaluation has ended, or runs again."""
+        job, failure = outcome.job, outcome.failure
+        retry = (
+            failure is not None and failure.kind in MACHINE_FAULTS and job.attempt <= self._retries
+        )
+        self._journal.append_outcome(outcome, retry)
+        if retry:
+            self._ready.appendleft(Job(job.id, job.point, job.attempt + 1))
+            self._notice(f"evaluation {job.id} runs again: {failure and failure.message}")
+        return not retry
 
     def _stop_running(self) -> None:
         stopped = self.evaluator.cancel()
@@ -433,6 +458,15 @@ class Search:
             self._notice(
                 f"{len(stopped)} running evaluations were stopped; they run again on --resume"
             )
+
+    def _keep_what_ended(self, ownership: Ownership) -> None:
+        """The search fails: write what has ended since it last looked, if that can be done."""
+        self.evaluator.on_start = None
+        self.evaluator.cancel()
+        with contextlib.suppress(DeepHyperError):
+            ownership.check()
+            for outcome in self.evaluator.gather(at_least=0):
+                self._write(outcome)
 
     def _next_id(self) -> str:
         return str(len(self._record.evaluations))
@@ -448,9 +482,10 @@ class Search:
     def _say_why(self, reason: Reason, interrupt: Interrupt) -> None:
         running = self.evaluator.num_unfinished
         if reason == "interrupted" and running:
-            if interrupt.signal == signal.SIGTERM:
+            if interrupt.signal != signal.SIGINT:
+                name = signal.Signals(interrupt.signal or 0).name
                 self._notice(
-                    f"SIGTERM: no new evaluations; the {running} running ones have "
+                    f"{name}: no new evaluations; the {running} running ones have "
                     f"{self._grace:g} s to end"
                 )
             else:
@@ -468,64 +503,8 @@ class Search:
         if self._on_notice is not None:
             self._on_notice(text)
 
-    @contextlib.contextmanager
-    def _logging(self) -> Iterator[None]:
-        """Send the log to a file in the log directory."""
-        logger = logging.getLogger("deephyper")
-        try:
-            handler = logging.FileHandler(self.log_dir / LOG_NAME)
-        except OSError as error:
-            raise ResultsError(
-                f"'{self.log_dir / LOG_NAME}' can't be written ({error.strerror or error}); "
-                "choose another --log-dir"
-            ) from error
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-        # The journal and the results say what matters; a log that can't be written is no reason
-        # to print tracebacks.
-        handler.handleError = lambda record: None  # type: ignore[method-assign]
-        level = logger.level
-        logger.addHandler(handler)
-        logger.setLevel(logging.INFO)
-        try:
-            yield
-        finally:
-            logger.removeHandler(handler)
-            logger.setLevel(level)
-            with contextlib.suppress(OSError):
-                handler.close()
-
 
 def _told(outcome: Outcome) -> float | str:
     if outcome.objective is not None:
         return outcome.objective
     return f"F_{outcome.failure.kind}" if outcome.failure is not None else "F_unknown"
-
-
-def _log_outcome(evaluation: Evaluation) -> None:
-    outcome = evaluation.outcome
-    assert outcome is not None
-    expected = ""
-    if evaluation.predicted is not None:
-        mean, std = evaluation.predicted
-        expected = f", expected {mean:.6g} ± {std:.3g}"
-    if outcome.failure is None:
-        _log.info(
-            "evaluation %s: objective %.10g%s, %.3f s on worker %s, point %s",
-            outcome.job.id,
-            outcome.objective,
-            expected,
-            outcome.elapsed_sec,
-            outcome.worker,
-            outcome.job.point,
-        )
-    else:
-        _log.warning(
-            "evaluation %s failed (%s: %s) after %.3f s on worker %s, point %s%s",
-            outcome.job.id,
-            outcome.failure.kind,
-            outcome.failure.message,
-            outcome.elapsed_sec,
-            outcome.worker,
-            outcome.job.point,
-            f"\n{outcome.failure.text.rstrip()}" if outcome.failure.text else "",
-        )
