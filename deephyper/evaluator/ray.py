@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import socket
 import threading
 import time
 from collections.abc import Sequence
@@ -71,16 +72,17 @@ class RayEvaluator(Evaluator):
             self.close()
             raise
         self._actors: dict[int, Any] = {}
-        self._ready: dict[Any, int] = {}  # reference to an actor's node -> slot
-        self._nodes: dict[int, str] = {}
+        self._ready: dict[Any, int] = {}  # reference to an actor's ready() -> slot
+        self._nodes: dict[int, str] = {}  # of the slots whose actor is ready
         self._given: dict[int, tuple[Job, str | None]] = {}
         self._results: dict[Any, int] = {}  # reference to a result -> slot
         self._begun: list[Started] = []  # not yet reported
 
     def check(self) -> None:
-        actor: Any = self._actor(0)
+        self._actor(0)
+        references = [reference for reference, slot in self._ready.items() if slot == 0]
         try:
-            error = ray.get(actor.check.remote())
+            error = next((ray.get(reference)[1] for reference in references), None)
         except ray.exceptions.RayError as problem:
             raise EvaluatorError(
                 f"a ray worker can't be started: {_first_line(problem)}"
@@ -120,9 +122,13 @@ class RayEvaluator(Evaluator):
     def _is_ready(self, reference: Any, slot: int) -> list[Started | Ended]:
         job, _ = self._given[slot]
         try:
-            self._nodes[slot] = ray.get(reference)
+            node, load_error = ray.get(reference)
         except ray.exceptions.RayError as error:
             return [self._actor_died(slot, job, error)]
+        if load_error is not None:
+            self._stop(job.id, slot)
+            return [Ended(job.id, Failure("exception", load_error), None, time.time())]
+        self._nodes[slot] = node
         self._evaluate(slot)
         return []
 
@@ -138,6 +144,10 @@ class RayEvaluator(Evaluator):
         except ray.exceptions.RayError as error:
             return [self._actor_died(slot, job, error)]
         del self._given[slot]
+        if isinstance(result, Failure) and result.kind in ("worker_died", "out_of_memory"):
+            # The actor has to start another process; that is no part of the next evaluation.
+            del self._nodes[slot]
+            self._ready[self._actors[slot].ready.remote()] = slot
         return [Ended(job.id, result, start, end)]
 
     def _actor_died(self, slot: int, job: Job, error: Exception) -> Ended:
@@ -178,7 +188,7 @@ class RayEvaluator(Evaluator):
                 .remote(self._run_text, thread_variables(self.num_cpus_per_task))
             )
             self._actors[slot] = actor
-            self._ready[actor.node.remote()] = slot
+            self._ready[actor.ready.remote()] = slot
         return self._actors[slot]
 
     def _forget(self, slot: int) -> None:
@@ -206,8 +216,10 @@ class RayEvaluator(Evaluator):
                 options["num_gpus"] = int(-(-needed // 1))
             # Otherwise RAY_ADDRESS, or a cluster that happens to run here, would be joined.
             address = "local"
-        elif password is not None:
-            options["_redis_password"] = password
+        else:
+            _refuse_if_nobody_listens(address)
+            if password is not None:
+                options["_redis_password"] = password
         try:
             ray.init(address=address, **options)
         except Exception as error:
@@ -240,21 +252,19 @@ class _Worker:
         self._lock = threading.Lock()
         self._closed = False
 
-    def node(self) -> str:
-        return str(ray.util.get_node_ip_address())
-
-    def check(self) -> str | None:
-        """Load the run function; what is wrong with it, or None."""
+    def ready(self) -> tuple[str, str | None]:
+        """Load the run function; this node's address, and what is wrong with the function."""
+        node = str(ray.util.get_node_ip_address())
         process = self._worker_process()
-        while True:
+        while not process.loaded:
             wait(process.waitables, timeout=1)
             for message in process.receive():
-                if "loaded" in message:
-                    return None
                 if "load_error" in message:
-                    return str(message["load_error"])
+                    return node, str(message["load_error"])
                 if "died" in message:
-                    return f"the process ended while it loaded run: {message['died'].message}"
+                    cause = message["died"].message
+                    return node, f"the process ended while it loaded run: {cause}"
+        return node, None
 
     def evaluate(self, job: Job, output: str | None) -> tuple[float | Failure, float, float]:
         """Result, start and end (seconds since the epoch by this node's clock)."""
@@ -271,9 +281,6 @@ class _Worker:
                     failed = message.get("failure")
                     result = Failure(**failed) if failed else message["objective"]
                     return result, start, message["end"]
-                if "load_error" in message:
-                    self._discard()
-                    return Failure("exception", message["load_error"]), start, time.time()
                 if "died" in message:
                     died: Failure = message["died"]
                     self._discard()
@@ -303,6 +310,20 @@ class _Worker:
             if self._process is not None:
                 self._process.kill()
                 self._process = None
+
+
+def _refuse_if_nobody_listens(address: str) -> None:
+    """Say at once what ray would take minutes to find out."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not host or not port.isdigit():
+        return
+    try:
+        socket.create_connection((host, int(port)), timeout=10).close()
+    except OSError as error:
+        raise EvaluatorError(
+            f"ray at '{address}' can't be reached ({error.strerror or error}); check "
+            "--ray-address, or leave it out to start a local ray"
+        ) from error
 
 
 def _first_line(error: BaseException) -> str:
