@@ -20,7 +20,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "evaluator": (),
     "search": ("problem", "evaluator"),
     "analytics": ("search.results",),
-    "hpc": (),
+    "hpc": ("evaluator",),
     "benchmark": ("problem",),
     "core": ("problem", "evaluator", "search", "analytics", "hpc", "benchmark"),
 }
@@ -31,7 +31,8 @@ ENGINES = {
     "ray": ("evaluator/ray.py",),
     "tensorflow": (),
     "keras": (),
-    "balsam": ("evaluator/balsam.py", "hpc"),
+    "balsam": ("evaluator/balsam.py", "evaluator/balsam_database.py", "hpc"),
+    "django": ("evaluator/balsam.py", "evaluator/balsam_database.py", "hpc"),
     "mpi4py": ("evaluator/mpi.py",),
     "matplotlib": ("analytics",),
     "skopt": ("search/hps/optimizer",),

@@ -8,7 +8,7 @@ Problem = HpProblem()
 
 Problem.add_hyperparameter(["none", "standard", "quantile"], "scaling")
 Problem.add_hyperparameter((8, 64), "components")
-Problem.add_hyperparameter((1e-3, 1e3, "log-uniform"), "C")
+Problem.add_hyperparameter((0.01, 100.0, "log-uniform"), "C")
 kernel = Problem.add_hyperparameter(["linear", "poly", "rbf", "sigmoid"], "kernel")
 gamma = Problem.add_hyperparameter((1e-5, 1e1, "log-uniform"), "gamma")
 degree = Problem.add_hyperparameter((2, 5), "degree")

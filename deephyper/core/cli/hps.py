@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import shlex
 from pathlib import Path
@@ -11,7 +12,14 @@ import click
 from click.core import ParameterSource
 
 from deephyper.core.cli.option_groups import GroupedCommand
-from deephyper.core.cli.search_options import ANY_SEARCH, OPTIMIZER, with_options
+from deephyper.core.cli.search_options import (
+    ANY_SEARCH,
+    BALSAM,
+    OPTIMIZER,
+    RAY,
+    names_of,
+    with_options,
+)
 from deephyper.errors import ProblemError
 
 if TYPE_CHECKING:
@@ -90,8 +98,9 @@ def _search(search_class: str, options: dict[str, Any], **arguments: Any) -> int
         result = search.search(max_evals=options["max_evals"], timeout=options["timeout"])
     command = f"{click.get_current_context().command_path} --resume {{}}"
     again = shlex.join(["--problem", options["problem"], "--run", options["run"]])
-    for line in summary(result, f"{command} {again}"):
-        click.echo(line)
+    with contextlib.suppress(BrokenPipeError):
+        for line in summary(result, f"{command} {again}"):
+            click.echo(line)
     return exit_status(result)
 
 
@@ -144,8 +153,7 @@ def _evaluator(options: dict[str, Any], timeout: float | None, log_dir: str) -> 
     from deephyper.search.search import OUTPUT_NAME
 
     # Only what was given: an evaluator refuses options that aren't its own.
-    names = ("ray_address", "ray_password", "driver_num_cpus", "driver_num_gpus")
-    own = {name: options[name] for name in names if options[name] is not None}
+    own = {n: options[n] for n in names_of([*RAY, *BALSAM]) if options[n] is not None}
     return Evaluator.create(
         options["run"],
         method=options["evaluator"],

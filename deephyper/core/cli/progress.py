@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 from types import TracebackType
@@ -55,7 +56,8 @@ class Progress:
         trace: TracebackType | None,
     ) -> None:
         if self._bar is not None:
-            self._bar.stop()
+            with contextlib.suppress(OSError):
+                self._bar.stop()
 
     def show(self, outcome: Outcome) -> None:
         """Take one outcome; a failure that comes before any success is shown whole."""
@@ -108,10 +110,12 @@ class Progress:
         self._print("  The search goes on; Ctrl-C ends it.")
 
     def _print(self, line: str) -> None:
-        if self._bar is not None:
-            self._bar.print(line)
-        else:
-            print(line, file=self._stream, flush=True)
+        # A terminal that was closed or a reader that has left is no reason to end a search.
+        with contextlib.suppress(OSError):
+            if self._bar is not None:
+                self._bar.print(line)
+            else:
+                print(line, file=self._stream, flush=True)
 
 
 def format_point(point: dict[str, Any]) -> str:

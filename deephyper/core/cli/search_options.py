@@ -122,9 +122,8 @@ EVALUATION: Options = [
         "How to evaluate",
         "--num-workers",
         type=POSITIVE,
-        default=1,
         metavar="N",
-        help="Evaluations at a time.",
+        help="Evaluations at a time: 1, with balsam what its launcher has room for.",
     ),
     _option(
         "How to evaluate",
@@ -194,6 +193,44 @@ RAY: Options = [
         type=NOT_NEGATIVE,
         metavar="N",
         help="GPUs of a local Ray; by default what its workers need.",
+    ),
+]
+
+BALSAM: Options = [
+    _option(
+        "Balsam",
+        "--num-nodes-per-eval",
+        type=POSITIVE,
+        metavar="N",
+        help="Nodes of an evaluation, in the job mode mpi.",
+    ),
+    _option(
+        "Balsam",
+        "--num-ranks-per-node",
+        type=POSITIVE,
+        metavar="N",
+        help="Ranks of an evaluation on each of its nodes, in the job mode mpi.",
+    ),
+    _option(
+        "Balsam",
+        "--num-evals-per-node",
+        type=POSITIVE,
+        metavar="N",
+        help="Evaluations that share a node, in the job mode serial.",
+    ),
+    _option(
+        "Balsam",
+        "--num-threads-per-rank",
+        type=POSITIVE,
+        metavar="N",
+        help="Threads of an evaluation, or of each of its ranks.",
+    ),
+    _option(
+        "Balsam",
+        "--num-threads-per-node",
+        type=POSITIVE,
+        metavar="N",
+        help="Threads of a node, to be shared by its ranks and evaluations.",
     ),
 ]
 
@@ -270,7 +307,7 @@ OPTIMIZER: Options = [
     ),
 ]
 
-ANY_SEARCH: Options = [*TASK, *BUDGET, *EVALUATION, *RAY, *RECORDS]
+ANY_SEARCH: Options = [*TASK, *BUDGET, *EVALUATION, *RAY, *BALSAM, *RECORDS]
 
 
 def with_options(options: Options) -> Callable[[Command], Command]:
@@ -282,3 +319,9 @@ def with_options(options: Options) -> Callable[[Command], Command]:
         return command
 
     return decorate
+
+
+def names_of(options: Options) -> list[str]:
+    """Names of the parameters that these options give a command."""
+    command = click.command("options")(with_options(options)(lambda: None))
+    return [parameter.name or "" for parameter in command.params]

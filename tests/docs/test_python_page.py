@@ -1,0 +1,31 @@
+"""The code of docs/python.md runs, from its first block to its last."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from deephyper.search.results import COLUMNS
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def test_the_code_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = (DOCS / "python.md").read_text(encoding="utf-8")
+    code = "\n".join(re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE))
+    exec(compile(code, "python.md", "exec"), {"__name__": "page"})
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "max_evals 20 0"
+    assert "'level': 'high'" in lines[1]
+    assert len(lines) == 5
+    assert lines[1].split()[0] == lines[2].split()[0]
+
+
+def test_the_page_on_results_names_every_column() -> None:
+    text = (DOCS / "results.md").read_text(encoding="utf-8")
+    assert [column for column in COLUMNS if f"`{column}`" not in text] == []
