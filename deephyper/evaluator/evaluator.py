@@ -29,6 +29,7 @@ METHODS: dict[str, tuple[str, str]] = {
     "process": ("deephyper.evaluator.process", "ProcessEvaluator"),
     "subprocess": ("deephyper.evaluator.subprocess", "SubprocessEvaluator"),
     "ray": ("deephyper.evaluator.ray", "RayEvaluator"),
+    "balsam": ("deephyper.evaluator.balsam", "BalsamEvaluator"),
 }
 CLASSIC_NAMES = {"threadPool": "thread", "processPool": "process"}
 DEFAULT_METHOD = "process"
@@ -122,16 +123,17 @@ class Evaluator(ABC):
     def create(
         run: str | Function | RunFunction,
         method: str = DEFAULT_METHOD,
-        num_workers: int = 1,
+        num_workers: int | None = None,
         **options: Any,
     ) -> Evaluator:
         """Make an evaluator.
 
         Args:
             run: see the class.
-            method: "thread", "process", "subprocess" or "ray" (or the classic "threadPool" and
-                "processPool").
-            num_workers: how many evaluations run at a time.
+            method: "thread", "process", "subprocess", "ray" or "balsam" (or the classic
+                "threadPool" and "processPool").
+            num_workers: how many evaluations run at a time; None for 1, with balsam for as many
+                as its launcher has room for.
             options: what the class of the method takes.
 
         Raises:
@@ -146,7 +148,9 @@ class Evaluator(ABC):
         module, cls = METHODS[name]
         backend: type[Evaluator] = getattr(importlib.import_module(module), cls)
         try:
-            return backend(run, num_workers, **options)
+            if num_workers is not None:
+                options["num_workers"] = num_workers
+            return backend(run, **options)
         except TypeError as error:
             if "unexpected keyword argument" not in str(error):
                 raise
