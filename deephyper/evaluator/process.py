@@ -50,10 +50,12 @@ class ProcessEvaluator(Evaluator):
         self._jobs: dict[int, str] = {}
         self._starts: dict[int, float] = {}
         self._outputs: dict[int, str | None] = {}
+        self._spares: dict[int, WorkerProcess] = {}
         self._reaper: Reaper | None = None
 
     def check(self) -> None:
         worker = self._worker(0)
+        worker.load()
         while not worker.loaded:
             wait(worker.waitables, timeout=0.1)
             for message in worker.receive():
@@ -70,6 +72,9 @@ class ProcessEvaluator(Evaluator):
         self._worker(slot).start(job, output)
         self._jobs[slot] = job.id
         self._outputs[slot] = output
+        if self.fresh and slot not in self._spares:
+            # The next evaluation's interpreter starts while this one runs.
+            self._spares[slot] = self._new_worker(slot)
         return f"{slot}"
 
     def _wait(self, timeout: float | None) -> Sequence[Started | Ended]:
@@ -111,6 +116,9 @@ class ProcessEvaluator(Evaluator):
     def _close(self) -> None:
         for slot in list(self._workers):
             self._discard(slot)
+        for spare in self._spares.values():
+            spare.kill()
+        self._spares.clear()
         if self._reaper is not None:
             self._reaper.close()
 
@@ -118,12 +126,17 @@ class ProcessEvaluator(Evaluator):
         if slot in self._workers and not self._workers[slot].alive:
             self._discard(slot)  # it died while idle, which is no evaluation's fault
         if slot not in self._workers:
-            if self._reaper is None:
-                self._reaper = Reaper()
-            self._workers[slot] = WorkerProcess(
-                self._run_text, self._reaper, self._environment(slot)
-            )
+            spare = self._spares.pop(slot, None)
+            if spare is not None and not spare.alive:
+                spare.kill()
+                spare = None
+            self._workers[slot] = spare or self._new_worker(slot)
         return self._workers[slot]
+
+    def _new_worker(self, slot: int) -> WorkerProcess:
+        if self._reaper is None:
+            self._reaper = Reaper()
+        return WorkerProcess(self._run_text, self._reaper, self._environment(slot))
 
     def _discard(self, slot: int) -> None:
         self._workers.pop(slot).kill()

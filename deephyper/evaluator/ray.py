@@ -256,6 +256,7 @@ class _Worker:
         """Load the run function; this node's address, and what is wrong with the function."""
         node = str(ray.util.get_node_ip_address())
         process = self._worker_process()
+        process.load()
         while not process.loaded:
             wait(process.waitables, timeout=1)
             for message in process.receive():

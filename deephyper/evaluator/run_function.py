@@ -241,6 +241,8 @@ def _import(name: str) -> ModuleType:
                 "folder that holds it"
             ) from error
         raise _import_failed(name, error) from error
+    except KeyboardInterrupt:
+        raise
     except BaseException as error:
         raise _import_failed(name, error) from error
 
@@ -283,6 +285,9 @@ def _execute(name: str, file: Path) -> ModuleType:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
+    except KeyboardInterrupt:
+        del sys.modules[name]
+        raise
     except BaseException as error:
         del sys.modules[name]
         raise _import_failed(str(file), error) from error

@@ -86,7 +86,7 @@ class WorkerProcess:
         self._exit_fd = os.pidfd_open(self._process.pid) if hasattr(os, "pidfd_open") else None
         self._out_of_memory_kills = _out_of_memory_kills()
         self.loaded = False
-        self._send({"run": run})
+        self._run: str | None = run
 
     @property
     def pid(self) -> int:
@@ -102,8 +102,15 @@ class WorkerProcess:
         fds: list[Connection | int] = [self._connection]
         return fds if self._exit_fd is None else [*fds, self._exit_fd]
 
+    def load(self) -> None:
+        """Have the run function loaded, if that hasn't begun yet."""
+        if self._run is not None:
+            self._send({"run": self._run})
+            self._run = None
+
     def start(self, job: Job, output: str | None) -> None:
         """Hand over a job; it begins as soon as the run function is loaded."""
+        self.load()
         self._send({"id": job.id, "point": job.point, "output": output})
 
     def receive(self) -> list[dict[str, Any]]:
