@@ -208,6 +208,26 @@ def test_a_signal_ends_a_search_with_its_results_written(
     assert len(rows()) == 1
 
 
+def test_ctrl_c_while_the_problem_is_imported_is_no_error_of_the_problem(
+    deephyper: Run, folder: Path
+) -> None:
+    Path("long_import.py").write_text("raise KeyboardInterrupt\n")
+    ended = deephyper("hps", "ambs", "-p", "long_import.py", "-r", "task/model_run.py")
+    assert (ended.status, ended.err.strip()) == (130, "deephyper: interrupted")
+
+
+@pytest.mark.parametrize("closed", ["stdout", "stderr"])
+def test_a_reader_that_has_left_is_no_reason_to_end_a_search(folder: Path, closed: str) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | {closed: writing}
+    search = subprocess.Popen(program(*words(max_evals=3)), env=environment(), **streams)
+    os.close(writing)
+    search.communicate(timeout=60)
+    assert len(rows()) == 3
+    assert search.returncode == 0
+
+
 def test_a_terminal_shows_a_live_line(folder: Path) -> None:
     reading, writing = pty.openpty()
     search = subprocess.Popen(
