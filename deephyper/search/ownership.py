@@ -178,7 +178,7 @@ def _is_alive(owner: dict[str, Any]) -> bool:
     import psutil
 
     try:
-        process = psutil.Process(owner["pid"])
+        process = psutil.Process(int(owner["pid"]))
         if process.status() == psutil.STATUS_ZOMBIE:
             return False
         began = process.create_time()

@@ -162,7 +162,7 @@ def read_results(path: Path) -> list[Row]:
         ResultsError: if it isn't there, isn't a CSV file, or has no objective.
     """
     try:
-        with path.open(newline="", encoding="utf-8") as file:
+        with path.open(newline="", encoding="utf-8-sig") as file:  # as spreadsheets save
             reader = csv.reader(file)
             header = next(reader, [])
             if "objective" not in header:
@@ -188,7 +188,7 @@ def read_results(path: Path) -> list[Row]:
 def format_cell(value: Any) -> str:
     """A value as text that :func:`parse_cell` turns back."""
     if isinstance(value, str):
-        plain = value == value.strip() and parse_cell(value) == value
+        plain = value != "" and value == value.strip() and parse_cell(value) == value
         return value if plain else json.dumps(value, ensure_ascii=False)
     return repr(value)
 

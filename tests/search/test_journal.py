@@ -1,0 +1,266 @@
+"""The journal: what is written is read back, whatever becomes of its last line."""
+
+from __future__ import annotations
+
+import json
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from virtual_search import EPOCH, VirtualSearch
+
+from deephyper.errors import ResultsError
+from deephyper.evaluator import Failure, Job, Outcome
+from deephyper.search.journal import Evaluation, Journal, Record, holds_search, read_journal
+
+POINT = {"x": 0.1, "n": 3, "s": 'a "b"\n\u2028é', "b": True, "none": None}
+
+
+def write_all_events(log_dir: Path) -> list[bytes]:
+    """A journal with every kind of event; its lines."""
+    log_dir.mkdir()
+    journal = Journal(log_dir)
+    journal.begin("search", Record(space={"hyperparameters": {}}, settings={"seed": 1}))
+    journal.append("known", point=POINT, objective=2.5)
+    journal.append("known", point=POINT, objective="F_known")
+    jobs = [Job(str(i), POINT | {"n": i}) for i in range(4)]
+    journal.append_submitted(Evaluation(jobs[0], predicted=(1.5, 0.25)))
+    for job in jobs[1:]:
+        journal.append_submitted(Evaluation(job))
+    journal.append("started", id="0", attempt=1, worker="0")
+    journal.append_outcome(Outcome(jobs[0], "finished", -0.1, None, EPOCH, EPOCH + 1.5, "0", "a"))
+    failure = Failure("exception", "ValueError: é", "Traceback\n  ...\n")
+    journal.append_outcome(Outcome(jobs[1], "failed", None, failure, EPOCH, EPOCH + 2, "1"))
+    died = Failure("worker_died", "it died")
+    journal.append_outcome(Outcome(jobs[2], "failed", None, died, None, EPOCH, "1"), retry=True)
+    journal.append_outcome(Outcome(jobs[3], "stopped", None, None, EPOCH, EPOCH + 1, "1"))
+    journal.append("ended", reason="interrupted")
+    journal.begin("resumed", Record(settings={"seed": 2}, max_evals=9, timeout=60.0))
+    journal.close()
+    return (log_dir / "journal.jsonl").read_bytes().splitlines(keepends=True)
+
+
+@pytest.fixture
+def log_dir(tmp_path: Path) -> Path:
+    return tmp_path / "log"
+
+
+def test_reads_back_what_was_written(log_dir: Path) -> None:
+    write_all_events(log_dir)
+    record = read_journal(log_dir)
+    assert record.space == {"hyperparameters": {}}
+    assert (record.settings, record.max_evals, record.timeout) == ({"seed": 2}, 9, 60.0)
+    assert record.known == [(POINT, 2.5), (POINT, "F_known")]
+    assert list(record.evaluations) == ["0", "1", "2", "3"]
+    assert [e.job.id for e in record.unfinished] == ["2", "3"]
+    first, second = record.ended
+    assert first.job == Job("0", POINT | {"n": 0})
+    assert first.predicted == (1.5, 0.25)
+    assert first.outcome == Outcome(first.job, "finished", -0.1, None, EPOCH, EPOCH + 1.5, "0", "a")
+    assert second.outcome is not None
+    assert second.outcome.failure == Failure("exception", "ValueError: é", "Traceback\n  ...\n")
+    assert second.predicted is None
+
+
+def test_is_one_json_object_a_line_with_event_and_time(log_dir: Path) -> None:
+    for line in write_all_events(log_dir):
+        event = json.loads(line)
+        assert isinstance(event["event"], str)
+        assert isinstance(event["time"], float)
+
+
+@pytest.mark.parametrize("number", range(14))
+def test_a_last_line_cut_at_any_byte_costs_no_other(
+    log_dir: Path, tmp_path: Path, number: int
+) -> None:
+    lines = write_all_events(log_dir)
+    assert len(lines) == 14
+    path, before, last = log_dir / "journal.jsonl", b"".join(lines[:number]), lines[number]
+
+    def read() -> Record | None:
+        return read_journal(log_dir) if holds_search(log_dir) else None
+
+    path.write_bytes(before)
+    without = read()
+    path.write_bytes(before + last)
+    whole = read()
+    for cut in range(len(last)):
+        path.write_bytes(before + last[:cut])
+        expected = whole if cut == len(last) - 1 else without
+        assert read() == expected
+        if cut % 5 == 0 or cut == len(last) - 1:
+            journal = Journal(log_dir)  # what goes on writing must not glue its line to a torn one
+            if expected is None:
+                journal.begin("search", Record(space={"hyperparameters": {}}))
+            journal.append("ended", reason="max_evals")
+            journal.close()
+            after = read()
+            assert after is not None
+            if expected is not None:
+                assert after.evaluations == expected.evaluations
+            assert path.read_bytes().endswith(b'"reason": "max_evals"}\n')
+
+
+def test_a_search_resumes_from_a_last_line_cut_at_every_byte(log_dir: Path) -> None:
+    search = VirtualSearch(log_dir, num_workers=2)
+    search.session(max_evals=6)
+    path = log_dir / "journal.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True)
+    cut_off = max(i for i, line in enumerate(lines) if b'"finished"' in line)
+    before, last = b"".join(lines[:cut_off]), lines[cut_off]
+    kept = {e.job.id for e in read_journal(log_dir).ended}
+    lost = json.loads(last)["id"]
+    for cut in range(len(last)):
+        path.write_bytes(before + last[:cut])
+        result = search.session()
+        assert search.ids == ([] if cut == len(last) - 1 else [lost])
+        assert {e.job.id for e in result.evaluations} == kept
+        assert result.num_evaluations == 6
+
+
+def test_zeros_that_a_power_cut_left_at_the_end_are_dropped(log_dir: Path) -> None:
+    search = VirtualSearch(log_dir)
+    search.session(max_evals=3)
+    with (log_dir / "journal.jsonl").open("ab") as file:
+        file.write(b"\0" * 5000)
+    assert search.session(max_evals=5).num_evaluations == 5
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [b"{", b"\xff\xfe\n", b"\n", b"[]\n", b"null\n", b'"text"\n', b"\0\0\0\n", b"<<<<<<< HEAD\n"],
+)
+def test_a_damaged_line_before_the_last_is_named(log_dir: Path, damage: bytes) -> None:
+    lines = write_all_events(log_dir)
+    line = damage if damage.endswith(b"\n") else lines[3][:20] + b"\n"
+    (log_dir / "journal.jsonl").write_bytes(b"".join([*lines[:3], line, *lines[4:]]))
+    with pytest.raises(ResultsError, match=r"damaged at line 4; restore it .*--warm-start"):
+        read_journal(log_dir)
+
+
+@pytest.mark.parametrize(
+    ("number", "change"),
+    [
+        (0, {"version": None}),
+        (0, {"settings": ...}),
+        (3, {"point": 5}),
+        (3, {"point": ...}),
+        (3, {"id": ...}),
+        (3, {"time": "yesterday"}),
+        (3, {"attempt": "first"}),
+        (8, {"id": "77"}),
+        (8, {"objective": "much"}),
+        (8, {"objective": None}),
+        (8, {"start": []}),
+        (9, {"kind": ...}),
+        (9, {"time": ...}),
+        (9, {"event": ...}),
+    ],
+)
+def test_a_line_with_other_contents_is_refused(
+    log_dir: Path, number: int, change: dict[str, Any]
+) -> None:
+    lines = write_all_events(log_dir)
+    event = json.loads(lines[number]) | change
+    lines[number] = json.dumps({k: v for k, v in event.items() if v is not ...}).encode() + b"\n"
+    (log_dir / "journal.jsonl").write_bytes(b"".join(lines))
+    with pytest.raises(ResultsError) as caught:
+        read_journal(log_dir)
+    assert "\n" not in str(caught.value)
+    assert "journal.jsonl" in str(caught.value) or "the journal has version" in str(caught.value)
+
+
+def test_another_version_is_refused(log_dir: Path) -> None:
+    lines = write_all_events(log_dir)
+    lines[0] = lines[0].replace(b'"version": 1', b'"version": 2')
+    (log_dir / "journal.jsonl").write_bytes(b"".join(lines))
+    with pytest.raises(ResultsError, match="version 2 and this deephyper reads 1; use the deephy"):
+        read_journal(log_dir)
+
+
+def test_unknown_events_and_keys_of_known_ones_are_passed_over(log_dir: Path) -> None:
+    search = VirtualSearch(log_dir)
+    search.session(max_evals=2)
+    path = log_dir / "journal.jsonl"
+    text = path.read_text().replace('"attempt": 1', '"attempt": 1, "colour": "blue"')
+    path.write_text(text + '{"event": "ended", "time": 1000000100.0, "colour": "red"}\n')
+    assert search.session(max_evals=3).num_evaluations == 3
+
+
+def test_an_outcome_that_stands_there_twice_counts_once(log_dir: Path) -> None:
+    lines = write_all_events(log_dir)
+    (log_dir / "journal.jsonl").write_bytes(b"".join([*lines, lines[8]]))
+    assert len(read_journal(log_dir).ended) == 2
+
+
+# Beginnings.
+
+
+@pytest.mark.parametrize("text", ["", '{"event": "sea'])
+def test_a_search_that_died_before_its_first_line_is_begun_anew(log_dir: Path, text: str) -> None:
+    log_dir.mkdir()
+    (log_dir / "journal.jsonl").write_text(text)
+    with pytest.raises(ResultsError, match="begin it again without --resume"):
+        VirtualSearch(log_dir).session(max_evals=2, resume=True)
+    assert VirtualSearch(log_dir).session(max_evals=2, resume=False).num_evaluations == 2
+
+
+def test_a_folder_without_a_journal_is_not_resumed(log_dir: Path) -> None:
+    for _ in range(2):
+        with pytest.raises(ResultsError, match="there is no search to go on with"):
+            VirtualSearch(log_dir).session(max_evals=2, resume=True)
+        log_dir.mkdir(exist_ok=True)
+    assert list(log_dir.iterdir()) == []
+
+
+def test_a_journal_that_is_a_folder_is_refused(log_dir: Path) -> None:
+    (log_dir / "journal.jsonl").mkdir(parents=True)
+    for resume in (True, False):
+        with pytest.raises(ResultsError, match=r"journal.jsonl"):
+            VirtualSearch(log_dir).session(max_evals=2, resume=resume)
+
+
+def test_a_second_search_in_its_directory_is_refused(log_dir: Path) -> None:
+    VirtualSearch(log_dir).session(max_evals=2)
+    before = (log_dir / "journal.jsonl").read_bytes()
+    with pytest.raises(ResultsError, match=r"journal.jsonl' exists already; .*--resume"):
+        VirtualSearch(log_dir).session(max_evals=2, resume=False)
+    assert (log_dir / "journal.jsonl").read_bytes() == before
+
+
+# Writing.
+
+
+def test_a_deleted_journal_ends_the_search(log_dir: Path) -> None:
+    search = VirtualSearch(log_dir)
+    search.time.at(2.5, (log_dir / "journal.jsonl").unlink)
+    with pytest.raises(ResultsError, match=r"journal.jsonl' was deleted .*--warm-start"):
+        search.session(max_evals=10)
+    result = VirtualSearch(tmp := log_dir.parent / "new").session(
+        max_evals=1, warm_start=log_dir / "results.csv"
+    )
+    assert result.num_evaluations == 1
+    assert len(read_journal(tmp).known) == 2
+
+
+def test_every_event_is_on_file_before_the_next_happens(log_dir: Path) -> None:
+    seen: list[int] = []
+
+    def run(job: Job) -> float:
+        seen.append(len((log_dir / "journal.jsonl").read_text().splitlines()))
+        return 0.5
+
+    VirtualSearch(log_dir, run=run).session(max_evals=3)
+    # search; then submitted, started before each run, and finished after it
+    assert seen == [3, 6, 9]
+
+
+def test_a_journal_tells_of_interrupted_sessions(log_dir: Path) -> None:
+    search = VirtualSearch(log_dir)
+    search.time.at(1.5, lambda: signal.raise_signal(signal.SIGINT))
+    search.session(max_evals=3)
+    search.session()
+    events = [json.loads(line) for line in (log_dir / "journal.jsonl").read_text().splitlines()]
+    assert [e["reason"] for e in events if e["event"] == "ended"] == ["interrupted", "max_evals"]
+    assert [e["event"] for e in events if "settings" in e] == ["search", "resumed"]

@@ -1,0 +1,78 @@
+"""``kill -9`` of the process that steers a search: nothing that it reported is lost."""
+
+from __future__ import annotations
+
+import random
+import re
+import time
+
+from real_search import RealSearch
+
+from deephyper.search.journal import holds_search
+
+RUN = """
+import os, time
+
+def run(point):
+    with open("ran.txt", "a") as file:
+        file.write(f"{os.environ['SESSION']} {point['x']!r}\\n")
+    time.sleep(0.1)
+    return point["x"]
+"""
+EVALUATIONS = 60
+KILLS = 20
+
+
+def test_nothing_reported_is_lost_by_20_kills_and_resumes(real: RealSearch) -> None:
+    real.write(RUN)
+    moments = random.Random(20)
+    session_of: dict[str, int] = {}  # objective -> session in which it was reported
+    shown: set[str] = set()
+    slowest = 0.0
+    for session in range(KILLS):
+        process = real.start(
+            f"--max-evals {EVALUATIONS} --num-workers 3",
+            resume=holds_search(real.log_dir),
+            SESSION=f"{session}",
+        )
+        before = _ended(real)
+        if moments.random() < 0.25:  # while it starts
+            time.sleep(moments.uniform(0.0, 1.5))
+        else:
+            share = (EVALUATIONS - 5 - before) // (KILLS - session)
+            wanted = before + moments.randint(0, max(0, min(4, share)))
+            real.until(lambda at=wanted, n=session: _ended(real) >= at and _begun(real, n))
+            time.sleep(moments.uniform(0.0, 0.05))
+        assert process.poll() is None, real.err
+        process.kill()
+        if moments.random() < 0.5:
+            process.wait()  # otherwise its zombie is there when the next session begins
+        slowest = max(slowest, real.none_left(5.0))
+        for event in real.events():
+            if event["event"] == "finished":
+                session_of.setdefault(repr(event["objective"]), session)
+        shown.update(re.findall(r"objective (\S+)", real.err))
+        assert _ended(real) < EVALUATIONS
+    last = real.run(f"--max-evals {EVALUATIONS} --num-workers 3", resume=True, SESSION=f"{KILLS}")
+    assert last.status == 0
+    assert "60 evaluations" in last.out
+    real.is_complete(EVALUATIONS)
+    objectives = {row["objective"] for row in real.rows()}
+    assert session_of.keys() <= objectives
+    assert shown <= {f"{float(objective):.6g}" for objective in objectives}
+    assert len(session_of) > 10
+    for line in (real.folder / "ran.txt").read_text().splitlines():
+        session, objective = line.split()
+        assert int(session) <= session_of.get(objective, KILLS), "it was evaluated again"
+    print(f"{len(session_of)} were reported before a kill; workers ended within {slowest:.2f} s")
+
+
+def _ended(real: RealSearch) -> int:
+    return real.count("finished")
+
+
+def _begun(real: RealSearch, session: int) -> bool:
+    """Whether the session has got as far as an evaluation."""
+    return real.events()[-1]["event"] != "search" and f"{session} " in (
+        (real.folder / "ran.txt").read_text() if (real.folder / "ran.txt").exists() else ""
+    )

@@ -1,0 +1,479 @@
+"""When the loop submits, retries, reuses and ends, in virtual time."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from virtual_search import VirtualSearch, VirtualTime, finite_problem
+
+from deephyper.errors import ProblemError, ResultsError, SettingsError
+from deephyper.evaluator import Evaluator, Failure
+from deephyper.problem import HpProblem
+from deephyper.search.journal import read_journal
+from deephyper.search.search import Search
+
+DIED = Failure("worker_died", "the worker process was ended by SIGKILL")
+RAISED = Failure("exception", "ValueError: no")
+
+
+@pytest.fixture
+def search(tmp_path: Path) -> VirtualSearch:
+    return VirtualSearch(tmp_path / "log")
+
+
+def raise_signal_at(time: VirtualTime, *moments: tuple[float, signal.Signals]) -> None:
+    for seconds, number in moments:
+        time.at(seconds, lambda number=number: signal.raise_signal(number))
+
+
+# Budgets.
+
+
+@pytest.mark.parametrize("workers", [1, 3, 8])
+def test_makes_exactly_the_evaluations_of_its_budget(search: VirtualSearch, workers: int) -> None:
+    search.num_workers = workers
+    result = search.session(max_evals=7)
+    assert result.reason == "max_evals"
+    assert result.num_evaluations == 7
+    assert sorted(search.ids) == sorted("0123456")
+
+
+def test_makes_100_evaluations_without_a_budget(search: VirtualSearch) -> None:
+    assert search.session().num_evaluations == 100
+
+
+def test_no_worker_waits_for_another(search: VirtualSearch) -> None:
+    search.num_workers = 2
+    search.duration = lambda job: 100.0 if job.id == "0" else 10.0
+    search.session(max_evals=11)
+    assert search.time.seconds == 100.0
+
+
+def test_ends_when_its_time_is_over(search: VirtualSearch) -> None:
+    result = search.session(timeout=10.5)
+    assert result.reason == "timeout"
+    assert result.num_evaluations == 11  # the last one used its grace
+    assert search.time.seconds == 11.0
+
+
+def test_stops_what_runs_past_the_grace(search: VirtualSearch) -> None:
+    search.duration = lambda job: 1e9 if job.id == "2" else 1.0
+    result = search.session(timeout=5.0, grace=3.0)
+    assert result.reason == "timeout"
+    assert result.num_evaluations == 2
+    assert search.time.seconds == 8.0
+    assert search.notices == [
+        "the time is over; the 1 running evaluations have 3 s to end",
+        "1 running evaluations were stopped; they run again on --resume",
+    ]
+
+
+def test_a_stopped_evaluation_runs_again_on_a_resume(search: VirtualSearch) -> None:
+    search.duration = lambda job: 1e9 if job.id == "2" else 1.0
+    search.session(max_evals=5, timeout=5.0, grace=3.0)
+    search.duration = lambda job: 1.0
+    result = search.session(timeout=100.0)
+    assert search.ids == ["2", "3", "4"]
+    assert result.num_evaluations == 5
+    assert len({e.job.point["x"] for e in result.evaluations}) == 5
+
+
+def test_ends_when_every_point_was_evaluated(search: VirtualSearch) -> None:
+    search.problem, search.num_workers = finite_problem(5), 3
+    result = search.session(max_evals=100)
+    assert result.reason == "exhausted"
+    assert sorted(e.job.point["n"] for e in result.evaluations) == [1, 2, 3, 4, 5]
+
+
+def test_resumes_an_exhausted_space_without_an_evaluation(search: VirtualSearch) -> None:
+    search.problem = finite_problem(3)
+    search.session(max_evals=100)
+    result = search.session()
+    assert result.reason == "exhausted"
+    assert search.ids == []
+
+
+# Budgets over sessions.
+
+
+def test_the_budget_counts_all_sessions(search: VirtualSearch) -> None:
+    search.session(max_evals=4)
+    assert search.session(max_evals=10).num_evaluations == 10
+    assert search.ids == ["4", "5", "6", "7", "8", "9"]
+
+
+def test_a_resume_keeps_the_budget_that_it_is_not_given(search: VirtualSearch) -> None:
+    raise_signal_at(search.time, (2.5, signal.SIGINT))
+    search.session(max_evals=6)
+    result = search.session()
+    assert result.reason == "max_evals"
+    assert result.num_evaluations == 6
+
+
+def test_a_resume_with_its_budget_used_up_evaluates_nothing(search: VirtualSearch) -> None:
+    search.session(max_evals=4)
+    assert search.session().reason == "max_evals"
+    assert search.ids == []
+
+
+def test_a_smaller_budget_holds_for_unfinished_evaluations_too(search: VirtualSearch) -> None:
+    search.num_workers = 4
+    raise_signal_at(search.time, (1.5, signal.SIGINT), (1.6, signal.SIGINT))
+    assert search.session(max_evals=20).num_evaluations == 4
+    result = search.session(max_evals=6)
+    assert result.num_evaluations == 6
+    assert search.ids == ["4", "5"]
+
+
+def test_the_time_counts_all_sessions(search: VirtualSearch) -> None:
+    raise_signal_at(search.time, (6.5, signal.SIGINT))
+    search.session(timeout=10.0)
+    search.time.seconds += 1000.0  # between the sessions
+    result = search.session()
+    assert result.reason == "timeout"
+    assert result.num_evaluations == 10
+
+
+def test_a_resume_with_its_time_used_up_evaluates_nothing(search: VirtualSearch) -> None:
+    search.session(timeout=5.0)
+    assert search.session().reason == "timeout"
+    assert search.ids == []
+    assert search.session(timeout=8.0).num_evaluations == 8
+
+
+def test_a_clock_set_back_between_sessions_gives_and_takes_no_time(search: VirtualSearch) -> None:
+    search.session(timeout=5.0)
+    search.time.seconds -= 5000.0
+    assert search.session(timeout=9.0).num_evaluations == 9
+
+
+def test_search_called_again_goes_on(search: VirtualSearch) -> None:
+    search.session(max_evals=2)
+    again = Search(
+        search.problem,
+        search.evaluator,  # type: ignore[arg-type]
+        lambda seed: search.make_optimizer(search.problem, seed),
+        log_dir=search.log_dir,
+        resume=True,
+    )
+    assert again.search(max_evals=3).num_evaluations == 3
+    assert again.search(max_evals=5).num_evaluations == 5
+
+
+# Failures.
+
+
+def test_failures_count_as_evaluations(search: VirtualSearch) -> None:
+    search.run = lambda job: RAISED if int(job.id) % 2 else 1.0
+    result = search.session(max_evals=6)
+    assert (result.num_evaluations, result.num_failures) == (6, 3)
+
+
+def test_ends_after_max_failures_in_a_row(search: VirtualSearch) -> None:
+    search.run = lambda job: RAISED if job.id not in ("0", "3") else 1.0
+    result = search.session(max_evals=20, max_failures=3)
+    assert result.reason == "max_failures"
+    assert result.num_evaluations == 7
+
+
+def test_tries_again_when_a_worker_died(search: VirtualSearch) -> None:
+    search.run = lambda job: DIED if job.id == "1" and job.attempt < 3 else 1.0
+    result = search.session(max_evals=3, retries=2)
+    assert search.ids == ["0", "1", "1", "1", "2"]
+    assert [job.attempt for job in search.evaluator.submitted] == [1, 1, 2, 3, 1]
+    assert (result.num_evaluations, result.num_failures) == (3, 0)
+
+
+def test_gives_up_when_the_retries_are_used_up(search: VirtualSearch) -> None:
+    search.run = lambda job: DIED
+    result = search.session(max_evals=2, retries=1)
+    assert search.ids == ["0", "0", "1", "1"]
+    assert (result.num_evaluations, result.num_failures) == (2, 2)
+
+
+def test_a_retry_of_the_last_evaluation_keeps_the_budget(search: VirtualSearch) -> None:
+    search.num_workers = 4
+    search.run = lambda job: DIED if job.attempt == 1 else 1.0
+    result = search.session(max_evals=4, retries=1)
+    assert result.reason == "max_evals"
+    assert (result.num_evaluations, result.num_failures) == (4, 0)
+
+
+@pytest.mark.parametrize(
+    "kind", ["exception", "reported", "none", "not_a_number", "nan", "infinite", "timeout"]
+)
+def test_does_not_try_the_code_s_own_faults_again(search: VirtualSearch, kind: Any) -> None:
+    search.run = lambda job: Failure(kind, "no")
+    search.session(max_evals=2, retries=5)
+    assert search.ids == ["0", "1"]
+
+
+def test_a_retry_that_was_due_at_the_end_of_a_session_is_made_in_the_next(
+    search: VirtualSearch,
+) -> None:
+    search.run = lambda job: DIED
+    raise_signal_at(search.time, (0.5, signal.SIGINT))
+    assert search.session(max_evals=1, retries=1).num_evaluations == 0
+    search.run = lambda job: 1.0
+    result = search.session()
+    assert (result.num_evaluations, result.num_failures) == (1, 0)
+
+
+# Points that are known.
+
+
+def test_equal_points_are_evaluated_once(search: VirtualSearch) -> None:
+    search.problem, search.num_workers = finite_problem(40), 2
+    search.run = lambda job: float(job.point["n"] // 10)
+    result = search.session(max_evals=40, cache_key=lambda point: point["n"] // 10)
+    assert result.num_evaluations == 40
+    assert len(search.ids) < 10
+    for evaluation in result.evaluations:
+        assert evaluation.outcome is not None
+        assert evaluation.outcome.objective == evaluation.job.point["n"] // 10
+
+
+def test_known_points_are_remembered_over_sessions(search: VirtualSearch) -> None:
+    search.options = {"cache_key": lambda point: "the same"}
+    search.session(max_evals=1)
+    assert search.session(max_evals=50).num_evaluations == 50
+    assert search.ids == []
+
+
+def test_failures_are_not_reused(search: VirtualSearch) -> None:
+    search.run = lambda job: RAISED
+    search.session(max_evals=3, cache_key=lambda point: "the same")
+    assert search.ids == ["0", "1", "2"]
+
+
+def test_known_points_do_not_keep_a_search_from_ending(search: VirtualSearch) -> None:
+    asked = 0
+
+    class Counting(search.make_optimizer):  # type: ignore[misc,name-defined]
+        def ask(self, n_points: Any = None, strategy: Any = None) -> Any:
+            nonlocal asked
+            asked += 1
+            search.time.seconds += 0.01
+            if asked == 30:
+                signal.raise_signal(signal.SIGINT)
+            return super().ask(n_points, strategy)
+
+    search.make_optimizer = Counting
+    result = search.session(timeout=1e9, cache_key=lambda point: "the same")
+    assert result.reason == "interrupted"
+    assert asked == 30
+
+
+# Interruptions.
+
+
+def test_ctrl_c_waits_for_what_is_running(search: VirtualSearch) -> None:
+    search.num_workers, search.duration = 2, lambda job: 10.0
+    raise_signal_at(search.time, (15.0, signal.SIGINT))
+    result = search.session(max_evals=10)
+    assert (result.reason, result.signal) == ("interrupted", signal.SIGINT)
+    assert result.num_evaluations == 4
+    assert search.time.seconds == 20.0
+    assert search.notices == [
+        "no new evaluations; waiting for the 2 running ones (press Ctrl-C again to leave at once)"
+    ]
+
+
+def test_ctrl_c_twice_stops_what_is_running(search: VirtualSearch) -> None:
+    search.num_workers, search.duration = 2, lambda job: 1000.0
+    raise_signal_at(search.time, (15.0, signal.SIGINT), (17.0, signal.SIGINT))
+    result = search.session(max_evals=10)
+    assert (result.reason, result.signal) == ("interrupted", signal.SIGINT)
+    assert result.num_evaluations == 0
+    assert search.time.seconds < 18.0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_sigterm_gives_what_is_running_its_grace(
+    search: VirtualSearch, number: signal.Signals
+) -> None:
+    search.num_workers = 2
+    search.duration = lambda job: 5.0 if job.id == "0" else 1000.0
+    raise_signal_at(search.time, (1.0, number))
+    result = search.session(max_evals=10, grace=7.0)
+    assert (result.reason, result.signal) == ("interrupted", number)
+    assert result.num_evaluations == 1
+    assert search.time.seconds == 8.0
+
+
+def test_a_second_sigterm_takes_no_grace_away(search: VirtualSearch) -> None:
+    search.duration = lambda job: 5.0
+    raise_signal_at(search.time, (1.0, signal.SIGTERM), (1.1, signal.SIGTERM))
+    assert search.session(max_evals=10, grace=7.0).num_evaluations == 1
+
+
+def test_sigterm_after_ctrl_c_gives_a_grace(search: VirtualSearch) -> None:
+    search.num_workers = 2
+    search.duration = lambda job: 5.0 if job.id == "0" else 1000.0
+    raise_signal_at(search.time, (1.0, signal.SIGINT), (3.0, signal.SIGTERM))
+    result = search.session(max_evals=10, grace=4.0)
+    assert (result.num_evaluations, result.signal) == (1, signal.SIGINT)
+    assert search.time.seconds == 7.0
+
+
+def test_ctrl_c_after_sigterm_stops_at_once(search: VirtualSearch) -> None:
+    search.duration = lambda job: 1000.0
+    raise_signal_at(search.time, (1.0, signal.SIGTERM), (2.0, signal.SIGINT))
+    result = search.session(max_evals=10, grace=100.0)
+    assert result.signal == signal.SIGTERM
+    assert search.time.seconds < 3.0
+
+
+def test_a_third_ctrl_c_ends_an_optimizer_that_never_answers(search: VirtualSearch) -> None:
+    class Endless(search.make_optimizer):  # type: ignore[misc,name-defined]
+        def tell(self, x: Any, y: Any) -> None:
+            for _ in range(3):
+                signal.raise_signal(signal.SIGINT)
+            raise AssertionError("the third one was not heard")
+
+    search.make_optimizer = Endless
+    with pytest.raises(KeyboardInterrupt):
+        search.session(max_evals=10)
+    assert len(read_journal(search.log_dir).ended) == 1
+    search.make_optimizer = VirtualSearch.make_optimizer
+    assert search.session().num_evaluations == 10
+
+
+def test_signals_are_the_program_s_own_again_after_a_search(search: VirtualSearch) -> None:
+    before = [signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
+    search.session(max_evals=1)
+    assert [signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)] == before
+
+
+def test_a_search_under_nohup_outlives_its_terminal(search: VirtualSearch) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        raise_signal_at(search.time, (1.0, signal.SIGHUP))
+        assert search.session(max_evals=5).reason == "max_evals"
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+# What goes wrong in the search itself.
+
+
+def test_what_ended_is_kept_when_the_optimizer_fails(search: VirtualSearch) -> None:
+    class Failing(search.make_optimizer):  # type: ignore[misc,name-defined]
+        def tell(self, x: Any, y: Any) -> None:
+            raise RuntimeError("singular matrix")
+
+    search.make_optimizer, search.num_workers = Failing, 3
+    with pytest.raises(RuntimeError, match="singular matrix"):
+        search.session(max_evals=9)
+    assert len(read_journal(search.log_dir).ended) == 1
+    search.make_optimizer = VirtualSearch.make_optimizer
+    result = search.session()
+    assert result.num_evaluations == 9
+    assert search.ids == ["1", "2", "3", "4", "5", "6", "7", "8"]
+
+
+def test_all_that_ended_together_is_kept_when_showing_the_first_fails(
+    search: VirtualSearch,
+) -> None:
+    def show(outcome: Any) -> None:
+        raise RuntimeError("no terminal")
+
+    evaluations = 3
+    search.num_workers = evaluations
+
+    def gather_all(at_least: int = 1, timeout: float | None = None) -> Any:
+        return type(search.evaluator).gather(search.evaluator, evaluations, None)
+
+    class Patient(search.make_optimizer):  # type: ignore[misc,name-defined]
+        def ask(self, n_points: Any = None, strategy: Any = None) -> Any:
+            search.evaluator.gather = gather_all  # type: ignore[method-assign]
+            return super().ask(n_points, strategy)
+
+    search.make_optimizer = Patient
+    with pytest.raises(RuntimeError, match="no terminal"):
+        search.session(max_evals=evaluations, on_outcome=show)
+    assert len(read_journal(search.log_dir).ended) == evaluations
+
+
+def test_what_ended_meanwhile_is_kept_when_the_optimizer_fails(search: VirtualSearch) -> None:
+    both = threading.Barrier(2, timeout=10)
+
+    def run(point: dict[str, Any]) -> float:
+        both.wait()
+        return float(point["x"])
+
+    class Failing(search.make_optimizer):  # type: ignore[misc,name-defined]
+        def tell(self, x: Any, y: Any) -> None:
+            time.sleep(0.2)  # so that the other evaluation ends
+            raise RuntimeError("singular matrix")
+
+    with (
+        Evaluator.create(run, "thread", num_workers=2) as evaluator,
+        pytest.raises(RuntimeError, match="singular matrix"),
+    ):
+        Search(
+            search.problem,
+            evaluator,
+            lambda seed: Failing(search.problem, seed),
+            log_dir=search.log_dir,
+        ).search(max_evals=2)
+    assert len(read_journal(search.log_dir).ended) == 2
+
+
+def test_ends_when_another_search_has_taken_its_directory(search: VirtualSearch) -> None:
+    def take() -> None:
+        for claim in search.log_dir.glob("running-*.json"):
+            claim.unlink()
+        (search.log_dir / "running-000002.json").write_text('{"pid": 1, "host": "elsewhere"}')
+
+    search.time.at(2.5, take)
+    with pytest.raises(ResultsError, match=r"another search has taken .*process 1 on elsewhere"):
+        search.session(max_evals=10)
+    assert len(read_journal(search.log_dir).ended) in (2, 3)
+
+
+# What is refused.
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"retries": -1}, "retries is -1"),
+        ({"grace": -1.0}, "grace is -1.0"),
+        ({"grace": float("nan")}, "grace is nan"),
+        ({"max_failures": 0}, "max_failures is 0"),
+        ({"resume": True, "warm_start": "results.csv"}, "resumed or started warm"),
+        ({"cache_key": "no.such.module.key"}, "cache key 'no.such.module.key'"),
+        ({"cache_key": "os.path.sep"}, "cache key 'os.path.sep' is not a function"),
+    ],
+)
+def test_refuses_settings_out_of_their_range(
+    search: VirtualSearch, options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(SettingsError, match=message):
+        search.session(max_evals=1, **options)
+    assert not search.log_dir.exists()
+
+
+@pytest.mark.parametrize(
+    ("max_evals", "timeout"), [(0, None), (-1, None), (None, 0.0), (None, float("nan"))]
+)
+def test_refuses_budgets_without_room(
+    search: VirtualSearch, max_evals: int | None, timeout: float | None
+) -> None:
+    with pytest.raises(SettingsError):
+        search.session(max_evals, timeout)
+    assert not search.log_dir.exists()
+
+
+@pytest.mark.parametrize("name", ["objective", "id", "status", "start", "failure"])
+def test_refuses_a_hyperparameter_named_like_a_column(search: VirtualSearch, name: str) -> None:
+    search.problem = HpProblem()
+    search.problem.add_hyperparameter((0, 1), name)
+    with pytest.raises(ProblemError, match=f"'{name}' has the name of a column"):
+        search.session(max_evals=1)

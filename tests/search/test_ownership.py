@@ -1,0 +1,213 @@
+"""One search at a time in a log directory, and none kept out by one that is gone."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from deephyper.errors import ResultsError
+from deephyper.search.ownership import Ownership, _this_process
+
+RUNNING = "a search is running in"
+
+
+def claim(log_dir: Path, number: int = 1, **owner: Any) -> Path:
+    log_dir.mkdir(exist_ok=True)
+    path = log_dir / f"running-{number:06}.json"
+    path.write_text(json.dumps(_this_process() | owner))
+    return path
+
+
+def age(path: Path, seconds: float) -> None:
+    os.utime(path, (time.time() - seconds,) * 2)
+
+
+@pytest.fixture
+def gone() -> int:
+    """The number of a process that has ended."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+@pytest.fixture
+def log_dir(tmp_path: Path) -> Path:
+    return tmp_path / "log"
+
+
+def claims(log_dir: Path) -> list[str]:
+    return sorted(path.name for path in log_dir.iterdir())
+
+
+def test_makes_the_directory_and_leaves_nothing(log_dir: Path) -> None:
+    with Ownership(log_dir):
+        assert claims(log_dir) == ["running-000001.json"]
+    assert claims(log_dir) == []
+
+
+def test_refuses_a_second_search_and_names_the_first(log_dir: Path) -> None:
+    with Ownership(log_dir):
+        who = rf"process {os.getpid()} on {socket.gethostname()}\); wait .*another --log-dir"
+        with pytest.raises(ResultsError, match=who), Ownership(log_dir):
+            pass
+        assert claims(log_dir) == ["running-000001.json"]
+    with Ownership(log_dir):
+        pass
+
+
+def test_takes_over_from_a_process_that_is_gone(log_dir: Path, gone: int) -> None:
+    claim(log_dir, pid=gone)
+    with Ownership(log_dir):
+        assert claims(log_dir) == ["running-000002.json"]
+    assert claims(log_dir) == []
+
+
+def test_takes_over_when_another_process_has_got_the_number(log_dir: Path) -> None:
+    claim(log_dir, began=1.0, began_after_boot=-1.0)
+    with Ownership(log_dir):
+        assert claims(log_dir) == ["running-000002.json"]
+
+
+def test_takes_over_from_a_zombie(log_dir: Path) -> None:
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    try:
+        began = psutil.Process(process.pid).create_time()
+        claim(log_dir, pid=process.pid, began=began)
+        with pytest.raises(ResultsError, match=RUNNING), Ownership(log_dir):
+            pass
+        process.kill()
+        while psutil.Process(process.pid).status() != psutil.STATUS_ZOMBIE:
+            time.sleep(0.01)
+        with Ownership(log_dir):
+            pass
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_a_clock_that_was_set_makes_no_process_gone(log_dir: Path) -> None:
+    claim(log_dir, began=_this_process()["began"] - 3600.0)
+    with pytest.raises(ResultsError, match=RUNNING), Ownership(log_dir):
+        pass
+
+
+@pytest.mark.parametrize("elsewhere", [{"host": "elsewhere"}, {"namespace": "pid:[1]"}])
+def test_another_host_or_container_is_gone_when_not_heard_of(
+    log_dir: Path, gone: int, elsewhere: dict[str, str]
+) -> None:
+    path = claim(log_dir, pid=gone, **elsewhere)
+    age(path, 50.0)
+    with pytest.raises(ResultsError, match="last heard of less than 60 s ago"), Ownership(log_dir):
+        pass
+    age(path, 70.0)
+    with Ownership(log_dir):
+        assert claims(log_dir) == ["running-000002.json"]
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"pid": "x"}'])
+def test_a_broken_claim_counts_until_it_is_old(log_dir: Path, text: str) -> None:
+    path = claim(log_dir)
+    path.write_text(text)
+    with pytest.raises(ResultsError, match=RUNNING), Ownership(log_dir):
+        pass
+    age(path, 70.0)
+    with Ownership(log_dir):
+        pass
+
+
+@pytest.mark.parametrize("broken", [{"pid": "x"}, {"pid": None}, {"began": "x"}, {"pid": -1}])
+def test_a_claim_that_no_search_of_this_host_wrote_is_taken_over(
+    log_dir: Path, broken: dict[str, Any]
+) -> None:
+    claim(log_dir, **broken)
+    with Ownership(log_dir):
+        pass
+
+
+def test_files_of_similar_names_are_nobody_s_claim(log_dir: Path) -> None:
+    log_dir.mkdir()
+    names = ["running-fast.json", "running-1.json.bak", "running-.json"]
+    for name in names:
+        (log_dir / name).write_text("{}")
+    with Ownership(log_dir):
+        pass
+    assert claims(log_dir) == sorted(names)
+
+
+def test_only_the_latest_of_many_claims_need_be_gone(log_dir: Path, gone: int) -> None:
+    for number in (1, 9, 10, 999_999, 1_000_000):
+        claim(log_dir, number, pid=gone)
+    with Ownership(log_dir):
+        assert claims(log_dir) == ["running-1000001.json"]
+
+
+def test_of_many_that_begin_together_one_at_most_gets_it(log_dir: Path, gone: int) -> None:
+    holders: list[int] = []
+    most = 0
+
+    def attempt(number: int) -> bool:
+        nonlocal most
+        try:
+            with Ownership(log_dir):
+                holders.append(number)
+                most = max(most, len(holders))
+                time.sleep(0.01)
+                holders.remove(number)
+        except ResultsError:
+            return False
+        return True
+
+    won = 0
+    for _ in range(20):
+        claim(log_dir, pid=gone)
+        with ThreadPoolExecutor(8) as threads:
+            won += sum(threads.map(attempt, range(8)))
+    assert most == 1
+    assert won >= 20 * 0.5
+    assert claims(log_dir) == []
+
+
+def test_a_live_claim_that_appears_while_claiming_is_seen(
+    log_dir: Path, gone: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the look at old claims and ours, another search may have begun at number 1."""
+    claim(log_dir, pid=gone)
+    create = os.open
+
+    def slow_open(path: Any, *rest: Any) -> int:
+        if str(path).endswith("running-000002.json"):
+            claim(log_dir)
+        return create(path, *rest)
+
+    monkeypatch.setattr(os, "open", slow_open)
+    with pytest.raises(ResultsError, match=RUNNING), Ownership(log_dir):
+        pass
+    assert claims(log_dir) == ["running-000001.json"]
+
+
+def test_notices_that_another_has_taken_over(log_dir: Path) -> None:
+    with Ownership(log_dir) as ownership:
+        ownership.check()
+        (log_dir / "running-000001.json").unlink()
+        ownership.check()  # tidied away by somebody, but nobody else's
+        claim(log_dir, 2, host="elsewhere", pid=7)
+        with pytest.raises(ResultsError, match=r"another search has taken .*process 7 on elsewh"):
+            ownership.check()
+    assert claims(log_dir) == ["running-000002.json"]
+
+
+@pytest.mark.parametrize("where", ["file/log", "file"])
+def test_says_why_a_directory_cannot_be_made(tmp_path: Path, where: str) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ResultsError, match="can't be written"), Ownership(tmp_path / where):
+        pass

@@ -1,0 +1,90 @@
+"""Cells of results.csv read back as the values that were written."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deephyper.errors import ResultsError
+from deephyper.search.results import format_cell, parse_cell, read_results
+
+VALUES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(allow_nan=False),
+    st.text(st.characters(exclude_categories=["Cs"])),
+    st.sampled_from(["None", "True", "1", "1.0", "1e3", "nan", "inf", "1_0", '"', '""', " ", ""]),
+)
+
+
+@given(VALUES)
+def test_a_cell_reads_back_as_its_value(value: object) -> None:
+    cell = format_cell(value)
+    assert cell != ""  # which is an inactive hyperparameter
+    text = io.StringIO(newline="")
+    csv.writer(text).writerow([cell, "next"])
+    text.seek(0)
+    (read,) = csv.reader(text)
+    parsed = parse_cell(read[0])
+    assert parsed == value
+    assert type(parsed) is type(value)
+
+
+@pytest.mark.parametrize("word", ["relu", "a b", "x,y", "é", "-", "0x10", "1 2", "adam_w"])
+def test_plain_words_stay_plain(word: str) -> None:
+    assert format_cell(word) == word
+
+
+def write(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "results.csv"
+    path.write_bytes(text.encode())
+    return path
+
+
+def test_a_row_that_is_being_written_is_left_out(tmp_path: Path) -> None:
+    path = write(tmp_path, "x,objective,id\r\n1,2.0,0\r\n1,2")
+    assert [row.point for row in read_results(path)] == [{"x": 1}]
+
+
+@pytest.mark.parametrize("objective", ["", "nan", "inf", "-inf", "F_oom", "much", "True", "None"])
+def test_what_is_no_number_is_a_failure(tmp_path: Path, objective: str) -> None:
+    (row,) = read_results(write(tmp_path, f"x,objective\n1,{objective}\n"))
+    assert row.objective is None
+
+
+def test_results_of_a_spreadsheet_are_read(tmp_path: Path) -> None:
+    path = write(tmp_path, "\ufeffobjective,x\n2.5,1\n")
+    (row,) = read_results(path)
+    assert (row.objective, row.point) == (2.5, {"x": 1})
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "has no column 'objective'"),
+        ("x,y\n1,2\n", "has no column 'objective'"),
+        ("x,x,objective\n1,2,3\n", "has a column twice"),
+    ],
+)
+def test_other_files_are_refused(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(ResultsError, match=message):
+        read_results(write(tmp_path, text))
+
+
+def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "results.csv"
+    path.write_bytes(b"objective\n\xff\xfe\n")
+    with pytest.raises(ResultsError, match="is no CSV file"):
+        read_results(path)
+
+
+def test_no_cell_is_ever_evaluated(tmp_path: Path) -> None:
+    cell = "__import__('os').system('touch escaped')"
+    (row,) = read_results(write(tmp_path, f'x,objective\n"{cell}",1\n'))
+    assert row.point == {"x": cell}
