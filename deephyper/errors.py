@@ -35,6 +35,10 @@ class WorkspaceError(DeepHyperError):
     """A project or problem folder that can't be made."""
 
 
+class HpcError(DeepHyperError):
+    """A batch scheduler or a Balsam database that refuses what is asked, or isn't there."""
+
+
 class SpaceExhausted(DeepHyperError):
     """Every distinct point of a finite space has been proposed."""
 

@@ -12,22 +12,20 @@ import contextlib
 import json
 import logging
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deephyper.errors import EvaluatorError, RunFunctionError
+from deephyper.errors import EvaluatorError
 from deephyper.evaluator.balsam_database import connect, evaluation_app, kill, query
 from deephyper.evaluator.balsam_evaluation import (
     EVALUATION_FILE,
-    LOAD_SECONDS,
     RESULT_FILE,
     STARTED_FILE,
     STOP_FILE,
+    makes_jobs,
 )
 from deephyper.evaluator.balsam_nodes import no_room, num_places, refuse_misfit
 from deephyper.evaluator.evaluator import Ended, Evaluator, Started
@@ -132,23 +130,7 @@ class BalsamEvaluator(Evaluator):
         self._end_leftovers()
 
     def check(self) -> None:
-        done = subprocess.run(
-            [sys.executable, "-m", "deephyper.evaluator.balsam_evaluation", "--check"],
-            input=self._run_file.read_text(),
-            capture_output=True,
-            text=True,
-            timeout=LOAD_SECONDS,
-        )
-        lines = done.stdout.strip().splitlines()
-        try:
-            reply = json.loads(lines[-1])
-        except (IndexError, ValueError):
-            raise RunFunctionError(
-                f"the process that loaded run ended with status {done.returncode}"
-            ) from None
-        if "load_error" in reply:
-            raise RunFunctionError(reply["load_error"])
-        if reply["makes_jobs"]:
+        if makes_jobs(self._run_file.read_text()):
             self._makes_job = self.run_function.load()
         self._checked = True
 

@@ -20,6 +20,7 @@ import math
 import os
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -27,7 +28,7 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
-from deephyper.errors import DeepHyperError
+from deephyper.errors import DeepHyperError, RunFunctionError
 from deephyper.evaluator.job import Failure, Job
 from deephyper.evaluator.process import thread_variables
 from deephyper.evaluator.run_function import RunFunction, evaluate
@@ -58,6 +59,34 @@ def main() -> int:
     if spec["ranks"] > 1:
         return _run_on_this_rank(spec)
     return _run_in_a_process(spec)
+
+
+def makes_jobs(run: str) -> bool:
+    """Load a run function in a process of its own; whether it specifies BalsamJobs itself.
+
+    Args:
+        run: the function as :meth:`RunFunction.dumps` gives it.
+
+    Raises:
+        RunFunctionError: if it can't be loaded.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", "deephyper.evaluator.balsam_evaluation", "--check"],
+        input=run,
+        capture_output=True,
+        text=True,
+        timeout=LOAD_SECONDS,
+    )
+    lines = done.stdout.strip().splitlines()
+    try:
+        reply = json.loads(lines[-1])
+    except (IndexError, ValueError):
+        raise RunFunctionError(
+            f"the process that loaded run ended with status {done.returncode}"
+        ) from None
+    if "load_error" in reply:
+        raise RunFunctionError(reply["load_error"])
+    return bool(reply["makes_jobs"])
 
 
 def _check() -> int:

@@ -24,6 +24,14 @@ SUBCOMMANDS = {
         "deephyper.core.cli.hps:hps",
         "Search for the hyperparameters that maximize a run function.",
     ),
+    "balsam-init": (
+        "deephyper.core.cli.balsam_init:balsam_init",
+        "Make a Balsam database that only you can reach.",
+    ),
+    "balsam-submit": (
+        "deephyper.core.cli.balsam_submit:balsam_submit",
+        "Submit a search to a batch scheduler through Balsam.",
+    ),
 }
 
 
