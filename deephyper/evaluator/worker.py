@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import faulthandler
+import io
 import json
 import os
 import sys
@@ -29,7 +30,7 @@ def main(fd: int) -> None:
     """Serve the parent at the other end of a socket until it closes."""
     connection = Connection(fd)
     faulthandler.enable()
-    _write_lines_at_once()
+    sys.stdout, sys.stderr = _stream(1), _stream(2)
     with contextlib.suppress(EOFError, OSError):
         function = _load(connection, json.loads(connection.recv_bytes())["run"])
         home = os.getcwd()
@@ -72,11 +73,22 @@ def _send(connection: Connection, message: dict[str, Any]) -> None:
     connection.send_bytes(json.dumps(message).encode())
 
 
-def _write_lines_at_once() -> None:
-    """Nothing that was printed is lost when the process is killed."""
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(Exception):
-            stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+class _Descriptor(io.FileIO):
+    """A file that takes what can't be written, as to a full disk, without an error."""
+
+    def write(self, data: Any) -> int:
+        try:
+            return super().write(data) or 0
+        except OSError:
+            return memoryview(data).nbytes  # an objective is worth more than what was printed
+
+
+def _stream(fd: int) -> io.TextIOWrapper:
+    """Standard output or error, written line by line, so that a kill loses nothing printed."""
+    buffer = io.BufferedWriter(_Descriptor(fd, "w", closefd=False))
+    return io.TextIOWrapper(
+        buffer, encoding="utf-8", errors="backslashreplace", line_buffering=True
+    )
 
 
 @contextlib.contextmanager
