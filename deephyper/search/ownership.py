@@ -69,13 +69,16 @@ class Ownership:
             ResultsError: if one has.
         """
         assert self._path is not None
-        if not self._path.exists():
+        if os.path.exists(self._path):
+            return
+        others: list[Path] = []
+        with contextlib.suppress(OSError):  # a directory that is gone is told by what writes there
             others = _claims(self._log_dir)
-            if others:
-                raise ResultsError(
-                    f"another search has taken '{self._log_dir}' ({_who(_owner(others[-1]))}), "
-                    "since this one was not heard of for long; what it had recorded is kept"
-                )
+        if others:
+            raise ResultsError(
+                f"another search has taken '{self._log_dir}' ({_who(_owner(others[-1]))}), "
+                "since this one was not heard of for long; what it had recorded is kept"
+            )
 
     def _claim(self) -> Path:
         self._log_dir.mkdir(parents=True, exist_ok=True)

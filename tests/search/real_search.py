@@ -55,7 +55,13 @@ class RealSearch:
         (self.folder / "run.py").write_text(run)
 
     def start(
-        self, options: str, *, search: str = "random", resume: bool = False, **variables: str
+        self,
+        options: str,
+        *,
+        search: str = "random",
+        resume: bool = False,
+        stderr: int | None = None,
+        **variables: str,
     ) -> subprocess.Popen[str]:
         """Start a command; it is stopped at the end of the test if it still runs."""
         where = "--resume" if resume else "--log-dir"
@@ -73,7 +79,7 @@ class RealSearch:
                 },
                 stdin=subprocess.DEVNULL,
                 stdout=out,
-                stderr=err,
+                stderr=err if stderr is None else stderr,
                 text=True,
             )
         self._started.append(process)

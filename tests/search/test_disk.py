@@ -1,0 +1,143 @@
+"""A disk that is full, a log directory that can't be written any more, and one that is gone."""
+
+from __future__ import annotations
+
+import re
+import resource
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from real_search import Ended, RealSearch
+
+from deephyper.search.journal import holds_search, read_journal
+from deephyper.search.results import read_results
+
+RUN = """
+import os, time
+
+def run(point):
+    print("x" * int(os.environ.get("OUTPUT", "0")))
+    time.sleep(0.02)
+    return point["x"]
+"""
+EVALUATIONS = 40
+BUDGET = f"--max-evals {EVALUATIONS} --num-workers 2"
+
+
+@pytest.fixture
+def mount(real: RealSearch) -> Iterator[list[str]]:
+    """How to mount a small disk at the log directory; add the options and run it."""
+    real.write(RUN)
+    real.log_dir.mkdir()
+    yield ["mount", "-t", "tmpfs", "none", str(real.log_dir), "-o"]
+    real.stop_all()
+    subprocess.run(["umount", "-l", str(real.log_dir)], capture_output=True)
+
+
+def run_or_skip(command: list[str]) -> None:
+    try:
+        subprocess.run(command, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        why = getattr(error, "stderr", None) or str(error)
+        pytest.skip(f"mounting a small disk isn't permitted here: {why.strip()}")
+
+
+def fill(log_dir: Path, leave: int) -> Path:
+    """A file that leaves so many bytes of the disk."""
+    filler = log_dir / "filler"
+    with filler.open("wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(b"\0" * 4096)
+        except OSError:
+            pass
+        file.truncate(max(0, file.tell() - leave))
+    return filler
+
+
+def is_told_in_one_line(ended: Ended, reason: str) -> None:
+    assert ended.status == 2, ended.err
+    (line,) = [line for line in ended.err.splitlines() if not line.startswith("[")]
+    assert line.startswith("deephyper: error: ")
+    assert reason in line
+
+
+def resumes_without_loss(real: RealSearch, before: str) -> None:
+    """What could be read and was shown is there when the search has gone on."""
+    assert all(row.objective is not None for row in read_results(real.log_dir / "results.csv"))
+    ended = {e.job.id: e.outcome for e in read_journal(real.log_dir).ended}
+    last = real.run(BUDGET, resume=True)
+    assert last.status == 0, last.err
+    real.is_complete(EVALUATIONS)
+    assert {e.job.id: e.outcome for e in read_journal(real.log_dir).ended}.items() >= ended.items()
+    shown = set(re.findall(r"objective (\S+)", before))
+    assert shown <= {f"{float(row['objective']):.6g}" for row in real.rows()}
+
+
+def test_a_full_disk_ends_a_search_with_a_line(real: RealSearch, mount: list[str]) -> None:
+    run_or_skip([*mount, "size=160k"])
+    ended = real.run(BUDGET, OUTPUT="10000")  # what evaluations print fills the disk
+    is_told_in_one_line(ended, "can't be written (No space left on device)")
+    assert "what was written before is intact: make room" in ended.err
+    assert 2 <= len(read_journal(real.log_dir).ended) < EVALUATIONS
+    assert not list(real.log_dir.glob("running-*"))
+    again = real.run(BUDGET, resume=True)
+    is_told_in_one_line(again, "No space left on device")
+    run_or_skip([*mount, "remount,size=2m"])
+    resumes_without_loss(real, ended.err)
+
+
+@pytest.mark.parametrize("leave", [0, 4096])
+def test_a_disk_that_is_full_from_the_start(real: RealSearch, mount: list[str], leave: int) -> None:
+    run_or_skip([*mount, "size=64k"])
+    filler = fill(real.log_dir, leave)
+    ended = real.run(BUDGET)
+    is_told_in_one_line(ended, "No space left on device")
+    assert not list(real.log_dir.glob("running-*"))
+    filler.unlink()
+    run_or_skip([*mount, "remount,size=1m"])
+    last = real.run(BUDGET, resume=holds_search(real.log_dir))
+    assert last.status == 0, last.err
+    real.is_complete(EVALUATIONS)
+
+
+def test_a_disk_without_room_for_files_of_output(real: RealSearch, mount: list[str]) -> None:
+    """What is printed is lost, but no result."""
+    run_or_skip([*mount, "size=1m,nr_inodes=6"])
+    ended = real.run(BUDGET)
+    assert ended.status == 0, ended.err
+    real.is_complete(EVALUATIONS)
+
+
+def test_a_read_only_log_directory_is_not_resumed(real: RealSearch, mount: list[str]) -> None:
+    run_or_skip([*mount, "size=1m"])
+    assert real.run("--max-evals 3").status == 0
+    run_or_skip([*mount, "remount,ro"])
+    is_told_in_one_line(real.run(BUDGET, resume=True), "Read-only file system")
+    run_or_skip([*mount, "remount,rw"])
+    resumes_without_loss(real, "")
+
+
+def test_files_that_may_grow_no_more_end_a_search(real: RealSearch) -> None:
+    """By a limit of the process: what a quota does, and it needs no privilege."""
+    real.write(RUN)
+    process = real.start(BUDGET)
+    real.until(lambda: real.count("finished") >= 5)
+    size = (real.log_dir / "journal.jsonl").stat().st_size + 500
+    psutil.Process(process.pid).rlimit(resource.RLIMIT_FSIZE, (size, size))
+    ended = real.end(process)
+    is_told_in_one_line(ended, "can't be written (")
+    resumes_without_loss(real, ended.err)
+
+
+def test_a_log_directory_that_is_deleted_ends_a_search(real: RealSearch) -> None:
+    real.write(RUN)
+    process = real.start(BUDGET)
+    real.until(lambda: real.count("finished") >= 5)
+    shutil.rmtree(real.log_dir, ignore_errors=True)
+    ended = real.end(process)
+    is_told_in_one_line(ended, "journal.jsonl' was deleted while the search ran")
