@@ -72,6 +72,7 @@ class Record:
         order: ids in the order in which they ended.
         known: points with their objectives (a number, or "F_reason") from elsewhere.
         seconds: how long its sessions have lasted together.
+        size: bytes of the journal that it was read from.
     """
 
     space: dict[str, Any] = field(default_factory=dict)
@@ -82,6 +83,7 @@ class Record:
     order: list[str] = field(default_factory=list)
     known: list[tuple[dict[str, Any], float | str]] = field(default_factory=list)
     seconds: float = 0.0
+    size: int = field(default=0, compare=False)
 
     @property
     def ended(self) -> list[Evaluation]:
@@ -245,6 +247,14 @@ def holds_search(log_dir: Path) -> bool:
         return True  # something is there, and reading it will say what is wrong
 
 
+def size(log_dir: Path) -> int | None:
+    """Bytes of the journal of a log directory, or None if it can't be told."""
+    try:
+        return (log_dir / FILE_NAME).stat().st_size
+    except OSError:
+        return None
+
+
 def read_journal(log_dir: Path) -> Record:
     """Read a search back.
 
@@ -255,7 +265,8 @@ def read_journal(log_dir: Path) -> Record:
     record = Record()
     began = last = 0.0
     try:
-        for event in _events(path):
+        for event, size in _events(path):
+            record.size += size
             kind, when = event["event"], float(event["time"])
             if kind in ("search", "resumed"):
                 record.seconds += last - began
@@ -287,12 +298,13 @@ def read_journal(log_dir: Path) -> Record:
     return record
 
 
-def _events(path: Path) -> Iterator[dict[str, Any]]:
+def _events(path: Path) -> Iterator[tuple[dict[str, Any], int]]:
+    """Events with the bytes of their lines."""
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
             event = _parse(line)
             if event is not None:
-                yield event
+                yield event, len(line)
             elif line.endswith(b"\n"):
                 raise ResultsError(
                     f"'{path}' is damaged at line {number}; restore it from a copy, or begin a new "
@@ -302,7 +314,7 @@ def _events(path: Path) -> Iterator[dict[str, Any]]:
 
 def _parse(line: bytes) -> dict[str, Any] | None:
     try:
-        event = json.loads(line)
+        event = json.loads(line.decode())
     except ValueError:
         return None
     return event if isinstance(event, dict) else None

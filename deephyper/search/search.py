@@ -284,7 +284,8 @@ class Search:
         # A search that began between the first look and the claim has left its files.
         self._refuse_existing_results()
         if self._resume:
-            record = self._read_record()
+            if journals.size(self.log_dir) != record.size:
+                record = self._read_record()
             max_evals = record.max_evals if budget.max_evals is None else budget.max_evals
             time_limit = record.timeout if budget.timeout is None else budget.timeout
         else:
