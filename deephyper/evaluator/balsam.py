@@ -34,6 +34,8 @@ from deephyper.evaluator.run_function import read_objective
 from deephyper.evaluator.worker_process import tail
 
 POLL_SECONDS = 1.0
+LOST_SECONDS = 30.0
+"""How long after its time limit an evaluation that has said nothing counts as lost."""
 FILE_SECONDS = 30.0
 """How long the file of a job that has ended may take to be seen on another node."""
 EVALUATIONS = "evaluations"
@@ -116,6 +118,7 @@ class BalsamEvaluator(Evaluator):
         }
         self._models = models
         self._workflow = search.workflow
+        self._limit = self.timeout
         self._folder = Path(search.working_directory, EVALUATIONS)
         self._folder.mkdir(parents=True, exist_ok=True)
         self._app = evaluation_app(models)
@@ -132,6 +135,9 @@ class BalsamEvaluator(Evaluator):
     def check(self) -> None:
         if makes_jobs(self._run_file.read_text()):
             self._makes_job = self.run_function.load()
+        elif self.timeout is not None and not self._checked:
+            # The evaluation's own process sees to its limit; this is for one that was lost.
+            self.timeout += LOST_SECONDS
         self._checked = True
 
     def _start(self, job: Job, slot: int, output: str | None) -> str:
@@ -176,7 +182,7 @@ class BalsamEvaluator(Evaluator):
             "point": job.point,
             "output": output,
             "run": str(self._run_file),
-            "timeout": self.timeout,
+            "timeout": self._limit,
             "ranks": self._fields["num_nodes"] * self._fields["ranks_per_node"],
             "threads": self._fields["threads_per_rank"],
         }
@@ -213,8 +219,8 @@ class BalsamEvaluator(Evaluator):
 
     def _look(self, evaluation: _Evaluation, state: str) -> list[Started | Ended]:
         ended = state in _WENT_WELL or state in _WENT_WRONG or state == "deleted"
-        if state != "RUNNING" and not ended:
-            return []  # it waits; after the end of a launcher, for the next one
+        # In mode serial Balsam says seconds late that a job runs, so the files are looked at in
+        # every state. A job that the end of a launcher has cut off waits for the next one.
         result: dict[str, Any] | None
         started: dict[str, Any] | None = None
         if self._makes_job is not None:

@@ -44,6 +44,7 @@ LOAD_SECONDS = 600.0
 
 _RANK_VARIABLES = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK", "ALPS_APP_PE", "SLURM_PROCID")
 _LOOK_SECONDS = 0.5  # how soon a request to stop is noticed
+_FAILED = 3  # not 1 or 255, which Balsam would try again
 _ENDED_BY_SIGNAL = 128 + signal.SIGTERM
 
 
@@ -117,7 +118,11 @@ def _run_in_a_process(spec: dict[str, Any]) -> int:
     if outcome is None:
         return 0
     _write(RESULT_FILE, outcome)
-    return 0
+    if "failure" not in outcome:
+        return 0
+    # Balsam takes the last lines of what is printed as the reason.
+    print(f"{outcome['failure']['kind']}: {outcome['failure']['message']}", flush=True)
+    return _FAILED
 
 
 def _follow(process: WorkerProcess, spec: dict[str, Any]) -> dict[str, Any] | None:
@@ -176,7 +181,7 @@ def _end_rank(rank: int, start: float | None, result: float | Failure) -> int:
         if not Path(RESULT_FILE).exists():
             _write(RESULT_FILE, _failed(start, result))
         # The other ranks may be waiting for this one; the launcher of the ranks ends them.
-        os._exit(0 if rank == 0 else 1)
+        os._exit(_FAILED)
     if rank == 0:
         _write(RESULT_FILE, {"start": start, "end": time.time(), "objective": result})
     return 0
@@ -198,7 +203,7 @@ def _watch(spec: dict[str, Any], rank: int) -> None:
             if rank == 0:
                 failure = _overdue(start, limit, tail(spec["output"]))
                 _write(RESULT_FILE, _failed(start, failure))
-            os._exit(0)
+            os._exit(_FAILED)
 
 
 def _overdue(start: float | None, limit: float, text: str) -> Failure:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from deephyper.core.cli.balsam_analytics import balsam
 from deephyper.core.cli.exit_status import run_command
 from deephyper.version import __version__
 
@@ -44,6 +45,9 @@ def topk(results: Path, k: int, output: Path | None, force: bool) -> None:
     else:
         save(evaluations, output, replace=force)
         click.echo(f"Saved the best of {results} in {output}.")
+
+
+deephyper_analytics.add_command(balsam)
 
 
 def main(args: Sequence[str] | None = None) -> int:
