@@ -9,6 +9,11 @@ from command_line import Run
 
 from deephyper.core.cli import analytics
 
+BEGUN = (
+    '{"event": "search", "time": 1.0, "version": 1, "settings": {}, "max_evals": 5, '
+    '"timeout": null, "space": {"hyperparameters": {"y": {}}, "conditions": [], "forbiddens": []}}'
+    "\n"
+)
 FILES = {
     "good.py": """\
         from deephyper.problem import HpProblem
@@ -48,9 +53,15 @@ FILES = {
     "ragged.csv": "x,objective,id,elapsed_sec,status\n1,1.0\n1,1.0,0,0.1,finished,a,b,c\n",
     "binary.csv": "\0\1\2\3",
     "taken.json": "{}",
+    "damaged/journal.jsonl": BEGUN + "{broken\n" + BEGUN,
+    "unpickled/journal.jsonl": "cos\nsystem\n(S'touch escaped'\ntR.\n",
+    "newer/journal.jsonl": BEGUN.replace('"version": 1', '"version": 99'),
+    "unbegun/journal.jsonl": "",
+    "elsewhere/journal.jsonl": BEGUN,
     "used/results.csv": "x,objective,id,elapsed_sec,status\n1,1.0,0,0.1,finished\n",
     "a_file": "",
 }
+ESCAPES = ("..", "/tmp/mine", "a/b", "a;b", "$(id)", "`id`", "a|b", "a&b", "~", "a$b", "*", "%s")
 A = "hps ambs -p good.py -r good.py --max-evals 1 "
 
 DEEPHYPER = [
@@ -71,11 +82,13 @@ DEEPHYPER = [
     ("new-problem nas mine", "not available yet"),
     ("new-problem xyz mine", "'xyz' is not one of 'hps', 'nas'"),
     ("new-problem hps ../mine", "can't be the name of a problem"),
+    *((f"new-problem hps {name}", "can't be the name of a problem") for name in ESCAPES),
     ("new-problem hps json", "standard library"),
     ("new-problem hps if", "keyword"),
     ("new-problem hps a_file", "exists already"),
     ("start-project", "Missing argument 'NAME'"),
     ("start-project my-project", "can't be the name of a project"),
+    *((f"start-project {name}", "can't be the name of a project") for name in ESCAPES),
     ("start-project a_file", "exists already"),
     ("start-project deephyper", "would hide"),
     # Numbers, times and names.
@@ -127,6 +140,9 @@ DEEPHYPER = [
     ("hps ambs -p deephyper.nothing.Problem -r good.py", "no module 'deephyper.nothing'"),
     ("hps ambs -p deephyper.problem.Nothing -r good.py", "has no 'Nothing'"),
     ("hps ambs -p a-b.c -r good.py", "neither a file nor a dotted path"),
+    ("hps ambs -p $(id) -r good.py", "neither a file nor a dotted path"),
+    ("hps ambs -p os;system -r good.py", "neither a file nor a dotted path"),
+    ("hps ambs -p __import__('os').x -r good.py", "neither a file nor a dotted path"),
     ("hps ambs -p empty.py -r good.py", "has no 'Problem'; define 'Problem' there"),
     ("hps ambs -p near.py -r good.py", "did you mean 'problem'?"),
     ("hps ambs -p syntax.py -r good.py", "SyntaxError"),
@@ -158,6 +174,17 @@ DEEPHYPER = [
     (A + "--warm-start nowhere.csv", "nowhere.csv"),
     (A + "--warm-start no_objective.csv", "objective"),
     (A + "--warm-start empty.csv", "empty.csv"),
+    (A + "--warm-start binary.csv", "binary.csv"),
+    (A + "--warm-start .", "'.' can't be read"),
+    (A + "--cache-key no.such.key", "neither 'uuid' nor 'to_dict' nor a function"),
+    (A + "--cache-key $(id)", "neither 'uuid' nor 'to_dict' nor a function"),
+    (A + "--cache-key os.sep", "is not a function"),
+    ("hps ambs -p good.py -r good.py --resume damaged", "damaged at line 2"),
+    ("hps ambs -p good.py -r good.py --resume unpickled", "damaged at line 1"),
+    ("hps ambs -p good.py -r good.py --resume newer", "has version 99"),
+    ("hps ambs -p good.py -r good.py --resume unbegun", "begin it again without --resume"),
+    ("hps ambs -p good.py -r good.py --resume elsewhere", "'x' is gone|'y' is gone"),
+    (A + "--log-dir damaged", "exists already; go on with that search by --resume"),
 ]
 
 ANALYTICS = [
