@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import signal
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
-from virtual_search import VirtualSearch, VirtualTime, finite_problem
+from virtual_search import EPOCH, VirtualSearch, VirtualTime, finite_problem
 
 from deephyper.errors import ProblemError, ResultsError, SettingsError
 from deephyper.evaluator import Evaluator, Failure
@@ -243,6 +245,18 @@ def test_known_points_are_remembered_over_sessions(search: VirtualSearch) -> Non
     search.session(max_evals=1)
     assert search.session(max_evals=50).num_evaluations == 50
     assert search.ids == []
+    assert search.time.seconds == 1.0
+
+
+def test_known_points_wait_for_no_running_one(search: VirtualSearch) -> None:
+    search.problem, search.num_workers = finite_problem(30), 2
+    for first in (1, 7):
+        search.problem.add_starting_point(n=first)
+    search.duration = lambda job: 100.0 if job.point["n"] == 7 else 1.0
+    result = search.session(max_evals=30, cache_key=lambda point: point["n"] == 7)
+    reused = [outcome for outcome in result.outcomes if outcome.worker == "cache"]
+    assert len(reused) == 28
+    assert {outcome.end for outcome in reused} == {EPOCH + 1.0}
 
 
 def test_failures_are_not_reused(search: VirtualSearch) -> None:
@@ -344,6 +358,11 @@ def test_a_third_ctrl_c_ends_an_optimizer_that_never_answers(search: VirtualSear
     assert search.session().num_evaluations == 10
 
 
+def test_a_search_outside_the_main_thread_leaves_signals_alone(search: VirtualSearch) -> None:
+    with ThreadPoolExecutor() as threads:
+        assert threads.submit(search.session, 3).result().num_evaluations == 3
+
+
 def test_signals_are_the_program_s_own_again_after_a_search(search: VirtualSearch) -> None:
     before = [signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
     search.session(max_evals=1)
@@ -401,14 +420,18 @@ def test_all_that_ended_together_is_kept_when_showing_the_first_fails(
 
 
 def test_what_ended_meanwhile_is_kept_when_the_optimizer_fails(search: VirtualSearch) -> None:
-    both = threading.Barrier(2, timeout=10)
+    first_is_told = threading.Event()
+    order = itertools.count()
 
     def run(point: dict[str, Any]) -> float:
-        both.wait()
+        if next(order) == 1:
+            first_is_told.wait(10)
         return float(point["x"])
 
     class Failing(search.make_optimizer):  # type: ignore[misc,name-defined]
         def tell(self, x: Any, y: Any) -> None:
+            assert len(x) == 1
+            first_is_told.set()
             time.sleep(0.2)  # so that the other evaluation ends
             raise RuntimeError("singular matrix")
 
