@@ -247,7 +247,7 @@ def holds_search(log_dir: Path) -> bool:
         return True  # something is there, and reading it will say what is wrong
 
 
-def size(log_dir: Path) -> int | None:
+def journal_size(log_dir: Path) -> int | None:
     """Bytes of the journal of a log directory, or None if it can't be told."""
     try:
         return (log_dir / FILE_NAME).stat().st_size

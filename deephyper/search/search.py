@@ -13,30 +13,24 @@ import math
 import signal
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from deephyper.errors import (
-    DeepHyperError,
-    ProblemError,
-    ResultsError,
-    SettingsError,
-    SpaceExhausted,
-)
+from deephyper.errors import DeepHyperError, ProblemError, SettingsError, SpaceExhausted
 from deephyper.evaluator import Evaluator, Job, Outcome
 from deephyper.evaluator.job import MACHINE_FAULTS
-from deephyper.search import journal as journals
 from deephyper.search import results
+from deephyper.search.beginning import earlier_sessions, known_results, refuse_existing
 from deephyper.search.budget import DEFAULT_GRACE, DEFAULT_MAX_EVALS, Budget, Reason
 from deephyper.search.cache import Cache
 from deephyper.search.clock import Clock
 from deephyper.search.interrupt import Interrupt
-from deephyper.search.journal import Evaluation, Journal, Record, holds_search, read_journal
+from deephyper.search.journal import Evaluation, Journal, Record, journal_size
 from deephyper.search.log import log_into, log_outcome
 from deephyper.search.ownership import Ownership
+from deephyper.search.result import SearchResult
 from deephyper.search.results import ResultsWriter, set_aside_if_changed
-from deephyper.search.space import describe, differences
+from deephyper.search.space import describe
 
 if TYPE_CHECKING:
     from deephyper.problem import HpProblem
@@ -58,52 +52,6 @@ class Proposer(Protocol):
     def forget(self, points: list[dict[str, Any]]) -> None: ...
 
     def explain(self, point: dict[str, Any]) -> Any: ...
-
-
-@dataclass(frozen=True)
-class SearchResult:
-    """What a search came to.
-
-    Attributes:
-        reason: why it ended, see :data:`deephyper.search.budget.Reason`.
-        evaluations: all that have ended, in the order in which they did, earlier sessions
-            included.
-        log_dir: where its files are.
-        signal: the signal that interrupted it.
-    """
-
-    reason: Reason
-    evaluations: list[Evaluation]
-    log_dir: Path
-    signal: int | None = None
-
-    @property
-    def best(self) -> Outcome | None:
-        """The finished evaluation with the largest objective, the first of equals."""
-        finished = [o for o in self.outcomes if o.objective is not None]
-        return max(finished, key=lambda o: o.objective or 0.0, default=None)
-
-    @property
-    def outcomes(self) -> list[Outcome]:
-        return [e.outcome for e in self.evaluations if e.outcome is not None]
-
-    @property
-    def num_evaluations(self) -> int:
-        return len(self.evaluations)
-
-    @property
-    def num_failures(self) -> int:
-        return sum(outcome.status == "failed" for outcome in self.outcomes)
-
-    @property
-    def results_path(self) -> Path:
-        return self.log_dir / results.FILE_NAME
-
-    def to_dataframe(self) -> Any:
-        """The results file as a pandas DataFrame, one row per evaluation."""
-        import pandas as pd
-
-        return pd.read_csv(self.results_path)
 
 
 class Search:
@@ -201,7 +149,6 @@ class Search:
             ProblemError: on a resume with another space.
         """
         budget = Budget(max_evals, timeout, self._max_failures)
-        self._refuse_existing_results()
         record = self._read_record()
         # Before anything is written: settings that don't suit the space are refused here.
         self._optimizer = self._make_optimizer(self._seed_of_session(record))
@@ -233,62 +180,29 @@ class Search:
 
     # Beginning a session.
 
-    def _refuse_existing_results(self) -> None:
-        if self._resume:
-            return
-        if holds_search(self.log_dir):
-            raise ResultsError(
-                f"'{self.log_dir / journals.FILE_NAME}' exists already; go on with that search by "
-                f"--resume {self.log_dir}, or choose another --log-dir"
-            )
-        if (self.log_dir / results.FILE_NAME).exists():
-            raise ResultsError(
-                f"'{self.log_dir / results.FILE_NAME}' exists already; choose another --log-dir, "
-                "and learn from it with --warm-start if you like"
-            )
-
     def _read_record(self) -> Record:
-        if not self._resume:
-            record = Record(space=describe(self.problem))
-            if self._warm_start is not None:
-                record.known = self._fitting(self._warm_start)
-            return record
-        record = read_journal(self.log_dir)
-        different = differences(record.space, describe(self.problem))
-        if different:
-            raise ProblemError(
-                f"the search in '{self.log_dir}' was begun with another space: "
-                f"{'; '.join(different)}; restore it, or begin a new search with --warm-start "
-                f"{self.log_dir / results.FILE_NAME}"
-            )
+        if self._resume:
+            return earlier_sessions(self.log_dir, self.problem)
+        refuse_existing(self.log_dir)
+        record = Record(space=describe(self.problem))
+        if self._warm_start is not None:
+            record.known, total = known_results(self._warm_start, self.problem)
+            self._notice(f"warm start: {len(record.known)} of {total} results fit the space")
         return record
 
     def _seed_of_session(self, record: Record) -> int | None:
         # A resumed search with the seed of the first session would propose its points again.
         return None if self._seed is None else self._seed + len(record.evaluations)
 
-    def _fitting(self, path: Path) -> list[tuple[dict[str, Any], float | str]]:
-        """Rows of a results file whose point is one of this space."""
-        rows = results.read_results(path)
-        known: list[tuple[dict[str, Any], float | str]] = []
-        for row in rows:
-            if row.columns.get("status", "finished") == "stopped":
-                continue
-            with contextlib.suppress(ProblemError):
-                point = self.problem.validate(row.point)
-                known.append((point, "F_known" if row.objective is None else row.objective))
-        self._notice(f"warm start: {len(known)} of {len(rows)} results fit the space")
-        return known
-
     def _begin(self, record: Record, budget: Budget) -> Budget:
-        # A search that began between the first look and the claim has left its files.
-        self._refuse_existing_results()
+        # Another session may have been there between the first look and the claim.
         if self._resume:
-            if journals.size(self.log_dir) != record.size:
+            if journal_size(self.log_dir) != record.size:
                 record = self._read_record()
             max_evals = record.max_evals if budget.max_evals is None else budget.max_evals
             time_limit = record.timeout if budget.timeout is None else budget.timeout
         else:
+            refuse_existing(self.log_dir)
             max_evals, time_limit = budget.max_evals, budget.timeout
             if max_evals is None and time_limit is None:
                 max_evals = DEFAULT_MAX_EVALS

@@ -152,6 +152,7 @@ def test_a_clock_set_back_between_sessions_gives_and_takes_no_time(search: Virtu
     search.session(timeout=5.0)
     search.time.seconds -= 5000.0
     assert search.session(timeout=9.0).num_evaluations == 9
+    assert search.session(timeout=12.0).num_evaluations == 12
 
 
 def test_search_called_again_goes_on(search: VirtualSearch) -> None:
@@ -165,6 +166,21 @@ def test_search_called_again_goes_on(search: VirtualSearch) -> None:
     )
     assert again.search(max_evals=3).num_evaluations == 3
     assert again.search(max_evals=5).num_evaluations == 5
+
+
+def test_search_called_again_forgives_the_failures_before(search: VirtualSearch) -> None:
+    search.run = lambda job: RAISED if int(job.id) < 4 else 1.0
+    search.session(max_evals=1)
+    again = Search(
+        search.problem,
+        search.evaluator,  # type: ignore[arg-type]
+        lambda seed: search.make_optimizer(search.problem, seed),
+        log_dir=search.log_dir,
+        resume=True,
+        max_failures=2,
+    )
+    assert again.search(max_evals=9).reason == "max_failures"
+    assert again.search(max_evals=9).num_evaluations == 9
 
 
 # Failures.

@@ -15,7 +15,7 @@ from deephyper.evaluator import Failure
 from deephyper.problem import HpProblem
 from deephyper.search.hps.optimizer import RandomOptimizer
 from deephyper.search.journal import read_journal
-from deephyper.search.search import SearchResult
+from deephyper.search.result import SearchResult
 
 
 @pytest.fixture

@@ -15,7 +15,8 @@ from deephyper.evaluator import Failure, Job, Outcome
 from deephyper.problem import HpProblem
 from deephyper.search.clock import Clock
 from deephyper.search.hps.optimizer import RandomOptimizer
-from deephyper.search.search import Search, SearchResult
+from deephyper.search.result import SearchResult
+from deephyper.search.search import Search
 
 EPOCH = 1_000_000_000.0
 Run = Callable[[Job], "float | Failure"]

@@ -11,7 +11,7 @@ from deephyper.core.cli.exit_status import DONE, GAVE_UP
 from deephyper.core.cli.progress import format_value
 
 if TYPE_CHECKING:
-    from deephyper.search.search import SearchResult
+    from deephyper.search.result import SearchResult
 
 REASONS = {
     "max_evals": "all evaluations are made",

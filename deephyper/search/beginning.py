@@ -1,0 +1,74 @@
+"""What a search begins with: an empty log directory, an earlier session, or another's results."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from deephyper.errors import ProblemError, ResultsError
+from deephyper.search import journal, results
+from deephyper.search.journal import Record, holds_search, read_journal
+from deephyper.search.space import describe, differences
+
+if TYPE_CHECKING:
+    from deephyper.problem import HpProblem
+
+
+def refuse_existing(log_dir: Path) -> None:
+    """Refuse to begin a search where one has been.
+
+    Raises:
+        ResultsError: if there is a journal of a search, or a results file.
+    """
+    if holds_search(log_dir):
+        raise ResultsError(
+            f"'{log_dir / journal.FILE_NAME}' exists already; go on with that search by "
+            f"--resume {log_dir}, or choose another --log-dir"
+        )
+    if (log_dir / results.FILE_NAME).exists():
+        raise ResultsError(
+            f"'{log_dir / results.FILE_NAME}' exists already; choose another --log-dir, and "
+            "learn from it with --warm-start if you like"
+        )
+
+
+def earlier_sessions(log_dir: Path, problem: HpProblem) -> Record:
+    """The search in a log directory, if it is one of this problem.
+
+    Raises:
+        ResultsError: if there is none, or its journal can't be read.
+        ProblemError: if its space is another; the differences are named.
+    """
+    record = read_journal(log_dir)
+    different = differences(record.space, describe(problem))
+    if different:
+        raise ProblemError(
+            f"the search in '{log_dir}' was begun with another space: {'; '.join(different)}; "
+            "restore it, or begin a new search with --warm-start "
+            f"{log_dir / results.FILE_NAME}"
+        )
+    return record
+
+
+def known_results(
+    path: Path, problem: HpProblem
+) -> tuple[list[tuple[dict[str, Any], float | str]], int]:
+    """Results to learn from before a search begins.
+
+    Returns:
+        Points of a results file that fit the space, each with its objective or "F_known" where it
+        failed; and how many results the file has.
+
+    Raises:
+        ResultsError: if the file can't be read.
+    """
+    rows = results.read_results(path)
+    known: list[tuple[dict[str, Any], float | str]] = []
+    for row in rows:
+        if row.columns.get("status", "finished") == "stopped":
+            continue
+        with contextlib.suppress(ProblemError):
+            point = problem.validate(row.point)
+            known.append((point, "F_known" if row.objective is None else row.objective))
+    return known, len(rows)
