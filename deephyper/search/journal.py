@@ -108,7 +108,11 @@ class Journal:
         self._clock = clock or Clock()
         try:
             self._fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
-            self._drop_torn_line()
+            try:
+                self._drop_torn_line()
+            except OSError:
+                os.close(self._fd)
+                raise
         except OSError as error:
             raise _cannot_write(self.path, error) from error
         self._syncer = _Syncer(self._fd)
@@ -171,8 +175,10 @@ class Journal:
         """Write no more. What a disk could not keep is told by :meth:`sync`, not here."""
         if not self._syncer.close():
             return  # the disk doesn't answer; the file is left to the end of this process
-        with contextlib.suppress(OSError):
-            os.close(self._fd)
+        if self._fd >= 0:
+            with contextlib.suppress(OSError):
+                os.close(self._fd)
+            self._fd = -1
 
     def _drop_torn_line(self) -> None:
         """Make the file end in a whole line, so that the next one stands by itself."""
