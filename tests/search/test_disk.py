@@ -12,7 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 from real_search import Ended, RealSearch
+from virtual_search import VirtualSearch
 
+from deephyper.errors import ResultsError
 from deephyper.search.journal import holds_search, read_journal
 from deephyper.search.results import read_results
 
@@ -91,18 +93,19 @@ def test_a_full_disk_ends_a_search_with_a_line(real: RealSearch, mount: list[str
     resumes_without_loss(real, ended.err)
 
 
-@pytest.mark.parametrize("leave", [0, 4096])
+@pytest.mark.parametrize("leave", [0, 4096, 8192, 16384])
 def test_a_disk_that_is_full_from_the_start(real: RealSearch, mount: list[str], leave: int) -> None:
     run_or_skip([*mount, "size=64k"])
     filler = fill(real.log_dir, leave)
-    ended = real.run(BUDGET)
-    is_told_in_one_line(ended, "No space left on device")
-    assert not list(real.log_dir.glob("running-*"))
+    with pytest.raises(ResultsError, match="No space left on device"):
+        VirtualSearch(real.log_dir).session(max_evals=100)
+    assert real.files() <= {"journal.jsonl", "results.csv", "deephyper.log", "filler"}
     filler.unlink()
     run_or_skip([*mount, "remount,size=1m"])
-    last = real.run(BUDGET, resume=holds_search(real.log_dir))
-    assert last.status == 0, last.err
-    real.is_complete(EVALUATIONS)
+    resume = holds_search(real.log_dir)
+    assert resume == (leave > 4096)  # a page is for the claim
+    VirtualSearch(real.log_dir).session(max_evals=100, resume=resume)
+    real.is_complete(100)
 
 
 def test_a_disk_without_room_for_files_of_output(real: RealSearch, mount: list[str]) -> None:
@@ -115,11 +118,12 @@ def test_a_disk_without_room_for_files_of_output(real: RealSearch, mount: list[s
 
 def test_a_read_only_log_directory_is_not_resumed(real: RealSearch, mount: list[str]) -> None:
     run_or_skip([*mount, "size=1m"])
-    assert real.run("--max-evals 3").status == 0
+    VirtualSearch(real.log_dir).session(max_evals=3)
+    before = {path: path.read_bytes() for path in real.log_dir.iterdir()}
     run_or_skip([*mount, "remount,ro"])
-    is_told_in_one_line(real.run(BUDGET, resume=True), "Read-only file system")
-    run_or_skip([*mount, "remount,rw"])
-    resumes_without_loss(real, "")
+    with pytest.raises(ResultsError, match=r"can't be written \(Read-only file system"):
+        VirtualSearch(real.log_dir).session(max_evals=5)
+    assert {path: path.read_bytes() for path in real.log_dir.iterdir()} == before
 
 
 def test_files_that_may_grow_no_more_end_a_search(real: RealSearch) -> None:

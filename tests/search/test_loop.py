@@ -342,6 +342,13 @@ def test_a_second_sigterm_takes_no_grace_away(search: VirtualSearch) -> None:
     assert search.session(max_evals=10, grace=7.0).num_evaluations == 1
 
 
+def test_a_second_sigterm_gives_no_further_grace(search: VirtualSearch) -> None:
+    search.duration = lambda job: 1000.0
+    raise_signal_at(search.time, (1.0, signal.SIGTERM), (6.0, signal.SIGTERM))
+    search.session(max_evals=10, grace=7.0)
+    assert search.time.seconds == 8.0
+
+
 def test_sigterm_after_ctrl_c_gives_a_grace(search: VirtualSearch) -> None:
     search.num_workers = 2
     search.duration = lambda job: 5.0 if job.id == "0" else 1000.0
