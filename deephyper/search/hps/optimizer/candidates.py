@@ -18,13 +18,16 @@ from deephyper.search.hps.optimizer.surrogate import Outlook, Surrogate
 # Choices that were compared on the design half of the benchmark; RESULTS.md there has the figures.
 SIZE = 512
 """Candidates in the pool."""
-UNIFORM, NEAR_BEST = 32, 64
-"""Candidates drawn anew at each ask: anywhere, and near the best finished points."""
+UNIFORM, NEAR, CROSSED = 32, 64, 24
+FRESH = 128
+"""Candidates drawn anew at each ask: anywhere, near the best finished points, between them."""
 STEPS = (0.003, 0.3)
-"""Their distance from these, log-uniform."""
+"""Distance from the best finished points, log-uniform."""
 STARTS, TRIES = 5, 12
 CLIMB = (0.1, 0.03, 0.01)
 """Local search: candidates it starts from, neighbours of each in a round, distances by round."""
+EXCHANGED = 64
+"""At most so many exchanges of a category of the most promising candidate."""
 
 
 class Pool:
@@ -98,17 +101,34 @@ class Pool:
         value = self.outlook().acquisition(best)
         if self._fixed:
             return value
-        low, high = STEPS
-        scales = np.exp(self._rng.uniform(math.log(low), math.log(high), size=NEAR_BEST))
-        near = self._moves.perturb(bases[self._rng.integers(len(bases), size=NEAR_BEST)], scales)
-        fresh = np.concatenate([self._uniform(), near])
-        self._replace(value, fresh, best)
+        fresh = [
+            self._uniform(),
+            self._near(bases),
+            self._crossed(bases),
+            self._around(value, np.inf),
+        ]
+        exchanged = self._moves.exchange(self.vectors[np.argmax(value)])
+        if len(exchanged) > EXCHANGED:
+            exchanged = exchanged[self._rng.choice(len(exchanged), EXCHANGED, replace=False)]
+        self._replace(value, np.concatenate([*fresh, exchanged]), best, keep=FRESH)
         for step in CLIMB:
-            tops = np.argpartition(-value, STARTS)[:STARTS]
-            scales = step * np.exp(0.5 * self._rng.standard_normal(STARTS * TRIES))
-            tried = self._moves.perturb(self.vectors[np.repeat(tops, TRIES)], scales)
-            self._replace(value, tried, best, keep=STARTS)
+            self._replace(value, self._around(value, step), best, keep=STARTS)
         return value
+
+    def _near(self, bases: Array) -> Array:
+        low, high = STEPS
+        scales = np.exp(self._rng.uniform(math.log(low), math.log(high), size=NEAR))
+        return self._moves.perturb(bases[self._rng.integers(len(bases), size=NEAR)], scales)
+
+    def _crossed(self, bases: Array) -> Array:
+        first, second = self._rng.integers(len(bases), size=(2, CROSSED))
+        return self._moves.cross(bases[first], bases[second])
+
+    def _around(self, value: Array, step: float) -> Array:
+        """Neighbours of the most promising candidates."""
+        tops = np.repeat(np.argpartition(-value, STARTS)[:STARTS], TRIES)
+        scales = step * np.exp(0.5 * self._rng.standard_normal(len(tops)))
+        return self._moves.perturb(self.vectors[tops], scales)
 
     def _uniform(self) -> Array:
         if len(self._spare) < UNIFORM:

@@ -22,11 +22,15 @@ from deephyper.search.hps.optimizer.features import Features
 
 _SQRT5 = math.sqrt(5.0)
 
-# Priors, as (mean, standard deviation); lengths and noise on a log scale, the share as a logit.
-# The centres were compared on the design half of the benchmark; see RESULTS.md there.
-_LOG_LENGTH_SD = 1.0
-_LOG_NOISE = (-6.0, 2.0)
+# Priors, as (mean, standard deviation): lengths and noise on a log scale, the share as a logit.
+# They were compared by how well the next results of searches are predicted, and by searches
+# themselves, on the design half of the benchmark; see RESULTS.md there.
+_LOG_LENGTH_SD = 0.6
+_LOG_ADDITIVE_LENGTH = math.log(0.5)
+_LOG_NOISE = (-4.0, 2.0)
 _LOGIT_SHARE = (0.0, 1.5)
+SIGNAL_WEIGHT = 2.0
+"""The signal variance is 1, that of the objectives, with the weight of so many results."""
 MIN_NOISE = 1e-6
 """Noise never falls below this share of the signal, so that every matrix can be factored."""
 
@@ -50,7 +54,12 @@ class Parameters:
     @classmethod
     def initial(cls, d: int) -> Parameters:
         """The centre of the prior."""
-        return cls(np.full(d, _joint_centre(d)), np.full(d, 0.5), 0.5, math.exp(_LOG_NOISE[0]))
+        return cls(
+            np.full(d, _joint_centre(d)),
+            np.full(d, math.exp(_LOG_ADDITIVE_LENGTH)),
+            0.5,
+            math.exp(_LOG_NOISE[0]),
+        )
 
     def to_vector(self) -> Array:
         """Unconstrained form, shape (2 d + 2,)."""
@@ -70,7 +79,7 @@ class Parameters:
 
 
 def _joint_centre(d: int) -> float:
-    return 0.5 * math.sqrt(max(d, 1))
+    return 0.35 * math.sqrt(max(d, 1))
 
 
 def matern(s: Array) -> Array:
@@ -153,6 +162,8 @@ class Covariance:
 class Likelihood:
     """Negative log posterior density of the parameters, the signal variance profiled out.
 
+    With SIGNAL_WEIGHT = w and q = y' K^-1 y, the signal variance is (q + w) / (n + w).
+
     Args:
         features: which features belong together.
         x: features of the finished points, shape (n, p).
@@ -197,9 +208,10 @@ class Likelihood:
         weights = inverse[self._pairs]
         alpha, _ = lapack.dpotrs(factor, self._y, lower=1)
         q = float(self._y @ alpha)
-        value = 0.5 * n * math.log(q / n) + 0.5 * log_det
-        # W = (K^-1 - n/q alpha alpha') / 2; every pair stands for two entries.
-        weights -= (n / q) * alpha[self._pairs[0]] * alpha[self._pairs[1]]
+        signal = (q + SIGNAL_WEIGHT) / (n + SIGNAL_WEIGHT)
+        value = 0.5 * (n + SIGNAL_WEIGHT) * math.log(signal) + 0.5 * log_det
+        # W = (K^-1 - alpha alpha' / signal) / 2; every pair stands for two entries.
+        weights -= alpha[self._pairs[0]] * alpha[self._pairs[1]] / signal
         gradient = np.empty_like(theta)
         gradient[:d] = (
             (1.0 - p.share) / 3.0 * inverse_square * (self._squared @ (weights * joint_slope))
@@ -207,7 +219,7 @@ class Likelihood:
         t *= slopes
         gradient[d : 2 * d] = p.share / (3.0 * d) * (t @ weights)
         gradient[-2] = p.share * (1.0 - p.share) * float(weights @ (additive - joint))
-        diagonal = np.diagonal(inverse) - (n / q) * alpha**2
+        diagonal = np.diagonal(inverse) - alpha**2 / signal
         gradient[-1] = 0.5 * p.noise * float(diagonal.sum())
         prior, prior_gradient = _prior(theta, d)
         return value + prior, gradient + prior_gradient
@@ -217,7 +229,7 @@ def _prior(theta: Array, d: int) -> tuple[float, Array]:
     centre = np.concatenate(
         [
             np.full(d, math.log(_joint_centre(d))),
-            np.full(d, math.log(0.5)),
+            np.full(d, _LOG_ADDITIVE_LENGTH),
             [_LOGIT_SHARE[0], _LOG_NOISE[0]],
         ]
     )

@@ -36,7 +36,8 @@ class Moves:
 
         Args:
             bases: valid vectors, shape (n, d).
-            scales: standard deviation of the change of a number in [0, 1], shape (n,).
+            scales: standard deviation of the change of a number in [0, 1], shape (n,); infinite
+                for a value anywhere in its range.
         """
         rng = self._rng
         n, n_numbers = len(bases), len(self._numbers)
@@ -46,6 +47,8 @@ class Moves:
             return out
         # Few hyperparameters more often than many: at least one, and all of them now and then.
         share = np.maximum(rng.random(n) ** 2, 1.0 / n_free)
+        # A value from anywhere in the range is for one or two hyperparameters at a time.
+        share[np.isinf(scales)] = 0.5 / n_free
         moved = rng.random((n, n_free)) < share[:, None]
         moved[np.arange(n), rng.integers(n_free, size=n)] = True
         if n_numbers:
@@ -65,11 +68,33 @@ class Moves:
             out[:, self._categories] = np.where(moved[:, n_numbers:], shifted, codes)
         return self._encoding.repair(out, rng, on_grid=True)
 
+    def cross(self, first: Array, second: Array) -> Array:
+        """One valid vector of each pair, every value from one or the other; shapes (n, d)."""
+        rng = self._rng
+        mixed = np.where(rng.random(first.shape) < rng.random((len(first), 1)), first, second)
+        return self._encoding.repair(mixed, rng, on_grid=True)
+
+    def exchange(self, base: Array) -> Array:
+        """All valid vectors that differ from a base, shape (d,), in one category."""
+        rows = []
+        for i, size in zip(self._categories, self._sizes, strict=True):
+            if not np.isnan(base[i]):
+                changed = np.repeat(base[None, :], int(size) - 1, axis=0)
+                changed[:, i] = np.delete(np.arange(size), int(base[i]))
+                rows.append(changed)
+        if not rows:
+            return np.empty((0, len(base)))
+        return self._encoding.repair(np.concatenate(rows), self._rng, on_grid=True)
+
     def _move_numbers(self, units: Array, moved: Mask, scales: Array) -> Array:
         """Vectors of numbers in [0, 1], shape (n, k), moved by normal steps."""
         rng = self._rng
-        change = rng.standard_normal(units.shape) * scales[:, None]
-        new = units + np.where(moved, change, 0.0)
+        anywhere = np.isinf(scales)
+        finite = np.where(anywhere, 0.0, scales)
+        new = units + np.where(moved, rng.standard_normal(units.shape) * finite[:, None], 0.0)
+        if anywhere.any():
+            drawn = rng.random(units.shape)
+            new = np.where(moved & anywhere[:, None] & ~np.isnan(units), drawn, new)
         # Reflection keeps moves from piling up at the ends, but optima are often at an end: a
         # quarter of what goes beyond stays there.
         reflected = 1.0 - np.abs(1.0 - np.abs(new))

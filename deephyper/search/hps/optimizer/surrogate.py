@@ -13,6 +13,7 @@ import numpy as np
 from deephyper.search.hps.optimizer.acquisition import log_expected_improvement, log_feasible
 from deephyper.search.hps.optimizer.encoding import Array
 from deephyper.search.hps.optimizer.factor import Factor
+from deephyper.search.hps.optimizer.kernel import SIGNAL_WEIGHT
 
 _MIN_VARIANCE = 1e-10
 
@@ -105,11 +106,12 @@ class Surrogate:
         factor, n = self.factor, self.factor.n
         known, failed = self._known[:n], self._failed[:n]
         z = factor.believe(self._values[:n], known)
-        # Maximum likelihood; points without a result contribute nothing.
-        self._signal = max(float(z @ z) / max(int(known.sum()), 1), 1e-6)
+        # Points without a result contribute nothing to z'z.
+        n_known = int(known.sum())
+        self._signal = (float(z @ z) + SIGNAL_WEIGHT) / (n_known + SIGNAL_WEIGHT)
         noise = factor.variance - 1.0
         smoothed = self._values[:n] - noise * (z @ factor.inverse)
-        self._best = float(smoothed[known].max()) if known.any() else 0.0
+        self._best = float(smoothed[known].max()) if n_known else 0.0
         if failed.any():
             told = known | failed
             self._rate = float((failed.sum() + 0.5) / (told.sum() + 1.0))
