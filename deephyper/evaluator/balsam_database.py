@@ -33,6 +33,8 @@ def quietly_importing() -> Iterator[None]:
     except ImportError as error:
         raise MissingExtra("Balsam", "balsam") from error
     finally:
+        # What Balsam logs where nobody listens would be printed.
+        logging.getLogger("balsam").addHandler(logging.NullHandler())
         sys.excepthook = hook
         logging.getLogger().setLevel(level)
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,7 +12,10 @@ import pytest
 from deephyper.evaluator import Evaluator, Outcome
 
 RUNS = Path(__file__).with_name("runs.py")
-METHODS = ["thread", "process", "subprocess", pytest.param("ray", marks=pytest.mark.ray)]
+# Balsam's launcher is started by tests/balsam, which then runs these tests in its job.
+BALSAM = ["balsam"] if "BALSAM_JOB_ID" in os.environ else []
+PROCESSES = ["process", "subprocess", pytest.param("ray", marks=pytest.mark.ray), *BALSAM]
+METHODS = ["thread", *PROCESSES]
 
 Create = Callable[..., Evaluator]
 
@@ -37,6 +41,8 @@ def create() -> Iterator[Create]:
     made: list[Evaluator] = []
 
     def make(method: str, num_workers: int = 2, **options: Any) -> Evaluator:
+        if method == "balsam":
+            options["num_evals_per_node"] = num_workers
         made.append(Evaluator.create(f"{RUNS}::behave", method, num_workers, **options))
         return made[-1]
 

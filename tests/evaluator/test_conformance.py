@@ -12,7 +12,7 @@ import pytest
 from deephyper.errors import EvaluatorError, RunFunctionError
 from deephyper.evaluator import Evaluator, Job, Outcome
 
-from .conftest import RUNS, Create, is_gone, only
+from .conftest import PROCESSES, RUNS, Create, is_gone, only
 
 RETURNED = {
     "none": "none",
@@ -244,8 +244,6 @@ def test_takes_functions_that_have_no_module(method: str) -> None:
 
 
 # Faults that end a process: not for threads, which share this one.
-
-PROCESSES = ["process", "subprocess", pytest.param("ray", marks=pytest.mark.ray)]
 
 
 @pytest.fixture(params=PROCESSES)

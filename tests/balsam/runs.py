@@ -1,0 +1,69 @@
+"""A problem and run functions for searches through Balsam."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+from deephyper.evaluator.balsam_job import balsamjob_spec
+from deephyper.problem import HpProblem
+
+Problem = HpProblem()
+Problem.add_hyperparameter((0.0, 1.0), "x")
+Problem.add_hyperparameter((0, 99999), "n")
+Problem.add_hyperparameter(["plain", "a 'quoted' \"$HOME\" `word`; rm -rf x"], "text")
+
+
+def quick(point: dict[str, Any]) -> Any:
+    return float(point["x"])
+
+
+def half_a_minute(point: dict[str, Any]) -> Any:
+    time.sleep(30)
+    return point["x"]
+
+
+def six_seconds(point: dict[str, Any]) -> Any:
+    time.sleep(6)
+    return point["x"]
+
+
+def length_of_text(point: dict[str, Any]) -> Any:
+    return len(point["text"])
+
+
+def fails_or_hangs(point: dict[str, Any]) -> Any:
+    print("about to misbehave")
+    if point["n"] % 4 == 0:
+        raise ValueError("divisible by four")
+    if point["n"] % 4 == 1:
+        os.kill(os.getpid(), signal.SIGSEGV)
+    if point["n"] % 4 == 2:
+        time.sleep(10000)
+    return point["x"]
+
+
+def over_ranks(point: dict[str, Any]) -> Any:
+    """Each rank gives its part; rank 0 returns the sum."""
+    from mpi4py import MPI
+
+    world = MPI.COMM_WORLD
+    total = world.reduce(point["x"], op=MPI.SUM, root=0)
+    return None if world.rank else total / world.size + 10 * world.size
+
+
+@balsamjob_spec
+def as_a_job(point: dict[str, Any]) -> dict[str, Any]:
+    return {"application": "twice", "num_nodes": 2, "ranks_per_node": 1}
+
+
+def read_score(folder: Path) -> float:
+    return float((folder / "score").read_text())
+
+
+@balsamjob_spec(reads_objective=read_score)
+def as_a_failing_job(point: dict[str, Any]) -> dict[str, Any]:
+    return {"application": "exits-7"}

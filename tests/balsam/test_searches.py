@@ -1,0 +1,140 @@
+"""Searches through Balsam and Slurm in which things go wrong, or out of the ordinary."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from .conftest import Site
+
+pytestmark = [pytest.mark.balsam, pytest.mark.timeout(1200)]
+
+
+def read(folder: Path) -> list[dict[str, str]]:
+    with (folder / "results.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def events(folder: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in (folder / "journal.jsonl").read_text().splitlines()]
+
+
+def check_budget(folder: Path, number: int) -> None:
+    """Each evaluation has exactly one outcome, in the journal and in the results."""
+    ends = Counter(e["id"] for e in events(folder) if e["event"] in ("finished", "failed"))
+    assert ends == {str(n): 1 for n in range(number)}
+    assert sorted(row["id"] for row in read(folder)) == sorted(ends)
+
+
+def test_failing_and_hanging_functions(site: Site) -> None:
+    folder = site.submit_run(
+        "misbehaving",
+        "fails_or_hangs",
+        "-n 1 -j serial --num-evals-per-node 4 --max-evals 12 --eval-timeout 4",
+    )
+    site.wait_for_end(folder)
+    check_budget(folder, 12)
+    kinds = {0: "ValueError: divisible by four", 1: "SIGSEGV", 2: "limit of 4 s", 3: ""}
+    rows = read(folder)
+    assert len({int(row["n"]) % 4 for row in rows}) == 4
+    for row in rows:
+        rest = int(row["n"]) % 4
+        assert row["status"] == ("finished" if rest == 3 else "failed")
+        assert kinds[rest] in row["failure"]
+        assert (row["objective"] != "") == (rest == 3)
+    outputs = list((folder / "output").iterdir())
+    assert len(outputs) == 12
+    assert all(o.read_text().startswith("about to misbehave\n") for o in outputs)
+
+    shown = site.run("deephyper-analytics balsam misbehaving -o states.png")
+    assert shown.status == 0, shown.err
+    failed = sum(row["status"] == "failed" for row in rows)
+    assert "evaluations   12" in shown.out
+    assert f"failed: {failed}\n" in shown.out
+    assert "exception: ValueError: divisible by four" in shown.out
+    picture = (site.machine.home / "states.png").read_bytes()
+    assert picture.startswith(b"\x89PNG")
+
+
+def test_points_pass_through_no_shell(site: Site) -> None:
+    folder = site.submit_run(
+        "quoting", "length_of_text", "-n 1 -j serial --num-evals-per-node 3 --max-evals 6"
+    )
+    site.wait_for_end(folder)
+    rows = read(folder)
+    assert {float(row["objective"]) for row in rows} == {float(len(row["text"])) for row in rows}
+    assert len({row["text"] for row in rows}) == 2
+
+
+def test_a_search_whose_launcher_was_killed_goes_on(site: Site) -> None:
+    folder = site.submit_run("killed", "six_seconds", "-n 3 -j mpi --max-evals 8")
+    site.wait_until(
+        lambda: (folder / "results.csv").exists() and len(read(folder)) >= 2, 90, "results"
+    )
+    site.machine.run("pkill -KILL -f 'launcher.py --wf-filter=killed'")
+    site.wait_until(lambda: not site.machine.run("squeue -h").out.strip(), 60, "the job to end")
+    before = read(folder)
+    assert 2 <= len(before) < 8
+    assert site.submit("killed --resume") == folder
+    site.wait_for_end(folder)
+    check_budget(folder, 8)
+    assert read(folder)[: len(before)] == before
+    assert len([e for e in events(folder) if e["event"] == "resumed"]) == 1
+
+
+def test_a_search_ends_in_time_and_goes_on(site: Site) -> None:
+    folder = site.submit(
+        "walltime random -p runs.py -r runs.py::six_seconds -t 3 -q debug-cache-quad -n 3 -j mpi "
+        "--max-evals 12 --seed 1"
+    )
+    said = site.wait_for_end(folder)
+    assert "Go on with it by: deephyper balsam-submit hps walltime --resume" in said
+    last = events(folder)[-1]
+    assert (last["event"], last["reason"]) == ("ended", "interrupted")
+    assert 2 <= len(read(folder)) < 12
+    site.wait_until(lambda: not site.machine.run("squeue -h").out.strip(), 90, "the job to end")
+    states = site.query("print({j.state for j in BalsamJob.objects.filter(workflow='walltime')})")
+    assert "RUNNING" not in states
+    site.submit("walltime --resume -t 20")
+    site.wait_for_end(folder)
+    check_budget(folder, 12)
+
+
+def test_evaluations_over_several_nodes(site: Site) -> None:
+    options = "-n 3 -j mpi --num-nodes-per-eval 2 --max-evals 2"
+    folder = site.submit_run("ranks", "over_ranks", options)
+    site.wait_for_end(folder)
+    for row in read(folder):
+        assert row["status"] == "finished", row["failure"]
+        assert float(row["objective"]) == pytest.approx(20 + float(row["x"]))
+
+
+def test_functions_that_specify_their_own_jobs(site: Site) -> None:
+    program = site.machine.home / "runs" / "twice.py"
+    program.write_text(
+        "import json, os\n"
+        "if os.environ['SLURM_PROCID'] == '1':\n"
+        "    x = json.load(open('point.json'))['x']\n"
+        "    open('objective', 'w').write(str(2 * x))\n"
+    )
+    failing = site.machine.home / "runs" / "exits.py"
+    failing.write_text("print('no licence'); raise SystemExit(7)\n")
+    site.query(
+        "from balsam.launcher import dag; "
+        f"dag.add_app('twice', 'python {program}'); dag.add_app('exits-7', 'python {failing}')"
+    )
+    folder = site.submit_run("own_jobs", "as_a_job", "-n 3 -j mpi --max-evals 2")
+    site.wait_for_end(folder)
+    for row in read(folder):
+        assert row["status"] == "finished", row["failure"]
+        assert float(row["objective"]) == pytest.approx(2 * float(row["x"]))
+    site.cancel_all()
+    folder = site.submit_run("failing_jobs", "as_a_failing_job", "-n 2 -j mpi --max-evals 1")
+    said = site.wait_for_end(folder)
+    (row,) = read(folder)
+    assert row["status"] == "failed"
+    assert "No evaluation has succeeded" in said

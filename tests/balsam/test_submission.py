@@ -1,0 +1,104 @@
+"""What ``deephyper balsam-submit`` shows and refuses; nothing half-made is left."""
+
+from __future__ import annotations
+
+import pytest
+
+from .conftest import Site
+from .machine import QUEUE
+
+pytestmark = [pytest.mark.balsam, pytest.mark.timeout(1200)]
+GOOD = f"-p runs.py -r runs.py::quick -t 20 -q {QUEUE} -n 2 -j mpi"
+
+
+def everything(site: Site) -> list[str]:
+    """All rows of the database, and all files beside them."""
+    tables = ("core_balsamjob", "core_queuedlaunch", "core_applicationdefinition")
+    rows = [site.psql(f"select * from {table}").stdout for table in tables]
+    files = [str(p) for name in ("data", "qsubmit") for p in (site.path / name).rglob("*")]
+    return rows + sorted(files)
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (f"refused {GOOD.replace(QUEUE, 'nosuch')}", "invalid partition specified: nosuch"),
+        (f"refused {GOOD.replace('::quick', '::quik')}", "did you mean 'quick'"),
+        (f"refused {GOOD.replace('-p runs.py', '-p nosuch.Problem')}", "no module 'nosuch'"),
+        (f"refused {GOOD.replace('-n 2', '-n 1')}", "ask for at least 2 nodes"),
+        (f"refused {GOOD} --num-nodes-per-eval 2", "ask for at least 3 nodes"),
+        (f"refused {GOOD} --num-evals-per-node 2", "job mode serial"),
+        (f"refused {GOOD} --num-workers 2", "room for 1 evaluations"),
+        (f"refused {GOOD} --max-evals 0", "not in the range"),
+        (f"refused random {GOOD} --kappa 2", "No such option '--kappa'"),
+        (f"refused {GOOD.replace('-t 20', '')}", "give -t MINUTES too"),
+        (f"'re fused' {GOOD}", "can't be the name of a workflow"),
+        ("refused --resume", "no search 'refused'"),
+    ],
+)
+def test_bad_input_is_one_line_and_changes_nothing(site: Site, words: str, reason: str) -> None:
+    before = everything(site)
+    done = site.run(f"deephyper balsam-submit hps {words}", folder="runs")
+    assert done.status == 2
+    assert reason in done.err
+    assert done.err.count("\n") == 1
+    assert everything(site) == before
+
+
+def test_a_dry_run_shows_the_script_and_changes_nothing(site: Site) -> None:
+    before = everything(site)
+    done = site.run(
+        f"deephyper balsam-submit hps dry {GOOD} --max-evals 7 --dry-run", folder="runs"
+    )
+    assert done.status == 0, done.err
+    assert "--max-evals 7" in done.out
+    assert "evaluations at a time: 1" in done.out
+    assert f"#SBATCH --partition={QUEUE}" in done.out
+    assert "--wf-filter=dry --job-mode=mpi" in done.out
+    assert everything(site) == before
+
+
+@pytest.mark.parametrize(
+    ("variables", "reason"),
+    [
+        ("-u BALSAM_DB_PATH", "no Balsam database is active"),
+        ("BALSAM_DB_PATH=/tmp", "holds no Balsam database"),
+    ],
+)
+def test_a_database_has_to_be_active(site: Site, variables: str, reason: str) -> None:
+    done = site.run(f"env {variables} deephyper balsam-submit hps dry {GOOD}", folder="runs")
+    assert done.status == 2
+    assert reason in done.err
+    assert done.err.count("\n") == 1
+
+
+def test_a_stopped_database_is_one_line(site: Site) -> None:
+    site.run("pg_ctl -D ~/polydb/balsamdb -m fast -w stop > /dev/null")
+    done = site.run(f"deephyper balsam-submit hps dry {GOOD}", folder="runs")
+    site.activate()
+    assert done.status == 2
+    assert "start it with: source balsamactivate" in done.err
+    assert done.err.count("\n") == 1
+
+
+def test_a_workflow_is_refused_while_it_exists_or_runs(site: Site) -> None:
+    site.submit(f"taken {GOOD} --max-evals 1")
+    again = site.run(f"deephyper balsam-submit hps taken {GOOD}", folder="runs")
+    assert again.status == 2
+    assert "exists already" in again.err
+    part = site.run(f"deephyper balsam-submit hps taken2 {GOOD}", folder="runs")
+    assert part.status == 2
+    assert "unfinished workflow 'taken'" in part.err
+    resumed = site.run("deephyper balsam-submit hps taken --resume", folder="runs")
+    assert resumed.status == 2
+    assert "queued or running still" in resumed.err
+
+
+def test_the_evaluator_needs_a_launcher(site: Site) -> None:
+    done = site.run(
+        "deephyper hps random -p runs.py -r runs.py::quick --evaluator balsam --log-dir new",
+        folder="runs",
+    )
+    assert done.status == 2
+    assert "deephyper balsam-submit" in done.err
+    assert done.err.count("\n") == 1
