@@ -14,7 +14,9 @@ RESULTS = Path(__file__).parent / "results"
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.optimizer")
     commands = parser.add_subparsers(dest="command", required=True)
-    run = commands.add_parser("run", help="search and append to a results file, what is there stays")
+    run = commands.add_parser(
+        "run", help="search and append to a results file, what is there stays"
+    )
     run.add_argument("--half", choices=["design", "report"], default="design")
     run.add_argument("--group", choices=["bbob", "tuning", "discrete", "hard"])
     run.add_argument("--tasks", nargs="*", help="only tasks whose name contains one of these")

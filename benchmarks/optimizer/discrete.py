@@ -57,8 +57,7 @@ def _smooth(rng: np.random.Generator, size: int) -> np.ndarray:
     """A random smooth function of an integer: a few cosines."""
     x = np.linspace(0.0, 1.0, size)
     return sum(
-        rng.normal() / (k + 1) * np.cos(np.pi * k * x + rng.uniform(0, 2 * np.pi))
-        for k in range(4)
+        rng.normal() / (k + 1) * np.cos(np.pi * k * x + rng.uniform(0, 2 * np.pi)) for k in range(4)
     )
 
 

@@ -36,7 +36,9 @@ def tasks(half: str | None = None, group: str | None = None) -> list[Task]:
         discrete.categories("design", "discrete-cat-wide", (12, 9, 7, 5, 3), pairs=4, triples=2),
         discrete.integers("design", "discrete-int6-cat3", 6, 32, 3, 4),
         discrete.categories("report", "discrete-cat10x3", (3,) * 10, pairs=10, triples=4),
-        discrete.categories("report", "discrete-cat-many", (24, 16, 6, 2, 2, 2), pairs=5, triples=1),
+        discrete.categories(
+            "report", "discrete-cat-many", (24, 16, 6, 2, 2, 2), pairs=5, triples=1
+        ),
         discrete.integers("report", "discrete-int10-cat2", 10, 16, 2, 3),
         functions.plain_hartmann("design"),
         functions.noisy_hartmann("report"),
@@ -46,8 +48,4 @@ def tasks(half: str | None = None, group: str | None = None) -> list[Task]:
         functions.forbidden_budget("report"),
         functions.noisy_ackley("design"),
     ]
-    return [
-        task
-        for task in every
-        if half in (None, task.half) and group in (None, task.group)
-    ]
+    return [task for task in every if half in (None, task.half) and group in (None, task.group)]

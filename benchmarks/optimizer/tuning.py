@@ -183,9 +183,9 @@ TUNING: dict[str, Tuning] = {
             "boosting",
             {
                 "learning_rate": _log(1e-3, 1.0, 6),
-                "n_estimators": _log(5, 160, 5, whole=True),
+                "n_estimators": _log(5, 80, 4, whole=True),
                 "max_depth": _linear(1, 7, 4, whole=True),
-                "subsample": _linear(0.3, 1.0, 3),
+                "subsample": _linear(0.3, 1.0, 2),
                 "min_samples_leaf": _log(1, 49, 3, whole=True),
             },
             {"loss": ("squared_error", "absolute_error")},
@@ -257,7 +257,7 @@ TUNING: dict[str, Tuning] = {
             "network",
             {
                 "learning_rate": _log(1e-4, 1.0, 7),
-                "alpha": _log(1e-6, 1.0, 3),
+                "alpha": _log(1e-5, 1.0, 2),
                 "units": _log(4, 100, 4, whole=True),
                 "momentum": _linear(0.0, 0.95, 3),
             },
@@ -272,7 +272,11 @@ TUNING: dict[str, Tuning] = {
             "report",
             "cancer",
             "logistic",
-            {"C": _log(1e-4, 1e3, 8), "l1_ratio": _linear(0.1, 0.9, 5), "iterations": _log(5, 80, 3, whole=True)},
+            {
+                "C": _log(1e-4, 1e3, 8),
+                "l1_ratio": _linear(0.1, 0.9, 5),
+                "iterations": _log(5, 80, 3, whole=True),
+            },
             {
                 "penalty": ("l2", "l1", "elasticnet"),
                 "scale": ("none", "standard", "minmax", "quantile"),
@@ -316,9 +320,6 @@ def grid_points(task: Tuning, branch: Point) -> tuple[list[int], Iterator[Point]
     axes = [task.numbers[name] for name in names]
     values = [[int(g) if a.whole else g for g in a.grid] for a in axes]
     points = (
-        {**branch, **dict(zip(names, chosen, strict=True))}
-        for chosen in itertools.product(*values)
+        {**branch, **dict(zip(names, chosen, strict=True))} for chosen in itertools.product(*values)
     )
     return [len(v) for v in values], points
-
-
