@@ -41,12 +41,12 @@ def start(real: RealSearch, options: str = "", evaluator: str = "process") -> su
     return process
 
 
-def resume(real: RealSearch) -> None:
+def resume(real: RealSearch, search: str = "random") -> None:
     """The budget is met exactly, and nothing is evaluated again that had ended."""
     ended = {e["id"] for e in real.events() if e["event"] == "finished"}
     before = len(real.events())
     (real.folder / "quick").touch()
-    last = real.run("--num-workers 2", resume=True)
+    last = real.run("--num-workers 2", search=search, resume=True)
     assert last.status == 0, last.err
     real.is_complete(6)
     again = [e["id"] for e in real.events()[before:] if e["event"] == "submitted"]
@@ -97,7 +97,7 @@ def test_sigterm_gives_a_grace_and_then_stops(running: RealSearch) -> None:
     assert "SIGTERM: no new evaluations; the 2 running ones have 1.5 s to end" in ended.err
     assert running.count("stopped") == 2
     running.is_complete(0)
-    resume(running)
+    resume(running, "ambs")
 
 
 def test_sigterm_keeps_what_ends_within_the_grace(running: RealSearch) -> None:
