@@ -1,0 +1,131 @@
+"""Whether failed evaluations mislead the optimizer.
+
+A known function (Branin, and Hartmann with three dimensions) is searched with the default
+optimizer, one worker, in these ways:
+
+- **failed**: where the function is forbidden to be evaluated, the optimizer is told "F_reason";
+- **told**: there, it is told what an all-knowing user would say: that the neighbourhood is bad, by
+  the function's own value lowered to below the worst of the allowed region;
+- **none fails**: the function as it is, over the same allowed region's optimum, for scale.
+
+The forbidden region is a ball that holds 30 % of the space, away from the best optimum, so that a
+uniform sample fails 30 % of the time. A fourth way, **at random**, fails each evaluation with a
+probability of 30 %, wherever it is, which teaches nothing.
+
+The figures are regrets: the best possible objective minus the best found one, divided by the
+standard deviation of the function over the space; median over the seeds, and the share of seeds
+that came within 1 % of the range.
+
+    python benchmarks/failures.py [SEEDS]
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deephyper.problem import HpProblem
+from deephyper.search.hps.optimizer import create_optimizer
+
+Array = NDArray[np.float64]
+EVALUATIONS = (30, 60)
+SHARE = 0.3
+WAYS = ("failed", "told", "none fails", "at random")
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function on the unit cube, to be maximized, with the place of its best optimum."""
+
+    name: str
+    value: Callable[[Array], float]
+    best: Array
+    centre: Array  # of the region that fails
+
+
+def branin(x: Array) -> float:
+    """Branin's function, negated; three equal optima, one of which is used."""
+    u, v = 15 * x[0] - 5, 15 * x[1]
+    bowl = v - 5.1 * u**2 / (4 * math.pi**2) + 5 * u / math.pi - 6
+    return -(bowl**2 + 10 * (1 - 1 / (8 * math.pi)) * math.cos(u) + 10)
+
+
+_A = np.array([[3, 10, 30], [0.1, 10, 35], [3, 10, 30], [0.1, 10, 35]])
+_P = (
+    np.array([[3689, 1170, 2673], [4699, 4387, 7470], [1091, 8732, 5547], [381, 5743, 8828]])
+    / 10_000
+)
+_ALPHA = np.array([1.0, 1.2, 3.0, 3.2])
+
+
+def hartmann3(x: Array) -> float:
+    """Hartmann's function of three dimensions, negated."""
+    return float(_ALPHA @ np.exp(-(_A * (x - _P) ** 2).sum(axis=1)))
+
+
+FUNCTIONS = (
+    Function("Branin", branin, np.array([0.5428, 0.1517]), np.array([0.95, 0.95])),
+    Function(
+        "Hartmann 3", hartmann3, np.array([0.1146, 0.5556, 0.8525]), np.array([0.7, 0.2, 0.4])
+    ),
+)
+
+
+def main(seeds: int) -> None:
+    print(f"{seeds} seeds; regret in standard deviations of the function, median (share solved)\n")
+    header = " | ".join(f"{way}, {n}" for way in WAYS for n in EVALUATIONS)
+    print(f"| function | {header} |")
+    print("| --- " * (1 + len(WAYS) * len(EVALUATIONS)) + "|")
+    for function in FUNCTIONS:
+        cells = [cell for way in WAYS for cell in _cells(function, way, seeds)]
+        print(f"| {function.name} | {' | '.join(cells)} |", flush=True)
+
+
+def _cells(function: Function, way: str, seeds: int) -> list[str]:
+    regrets = np.array([search(function, way, seed) for seed in range(seeds)])
+    return [f"{np.median(r):.4f} ({np.mean(r < 0.01):.0%})" for r in regrets.T]
+
+
+def search(function: Function, way: str, seed: int) -> list[float]:
+    """Regret after each number of :data:`EVALUATIONS`."""
+    dimensions = len(function.best)
+    sample = np.random.default_rng(0).random((20_000, dimensions))
+    values = np.array([function.value(x) for x in sample])
+    distances = np.linalg.norm(sample - function.centre, axis=1)
+    radius = np.quantile(distances, SHARE)
+    assert np.linalg.norm(function.best - function.centre) > radius
+    floor = values[distances > radius].min()
+    optimum, scale = function.value(function.best), values.std()
+
+    problem = HpProblem()
+    names = [f"x{i}" for i in range(dimensions)]
+    for name in names:
+        problem.add_dim(name, (0.0, 1.0))
+    optimizer = create_optimizer(problem, seed=seed)
+    random = np.random.default_rng(1000 + seed)
+    best, regrets = -math.inf, []
+    for n in range(1, max(EVALUATIONS) + 1):
+        point = optimizer.ask()
+        x = np.array([point[name] for name in names])
+        value = function.value(x)
+        inside = bool(np.linalg.norm(x - function.centre) <= radius)
+        fails = inside if way in ("failed", "told") else random.random() < SHARE
+        if way == "none fails" or not fails:
+            best = max(best, value)
+            optimizer.tell(point, value)
+        elif way == "told":
+            optimizer.tell(point, floor - abs(optimum - value) / 10)
+        else:
+            optimizer.tell(point, "F_failed")
+        if n in EVALUATIONS:
+            regrets.append(max(0.0, optimum - best) / scale)
+    return regrets
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 20)
