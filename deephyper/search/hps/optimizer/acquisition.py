@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.special import erfcx, log1p, ndtr
+from scipy.special import erfcx, log1p, log_ndtr, ndtr
 
 from deephyper.search.hps.optimizer.encoding import Array
 
@@ -40,6 +40,16 @@ def log_expected_improvement(mean: Array, std: Array, best: float) -> Array:
     gap[far] = 1.0 / low[far] ** 2
     out[~near] = -0.5 * low * low - _LOG_SQRT_2PI + np.log(np.maximum(gap, 1e-300))
     return out + np.log(std)
+
+
+def log_expected_improvement_slopes(
+    mean: Array, std: Array, best: float, value: Array
+) -> tuple[Array, Array]:
+    """Derivatives of log expected improvement, whose value is given, by mean and by deviation."""
+    z = (mean - best) / std
+    by_mean = np.exp(log_ndtr(z) - value)
+    by_std = np.exp(-0.5 * z * z - _LOG_SQRT_2PI - value)
+    return by_mean, by_std
 
 
 def log_feasible(probability_of_failure: Array) -> Array:

@@ -10,6 +10,7 @@ import math
 
 import numpy as np
 
+from deephyper.search.hps.optimizer.ascent import climb
 from deephyper.search.hps.optimizer.encoding import Array, SpaceEncoding
 from deephyper.search.hps.optimizer.features import Features
 from deephyper.search.hps.optimizer.moves import Moves
@@ -18,16 +19,18 @@ from deephyper.search.hps.optimizer.surrogate import Outlook, Surrogate
 # Choices that were compared on the design half of the benchmark; RESULTS.md there has the figures.
 SIZE = 512
 """Candidates in the pool."""
-UNIFORM, NEAR, CROSSED = 32, 64, 24
-FRESH = 128
-"""Candidates drawn anew at each ask: anywhere, near the best finished points, between them."""
+UNIFORM, NEAR, CROSSED, EXCHANGED = 16, 32, 12, 24
+"""Candidates drawn anew at each ask: anywhere, near the best finished points, between them, and
+exchanges of one category of the most promising candidate."""
 STEPS = (0.003, 0.3)
 """Distance from the best finished points, log-uniform."""
-STARTS, TRIES = 5, 12
-CLIMB = (0.1, 0.03, 0.01)
-"""Local search: candidates it starts from, neighbours of each in a round, distances by round."""
-EXCHANGED = 64
-"""At most so many exchanges of a category of the most promising candidate."""
+STARTS, TRIES = 5, 6
+CLIMB = (math.inf, 0.05)
+SLOPES = 5
+"""Local search: candidates it starts from, neighbours of each in a round, distances by round; in
+the first round a value or two are drawn from their whole range. Then steps along the gradient."""
+FULL_EFFORT = 250
+"""With more points in the model than this, fewer candidates are drawn: each costs more."""
 
 
 class Pool:
@@ -88,53 +91,67 @@ class Pool:
         z = self._surrogate.z
         return self._surrogate.outlook(z @ self._solves[: z.shape[1]], self._explained)
 
-    def freshen(self, bases: Array, best: float) -> Array:
+    def freshen(self, bases: Array, best: float) -> None:
         """Put new candidates in place of the least promising, then climb from the most promising.
 
         Args:
             bases: vectors of the best finished points, shape (k, d).
             best: what is to be exceeded.
-
-        Returns:
-            The acquisition of all candidates, shape (m,).
         """
-        value = self.outlook().acquisition(best)
         if self._fixed:
-            return value
+            return
+        value = self.outlook().acquisition(best)
+        effort = min(1.0, FULL_EFFORT / self._surrogate.factor.n)
+        tries = max(2, round(effort * TRIES))
         fresh = [
             self._uniform(),
-            self._near(bases),
-            self._crossed(bases),
-            self._around(value, np.inf),
+            self._near(bases, round(effort * NEAR)),
+            self._crossed(bases, round(effort * CROSSED)),
+            self._exchanged(value, round(effort * EXCHANGED)),
+            self._around(value, CLIMB[0], tries),
         ]
-        exchanged = self._moves.exchange(self.vectors[np.argmax(value)])
-        if len(exchanged) > EXCHANGED:
-            exchanged = exchanged[self._rng.choice(len(exchanged), EXCHANGED, replace=False)]
-        self._replace(value, np.concatenate([*fresh, exchanged]), best, keep=FRESH)
-        for step in CLIMB:
-            self._replace(value, self._around(value, step), best, keep=STARTS)
-        return value
+        self._replace(value, np.concatenate(fresh), best)
+        for step in CLIMB[1:]:
+            self._replace(value, self._around(value, step, tries), best, keep=STARTS)
+        if self._features.n_numbers:
+            self._replace(value, self._ascended(value, best), best)
 
-    def _near(self, bases: Array) -> Array:
-        low, high = STEPS
-        scales = np.exp(self._rng.uniform(math.log(low), math.log(high), size=NEAR))
-        return self._moves.perturb(bases[self._rng.integers(len(bases), size=NEAR)], scales)
-
-    def _crossed(self, bases: Array) -> Array:
-        first, second = self._rng.integers(len(bases), size=(2, CROSSED))
-        return self._moves.cross(bases[first], bases[second])
-
-    def _around(self, value: Array, step: float) -> Array:
-        """Neighbours of the most promising candidates."""
-        tops = np.repeat(np.argpartition(-value, STARTS)[:STARTS], TRIES)
-        scales = step * np.exp(0.5 * self._rng.standard_normal(len(tops)))
-        return self._moves.perturb(self.vectors[tops], scales)
+    def _ascended(self, value: Array, best: float) -> Array:
+        """Where the gradient leads from the most promising candidates."""
+        tops = np.argpartition(-value, STARTS)[:STARTS]
+        vectors = self.vectors[tops].copy()
+        numbers = self._features.numbers
+        movable = ~np.isnan(vectors[:, numbers])
+        units = climb(self._surrogate, self._x[tops], movable, best, SLOPES)
+        vectors[:, numbers] = np.where(movable, units / self._features.unit_scale, np.nan)
+        return self._encoding.repair(vectors, self._rng)
 
     def _uniform(self) -> Array:
         if len(self._spare) < UNIFORM:
             self._spare = self._encoding.sample(16 * UNIFORM, self._rng)
         drawn, self._spare = self._spare[:UNIFORM], self._spare[UNIFORM:]
         return drawn
+
+    def _near(self, bases: Array, n: int) -> Array:
+        low, high = STEPS
+        scales = np.exp(self._rng.uniform(math.log(low), math.log(high), size=n))
+        return self._moves.perturb(bases[self._rng.integers(len(bases), size=n)], scales)
+
+    def _crossed(self, bases: Array, n: int) -> Array:
+        first, second = self._rng.integers(len(bases), size=(2, n))
+        return self._moves.cross(bases[first], bases[second])
+
+    def _exchanged(self, value: Array, n: int) -> Array:
+        exchanged = self._moves.exchange(self.vectors[np.argmax(value)])
+        if len(exchanged) <= n:
+            return exchanged
+        return exchanged[self._rng.choice(len(exchanged), n, replace=False)]
+
+    def _around(self, value: Array, step: float, tries: int) -> Array:
+        """Neighbours of the most promising candidates."""
+        tops = np.repeat(np.argpartition(-value, STARTS)[:STARTS], tries)
+        scales = step * np.exp(0.5 * self._rng.standard_normal(len(tops)))
+        return self._moves.perturb(self.vectors[tops], scales)
 
     def _replace(self, value: Array, vectors: Array, best: float, keep: int | None = None) -> None:
         """Put these vectors (only the `keep` most promising) in place of the worst ones."""

@@ -25,6 +25,10 @@ _DIRECT = 160
 """Up to this many points without a result are solved for directly, more by conjugate gradients."""
 
 
+_BLOCK = 96
+"""Rows of the factor that are multiplied at a time."""
+
+
 class Factor:
     """Inverse Cholesky factor A of K + noise, so that A'A is the precision matrix.
 
@@ -71,7 +75,13 @@ class Factor:
 
     def solve(self, z: Array) -> Array:
         """A K(x, z), shape (n, m): what prediction at rows of features z needs."""
-        return self.inverse @ self.covariance(self.x, z)
+        k = self.covariance(self.x, z)
+        # A is lower triangular: by blocks of rows, half of the product is left out.
+        out = np.empty_like(k)
+        for start in range(0, self.n, _BLOCK):
+            stop = min(start + _BLOCK, self.n)
+            np.matmul(self._inverse[start:stop, :stop], k[:stop], out=out[start:stop])
+        return out
 
     def append(self, x: Array) -> tuple[Array, float]:
         """Append one point, shape (p,).

@@ -19,16 +19,18 @@ class Features:
     Attributes:
         n_groups: hyperparameters that have features, numbers first; called d below.
         n_numbers: how many of them are numbers.
+        numbers: columns of vectors that are numbers, in order.
+        unit_scale: what these are multiplied by to lie in [0, 1].
         n_features: features in all, those of numbers first; called p below.
         group_of: group of each feature, shape (p,).
     """
 
     def __init__(self, encoding: SpaceEncoding) -> None:
         columns = encoding.columns
-        self._numbers = [i for i, c in enumerate(columns) if c.size > 1 and not c.categorical]
+        self.numbers = [i for i, c in enumerate(columns) if c.size > 1 and not c.categorical]
         self._categories = [i for i, c in enumerate(columns) if c.size > 1 and c.categorical]
-        self._scale = np.array([columns[i].unit_scale for i in self._numbers])
-        self.n_numbers = len(self._numbers)
+        self.unit_scale = np.array([columns[i].unit_scale for i in self.numbers])
+        self.n_numbers = len(self.numbers)
         self.n_groups = self.n_numbers + len(self._categories)
         self._sizes = np.array([columns[i].size for i in self._categories], dtype=int)
         # one more level for inactive, where that can be
@@ -43,7 +45,7 @@ class Features:
     def __call__(self, vectors: Array) -> Array:
         """Features of vectors, shape (n, p)."""
         x = np.zeros((len(vectors), self.n_features))
-        units = vectors[:, self._numbers] * self._scale
+        units = vectors[:, self.numbers] * self.unit_scale
         x[:, : self.n_numbers] = np.where(np.isnan(units), 0.5, units)
         if self._categories:
             codes = vectors[:, self._categories]

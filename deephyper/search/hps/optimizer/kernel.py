@@ -10,6 +10,7 @@ Rasmussen, 2011, Additive Gaussian processes), while the joint part keeps intera
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -136,6 +137,40 @@ class Covariance:
         if n_numbers:
             out += self._numbers(x[:, :n_numbers], z[:, :n_numbers])
         return out
+
+    def with_slopes(self, x: Array, z: Array) -> tuple[Array, Callable[[Array], Array]]:
+        """Covariance, shape (n, m), of few rows z, and what its derivative is summed by.
+
+        Returns:
+            The covariance, and a function from weights c, shape (n, m), to the gradient of
+            sum_i c_ij k(x_i, z_j) with respect to the numbers of z_j, shape (m, n_numbers).
+        """
+        n_numbers, p = self._n_numbers, self.parameters
+        a, b = x * self._joint_scale, z * self._joint_scale
+        squared = -2.0 * (a @ b.T) + (a * a).sum(1)[:, None] + (b * b).sum(1)
+        s = np.sqrt(np.maximum(squared, 0.0))
+        decay = np.exp(-s)
+        joint_slope = (1.0 + s) * decay
+        k = (1.0 - p.share) * (joint_slope + s * s / 3.0 * decay)
+        k += self._apart
+        k += (x[:, n_numbers:] * self._same_scale) @ (z[:, n_numbers:] * self._same_scale).T
+        scale = self._number_scale[:, None, None]
+        t = (z[None, :, :n_numbers].transpose(2, 0, 1) - x.T[:n_numbers, :, None]) * scale
+        size = np.abs(t)
+        decay = np.exp(-size)
+        slope = (1.0 + size) * decay
+        k += self._share * (slope + t * t / 3.0 * decay).sum(0)
+        # dk/dz of a Matern 5/2 is -(1 + s) exp(-s) / 3 times 5 (z - x) / length^2
+        t *= slope
+        square_scale = self._joint_scale[:n_numbers] ** 2
+
+        def gradient(c: Array) -> Array:
+            q = c * joint_slope
+            joint = z[:, :n_numbers] * q.sum(0)[:, None] - q.T @ x[:, :n_numbers]
+            additive = np.einsum("gnm,nm->mg", t, c) * self._number_scale
+            return -((1.0 - p.share) * square_scale * joint + self._share * additive) / 3.0
+
+        return k, gradient
 
     def _numbers(self, x: Array, z: Array) -> NDArray[np.float32]:
         """Additive part of the numbers; single precision is enough for it, and half the time."""

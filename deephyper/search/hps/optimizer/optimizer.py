@@ -42,8 +42,11 @@ MAX_FINISHED, MAX_FAILED, MAX_PENDING = 400, 200, 400
 """Points in the model."""
 BASES = 8
 """Best finished points that candidates are made from."""
-MARGIN = 0.05
-"""Improvement asked for in every other proposal, in standard deviations of the objective."""
+MARGINS = (0.05, 0.0, 0.3, 0.0)
+"""Improvement that proposals ask for in turn, in standard deviations of the objective. Without it a
+search polishes what it has; where many points share the best value it never leaves them."""
+REFRESH = 4
+"""Of several points asked for at once, every so many look for new candidates."""
 
 
 class BayesianOptimizer(Optimizer):
@@ -141,10 +144,12 @@ class BayesianOptimizer(Optimizer):
             return self._next_of_design(proposed)
         surrogate = self._current()
         self._n_proposed += 1
-        margin = MARGIN if self._n_proposed % 2 else 0.0
-        y = self._objectives.array[:, 0]
-        bases = np.argsort(np.where(np.isnan(y), -np.inf, y))[-BASES:]
-        value = self._pool.freshen(self._vectors.array[bases], surrogate.best + margin)
+        margin = MARGINS[self._n_proposed % len(MARGINS)]
+        if len(proposed) % REFRESH == 0:
+            y = self._objectives.array[:, 0]
+            bases = np.argsort(np.where(np.isnan(y), -np.inf, y))[-BASES:]
+            self._pool.freshen(self._vectors.array[bases], surrogate.best + margin)
+        value = self._pool.outlook().acquisition(surrogate.best + margin)
         for i in np.argsort(-value):
             vector = self._pool.vectors[i]
             point = self._encoding.points(vector[None, :])[0]

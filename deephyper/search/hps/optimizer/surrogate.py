@@ -10,7 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deephyper.search.hps.optimizer.acquisition import log_expected_improvement, log_feasible
+from deephyper.search.hps.optimizer.acquisition import (
+    log_expected_improvement,
+    log_expected_improvement_slopes,
+    log_feasible,
+)
 from deephyper.search.hps.optimizer.encoding import Array
 from deephyper.search.hps.optimizer.factor import Factor
 from deephyper.search.hps.optimizer.kernel import SIGNAL_WEIGHT
@@ -98,6 +102,26 @@ class Surrogate:
     def outlook_at(self, solves: Array) -> Outlook:
         """Prediction from the solves of candidates, shape (n, m)."""
         return self.outlook(self.z @ solves, np.einsum("ij,ij->j", solves, solves))
+
+    def slope(self, x: Array, best: float) -> tuple[Array, Array]:
+        """Acquisition of a few rows of features, shape (m,), and its gradient by their numbers.
+
+        The gradient, shape (m, n_numbers), leaves the risk of failure out of account.
+        """
+        factor, z = self.factor, self.z
+        k, gradient = factor.covariance.with_slopes(factor.x, x)
+        a = factor.inverse
+        solves = a @ k
+        outlook = self.outlook_at(solves)
+        value = log_expected_improvement(outlook.mean, outlook.std, best)
+        by_mean, by_std = log_expected_improvement_slopes(outlook.mean, outlook.std, best, value)
+        # d mean = dk' A'z, and d std = - signal dk' A'A k / std
+        back = np.concatenate([z[:1].T, solves], axis=1)
+        back = a.T @ back
+        weights = by_mean * back[:, :1] - by_std * (self._signal / outlook.std) * back[:, 1:]
+        if outlook.risk is not None:
+            value = value + log_feasible(outlook.risk)
+        return value, gradient(weights)
 
     def _condition(self) -> None:
         """Predict pending and failed points from the results; find the incumbent."""

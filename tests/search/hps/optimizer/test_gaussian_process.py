@@ -11,6 +11,7 @@ from scipy.stats import norm
 
 from deephyper.problem import HpProblem
 from deephyper.search.hps.optimizer.acquisition import log_expected_improvement
+from deephyper.search.hps.optimizer.ascent import climb
 from deephyper.search.hps.optimizer.encoding import SpaceEncoding
 from deephyper.search.hps.optimizer.factor import Factor
 from deephyper.search.hps.optimizer.features import Features
@@ -181,3 +182,40 @@ def test_the_transform_is_monotone_finite_and_invertible(objectives: np.ndarray)
     np.testing.assert_allclose(
         transform.inverse(values) / scale, np.sort(objectives) / scale, rtol=1e-6, atol=1e-6
     )
+
+
+def test_the_slope_of_the_acquisition_is_its_derivative(space) -> None:
+    features, x = space
+    y = _objective(x)
+    covariance = Covariance(features, _parameters(features.n_groups))
+    surrogate = Surrogate(Factor(covariance, x[:30], 40), y[:28], n_failed=0)
+    z, best, step = x[32:36], surrogate.best, 1e-6
+    value, slope = surrogate.slope(z, best)
+    solves = surrogate.factor.solve(z)
+    np.testing.assert_allclose(value, surrogate.outlook_at(solves).acquisition(best), atol=1e-2)
+    for k in range(features.n_numbers):
+        up, down = z.copy(), z.copy()
+        up[:, k] += step
+        down[:, k] -= step
+        numeric = (surrogate.slope(up, best)[0] - surrogate.slope(down, best)[0]) / (2 * step)
+        np.testing.assert_allclose(slope[:, k], numeric, rtol=1e-4, atol=1e-4)
+
+
+def test_climbing_leads_up_inside_the_cube_and_leaves_fixed_numbers_alone(space) -> None:
+    features, x = space
+    y = _objective(x)
+    covariance = Covariance(features, _parameters(features.n_groups))
+    surrogate = Surrogate(Factor(covariance, x[:30], 40), y[:30], n_failed=0)
+    start = x[30:]
+    movable = np.ones((len(start), features.n_numbers), dtype=bool)
+    movable[:, 0] = False
+    numbers = climb(surrogate, start, movable, surrogate.best, steps=8)
+    climbed = start.copy()
+    climbed[:, : features.n_numbers] = numbers
+    before, _ = surrogate.slope(start, surrogate.best)
+    after, _ = surrogate.slope(climbed, surrogate.best)
+    assert (after >= before).all()
+    assert after.mean() > before.mean() + 1.0
+    assert numbers.min() >= 0.0
+    assert numbers.max() <= 1.0
+    np.testing.assert_array_equal(numbers[:, 0], start[:, 0])
