@@ -3,7 +3,8 @@
 A parent that is killed by ``kill -9`` can't clean up. This small process, started beside the
 workers, reads ``+pid`` and ``-pid`` lines from its standard input, and when that closes, because
 the parent is gone, kills the process groups that it still knows. It is run as a file by a bare
-interpreter (``python -I -S``), so it costs a few milliseconds and imports nothing of ours.
+interpreter (``python -I -S``), so it costs a few milliseconds and imports nothing of ours. It is no
+child of the parent, since ray kills the children of a worker of its that ends, and it would be one.
 """
 
 import contextlib
@@ -13,6 +14,8 @@ import sys
 
 
 def main() -> None:
+    if os.fork():
+        os._exit(0)
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         signal.signal(getattr(signal, name), signal.SIG_IGN)
     groups: set[int] = set()

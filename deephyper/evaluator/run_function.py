@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import difflib
-import hashlib
 import importlib
 import importlib.util
 import json
@@ -190,6 +188,8 @@ def load_object(spec: str, default: str) -> Any:
         try:
             found = getattr(found, part)
         except AttributeError:
+            import difflib
+
             near = difflib.get_close_matches(part, vars(module), n=1)
             hint = f"did you mean '{near[0]}'?" if near else f"define '{part}' there"
             where = file or f"module '{module_name}'"
@@ -264,6 +264,8 @@ def _import_file(file: Path) -> ModuleType:
     name = ".".join(parts)
     if not _imports_as(name, file):
         # Another module has the name already; this one gets a name of its own.
+        import hashlib
+
         name = f"{file.stem}_{hashlib.sha256(str(file).encode()).hexdigest()[:8]}"
         if name not in sys.modules:
             return _execute(name, file)

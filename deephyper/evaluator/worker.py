@@ -1,6 +1,6 @@
 """The worker's side of a worker process: load the run function once, then evaluate what comes.
 
-Messages are JSON texts over a socket that the parent made:
+Messages over the channel that the parent made:
 
 - parent: ``{"run": TEXT}`` once, then ``{"id", "point", "output"}`` for each job;
 - worker: ``{"loaded": true}`` or ``{"load_error": MESSAGE}``, then for each job
@@ -13,32 +13,31 @@ import contextlib
 import dataclasses
 import faulthandler
 import io
-import json
 import os
 import sys
 import time
 from collections.abc import Iterator
-from multiprocessing.connection import Connection
 from typing import Any
 
 from deephyper.errors import DeepHyperError
+from deephyper.evaluator.channel import Channel
 from deephyper.evaluator.job import Failure
 from deephyper.evaluator.run_function import Function, RunFunction, evaluate
 
 
 def main(fd: int) -> None:
     """Serve the parent at the other end of a socket until it closes."""
-    connection = Connection(fd)
+    channel = Channel(fd)
     faulthandler.enable()
     sys.stdout, sys.stderr = _stream(1), _stream(2)
     with contextlib.suppress(EOFError, OSError):
-        function = _load(connection, json.loads(connection.recv_bytes())["run"])
+        function = _load(channel, channel.receive()["run"])
         home = os.getcwd()
         while True:
-            job = json.loads(connection.recv_bytes())
+            job = channel.receive()
             with _output_to(job["output"]):
                 start = time.time()
-                _send(connection, {"id": job["id"], "start": start})
+                channel.send({"id": job["id"], "start": start})
                 result = evaluate(function, job["point"])
                 end = time.time()
             reply: dict[str, Any] = {"id": job["id"], "start": start, "end": end}
@@ -46,7 +45,7 @@ def main(fd: int) -> None:
                 reply["failure"] = dataclasses.asdict(result)
             else:
                 reply["objective"] = result
-            _send(connection, reply)
+            channel.send(reply)
             with contextlib.suppress(OSError):
                 os.chdir(home)
     # Whatever user code left behind (threads, exit handlers) must not keep the process alive.
@@ -56,21 +55,17 @@ def main(fd: int) -> None:
     os._exit(0)
 
 
-def _load(connection: Connection, text: str) -> Function:
+def _load(channel: Channel, text: str) -> Function:
     try:
         function = RunFunction.loads(text).load()
     except DeepHyperError as error:
-        _send(connection, {"load_error": str(error)})
+        channel.send({"load_error": str(error)})
         os._exit(0)
     except BaseException as error:
-        _send(connection, {"load_error": f"run can't be loaded: {type(error).__name__}: {error}"})
+        channel.send({"load_error": f"run can't be loaded: {type(error).__name__}: {error}"})
         os._exit(0)
-    _send(connection, {"loaded": True})
+    channel.send({"loaded": True})
     return function
-
-
-def _send(connection: Connection, message: dict[str, Any]) -> None:
-    connection.send_bytes(json.dumps(message).encode())
 
 
 class _Descriptor(io.FileIO):

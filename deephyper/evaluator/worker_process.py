@@ -10,11 +10,11 @@ import socket
 import subprocess
 import sys
 from collections.abc import Mapping
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import IO, Any
 
 from deephyper.evaluator import reaper
+from deephyper.evaluator.channel import Channel
 from deephyper.evaluator.job import Failure, Job
 
 _START = (
@@ -31,11 +31,12 @@ class Reaper:
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-S", reaper.__file__],
             stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
             text=True,
         )
+        self._process.wait()  # the one that stays is a child of this one
 
     def guard(self, pid: int) -> None:
         self._tell(f"+{pid}")
@@ -47,7 +48,10 @@ class Reaper:
         """Kill what is still guarded, and end."""
         with contextlib.suppress(OSError):
             self._stdin.close()
-        self._process.wait()
+        assert self._process.stdout is not None
+        with contextlib.suppress(OSError, ValueError):
+            self._process.stdout.read()  # nothing comes; it ends with the reaper
+            self._process.stdout.close()
 
     @property
     def _stdin(self) -> IO[str]:
@@ -81,7 +85,7 @@ class WorkerProcess:
             )
         self._reaper = reaper
         reaper.guard(self._process.pid)
-        self._connection = Connection(ours.detach())
+        self._channel = Channel(ours.detach())
         # A child that user code forked may hold the socket open, so death is seen here instead.
         self._exit_fd = os.pidfd_open(self._process.pid) if hasattr(os, "pidfd_open") else None
         self._out_of_memory_kills = _out_of_memory_kills()
@@ -97,9 +101,9 @@ class WorkerProcess:
         return self._process.poll() is None
 
     @property
-    def waitables(self) -> list[Connection | int]:
+    def waitables(self) -> list[int]:
         """What becomes readable when there is something to :meth:`receive`."""
-        fds: list[Connection | int] = [self._connection]
+        fds = [self._channel.fileno()]
         return fds if self._exit_fd is None else [*fds, self._exit_fd]
 
     def load(self) -> None:
@@ -121,8 +125,8 @@ class WorkerProcess:
         ended = self._process.poll() is not None  # asked first: what it said before is read below
         messages: list[dict[str, Any]] = []
         with contextlib.suppress(EOFError, OSError):
-            while self._connection.poll():
-                message = json.loads(self._connection.recv_bytes())
+            while self._channel.poll():
+                message = self._channel.receive()
                 self.loaded = self.loaded or "loaded" in message
                 messages.append(message)
         if ended:
@@ -135,7 +139,7 @@ class WorkerProcess:
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         self._reaper.release(self._process.pid)
-        self._connection.close()
+        self._channel.close()
         if self._exit_fd is not None:
             os.close(self._exit_fd)
             self._exit_fd = None
@@ -143,7 +147,7 @@ class WorkerProcess:
     def _send(self, message: dict[str, Any]) -> None:
         # A worker that has just died is noticed by receive().
         with contextlib.suppress(OSError):
-            self._connection.send_bytes(json.dumps(message).encode())
+            self._channel.send(message)
 
     def _cause_of_death(self) -> Failure:
         code = self._process.returncode

@@ -115,7 +115,7 @@ def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
             time.sleep(0.05)
         descendants = psutil.Process(parent.pid).children(recursive=True)
         parent.send_signal(signal.SIGKILL)
-    assert len(descendants) == 4  # two workers, the child of one, and what ends them
+    assert len(descendants) == 3  # two workers and the child of one
     assert all(is_gone(process.pid) for process in descendants)
 
 
