@@ -40,7 +40,7 @@ def make_problem() -> HpProblem:
     return problem
 
 
-class _Reached(Exception):  # noqa: N818 - nothing is wrong
+class _Reached(Exception):
     """The search has been read back and is about to propose a point."""
 
 

@@ -12,6 +12,7 @@ import psutil
 import pytest
 from real_search import RealSearch
 
+RAY = pytest.param("ray", marks=pytest.mark.ray)
 INT, TERM = signal.SIGINT, signal.SIGTERM
 
 # Evaluations last until the file "go" appears; where there is a file "quick", no time at all.
@@ -68,7 +69,7 @@ def test_ctrl_c_waits_for_what_is_running(running: RealSearch) -> None:
     resume(running)
 
 
-@pytest.mark.parametrize("evaluator", ["process", "subprocess", "thread"])
+@pytest.mark.parametrize("evaluator", ["process", "subprocess", "thread", RAY])
 def test_ctrl_c_twice_stops_at_once(running: RealSearch, evaluator: str) -> None:
     process = start(running, evaluator=evaluator)
     since = time.monotonic()
@@ -142,16 +143,20 @@ def test_ctrl_c_while_a_search_starts(real: RealSearch, file: str) -> None:
     assert not real.log_dir.exists()
 
 
-def test_workers_end_when_the_search_is_killed_while_they_work(running: RealSearch) -> None:
-    process = start(running)
+@pytest.mark.parametrize("evaluator", ["process", RAY])
+def test_workers_end_when_the_search_is_killed_while_they_work(
+    running: RealSearch, evaluator: str
+) -> None:
+    process = start(running, evaluator=evaluator)
     workers = [p for p in running.left() if p.pid != process.pid]
     assert len(workers) >= 5  # two workers, what they started, and the reaper
     # A terminal signals a whole process group; only the search is to hear its Ctrl-C.
     group = os.getpgid(process.pid)
-    assert all(os.getpgid(worker.pid) != group for worker in workers)
+    if evaluator == "process":
+        assert all(os.getpgid(worker.pid) != group for worker in workers)
     process.kill()
     process.wait()
-    running.none_left(5.0)
+    running.none_left(10.0)
 
 
 def test_a_search_stops_itself_when_it_has_stood_still_and_lost_its_directory(
