@@ -28,7 +28,7 @@ from deephyper.evaluator.balsam_evaluation import (
     makes_jobs,
 )
 from deephyper.evaluator.balsam_nodes import no_room, num_places, refuse_misfit
-from deephyper.evaluator.evaluator import Ended, Evaluator, Started
+from deephyper.evaluator.evaluator import LOAD_SECONDS, Ended, Evaluator, Started
 from deephyper.evaluator.job import Failure, Job
 from deephyper.evaluator.run_function import read_objective
 from deephyper.evaluator.worker_process import tail
@@ -132,7 +132,7 @@ class BalsamEvaluator(Evaluator):
         self._next_poll = 0.0
         self._end_leftovers()
 
-    def check(self) -> None:
+    def _check(self, limit: float) -> None:
         if makes_jobs(self._run_file.read_text()):
             self._makes_job = self.run_function.load()
         elif self.timeout is not None and not self._checked:
@@ -142,7 +142,7 @@ class BalsamEvaluator(Evaluator):
 
     def _start(self, job: Job, slot: int, output: str | None) -> str:
         if not self._checked:
-            self.check()
+            self._check(LOAD_SECONDS)
         balsam_job = self._models.BalsamJob()
         folder = self._folder / f"{job.id}.{job.attempt}_{str(balsam_job.pk)[:8]}"
         folder.mkdir()

@@ -22,7 +22,7 @@ from typing import Any, ClassVar, Self
 
 from deephyper.errors import EvaluatorError
 from deephyper.evaluator.job import Failure, Job, Outcome
-from deephyper.evaluator.run_function import Function, RunFunction
+from deephyper.evaluator.run_function import Function, RunFunction, importing
 
 METHODS: dict[str, tuple[str, str]] = {
     "thread": ("deephyper.evaluator.thread", "ThreadEvaluator"),
@@ -33,6 +33,11 @@ METHODS: dict[str, tuple[str, str]] = {
 }
 CLASSIC_NAMES = {"threadPool": "thread", "processPool": "process"}
 DEFAULT_METHOD = "process"
+
+
+LOAD_SECONDS = 300.0
+"""How long a worker may take to load the run function: on a busy shared file system, importing a
+large library takes minutes."""
 
 
 @dataclass(frozen=True)
@@ -86,8 +91,8 @@ class Evaluator(ABC):
 
     method: ClassVar[str]
     can_kill: ClassVar[bool] = True
-    startup_allowance: ClassVar[float] = 120.0
-    """Seconds beyond the time limit in which a worker has to load the run function."""
+    startup_allowance: ClassVar[float] = LOAD_SECONDS
+    """Seconds beyond the time limit in which a worker has to begin."""
 
     def __init__(
         self,
@@ -99,8 +104,10 @@ class Evaluator(ABC):
         num_cpus_per_task: int = 1,
         num_gpus_per_task: float = 0,
     ) -> None:
-        _at_least("num_workers", num_workers, 1)
-        _at_least("num_cpus_per_task", num_cpus_per_task, 1)
+        for name, count in (("num_workers", num_workers), ("num_cpus_per_task", num_cpus_per_task)):
+            if not isinstance(count, int):
+                raise EvaluatorError(f"{name} is {count!r}; give a whole number")
+            _at_least(name, count, 1)
         _at_least("num_gpus_per_task", num_gpus_per_task, 0)
         if timeout is not None and not timeout > 0:
             raise EvaluatorError(f"the time limit is {timeout} seconds; give more than 0")
@@ -145,6 +152,11 @@ class Evaluator(ABC):
             raise EvaluatorError(
                 f"unknown evaluator '{method}'; choose one of {', '.join(METHODS)}"
             )
+        if importing():
+            raise EvaluatorError(
+                "a search is begun while its file is imported; put that code under "
+                "if __name__ == '__main__':"
+            )
         module, cls = METHODS[name]
         backend: type[Evaluator] = getattr(importlib.import_module(module), cls)
         try:
@@ -159,18 +171,23 @@ class Evaluator(ABC):
 
     # What a search calls.
 
-    def check(self) -> None:
+    def check(self, limit: float | None = None) -> None:
         """Make sure that the run function can be loaded where it will run.
+
+        Args:
+            limit: seconds that it may take; None leaves it at :data:`LOAD_SECONDS`.
 
         Raises:
             RunFunctionError: if it can't.
+            EvaluatorError: if the evaluator is closed, or its output folder can't be made.
         """
-        self.run_function.load()
+        self._refuse_if_closed()
+        self._check(self.startup_allowance if limit is None else limit)
+        self._make_output_dir()
 
     def submit(self, points: Iterable[dict[str, Any] | Job]) -> list[Job]:
         """Take points, or jobs with ids of their own; those beyond the free workers wait."""
-        if self._closed:
-            raise EvaluatorError("the evaluator is closed; make a new one")
+        self._refuse_if_closed()
         jobs = [p if isinstance(p, Job) else Job(str(next(self._ids)), dict(p)) for p in points]
         self._waiting.extend(jobs)
         self._start_waiting()
@@ -227,10 +244,6 @@ class Evaluator(ABC):
             self._close()
 
     @property
-    def num_running(self) -> int:
-        return len(self._running)
-
-    @property
     def num_unfinished(self) -> int:
         """Jobs that were submitted and have not ended."""
         return len(self._running) + len(self._waiting)
@@ -269,14 +282,32 @@ class Evaluator(ABC):
     def _close(self) -> None:
         """End all workers."""
 
+    def _check(self, limit: float) -> None:
+        """Load the run function where it will run, within ``limit`` seconds."""
+        self.run_function.load()
+
     # Bookkeeping.
+
+    def _refuse_if_closed(self) -> None:
+        if self._closed:
+            raise EvaluatorError("the evaluator is closed; make a new one")
+
+    def _make_output_dir(self) -> None:
+        if self.output_dir is not None:
+            try:
+                self.output_dir.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise EvaluatorError(
+                    f"the folder '{self.output_dir}' for what evaluations print can't be made "
+                    f"({error.strerror or error}); move away what is there, or choose another"
+                ) from error
 
     def _start_waiting(self) -> None:
         while self._waiting and self._free:
             job, slot = self._waiting.popleft(), self._free.pop()
             output = None
             if self.output_dir is not None:
-                self.output_dir.mkdir(parents=True, exist_ok=True)
+                self._make_output_dir()
                 output = str(self.output_dir / f"{job.id}.{job.attempt}.log")
             worker = self._start(job, slot, output)
             limit = math.inf if self.timeout is None else self.timeout + self.startup_allowance

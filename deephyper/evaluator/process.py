@@ -53,11 +53,18 @@ class ProcessEvaluator(Evaluator):
         self._spares: dict[int, WorkerProcess] = {}
         self._reaper: Reaper | None = None
 
-    def check(self) -> None:
+    def _check(self, limit: float) -> None:
+        until = time.monotonic() + limit
         worker = self._worker(0)
         worker.load()
         while not worker.loaded:
             wait(worker.waitables, timeout=0.1)
+            if time.monotonic() >= until:
+                self._discard(0)
+                raise RunFunctionError(
+                    f"run could not be loaded within {limit:g} s; see what its file does while "
+                    "it is imported"
+                )
             for message in worker.receive():
                 if "load_error" in message:
                     self._discard(0)
@@ -198,7 +205,7 @@ def share_gpus(gpus: Sequence[str], num_workers: int, per_worker: float) -> list
         )
     if needed > len(gpus):
         raise EvaluatorError(
-            f"{num_workers} workers with {per_worker:g} GPUs each need {needed} GPUs and "
-            f"{len(gpus)} can be seen; use fewer workers, or set CUDA_VISIBLE_DEVICES"
+            f"num_workers={num_workers} with num_gpus_per_task={per_worker:g} needs GPUs: "
+            f"{needed}, and there are {len(gpus)}; use fewer workers, or set CUDA_VISIBLE_DEVICES"
         )
     return [",".join(gpus[i] for i in group) for group in groups]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import os
 import socket
 import threading
@@ -18,7 +19,7 @@ from multiprocessing.connection import wait
 from typing import Any
 
 from deephyper.errors import EvaluatorError, MissingExtra, RunFunctionError
-from deephyper.evaluator.evaluator import Ended, Evaluator, Started
+from deephyper.evaluator.evaluator import LOAD_SECONDS, Ended, Evaluator, Started
 from deephyper.evaluator.job import Failure, FailureKind, Job
 from deephyper.evaluator.process import thread_variables
 from deephyper.evaluator.worker_process import Reaper, WorkerProcess, tail
@@ -48,7 +49,7 @@ class RayEvaluator(Evaluator):
     """
 
     method = "ray"
-    startup_allowance = float("inf")  # a worker may have to wait for a place in the cluster
+    startup_allowance = math.inf  # a worker may have to wait for a place in the cluster
 
     def __init__(
         self,
@@ -78,11 +79,12 @@ class RayEvaluator(Evaluator):
         self._results: dict[Any, int] = {}  # reference to a result -> slot
         self._begun: list[Started] = []  # not yet reported
 
-    def check(self) -> None:
+    def _check(self, limit: float) -> None:
         self._actor(0)
         references = [reference for reference, slot in self._ready.items() if slot == 0]
+        seconds = None if math.isinf(limit) else limit
         try:
-            error = next((ray.get(reference)[1] for reference in references), None)
+            error = next((ray.get(reference, timeout=seconds)[1] for reference in references), None)
         except ray.exceptions.RayError as problem:
             raise EvaluatorError(
                 f"a ray worker can't be started: {_first_line(problem)}"
@@ -230,15 +232,20 @@ class RayEvaluator(Evaluator):
         return True
 
     def _refuse_if_too_small(self) -> None:
-        resources = ray.cluster_resources()
-        for name, needed in (("CPU", self.num_cpus_per_task), ("GPU", self.num_gpus_per_task)):
-            if needed and not any(
-                node["Resources"].get(name, 0) >= needed for node in ray.nodes() if node["Alive"]
-            ):
-                raise EvaluatorError(
-                    f"each worker is to have {needed:g} {name}s and no node of the ray cluster "
-                    f"has as many ({resources.get(name, 0):g} in all); ask for fewer"
-                )
+        """A worker keeps its place for the whole search, so all of them have to fit."""
+        needed = {"CPU": self.num_cpus_per_task, "GPU": self.num_gpus_per_task}
+        nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+        room = sum(
+            min(int(node.get(name, 0) / each + 1e-9) for name, each in needed.items() if each)
+            for node in nodes
+        )
+        if room < self.num_workers:
+            gpus = f" and {needed['GPU']:g} GPUs" if needed["GPU"] else ""
+            raise EvaluatorError(
+                f"the ray cluster has room for {room} workers with {needed['CPU']} CPUs{gpus} "
+                f"each, and num_workers is {self.num_workers}; ask for fewer workers, or less "
+                "for each"
+            )
 
 
 class _Worker:
@@ -257,8 +264,12 @@ class _Worker:
         node = str(ray.util.get_node_ip_address())
         process = self._worker_process()
         process.load()
+        until = time.monotonic() + LOAD_SECONDS
         while not process.loaded:
             wait(process.waitables, timeout=1)
+            if time.monotonic() >= until:
+                self._discard()
+                return node, f"run could not be loaded within {LOAD_SECONDS:g} s"
             for message in process.receive():
                 if "load_error" in message:
                     return node, str(message["load_error"])

@@ -25,8 +25,28 @@ def main() -> None:
         else:
             groups.discard(int(line[1:]))
     for group in groups:
+        kill_all_of(group)
+
+
+def kill_all_of(worker: int) -> None:
+    """Kill a worker, its process group, and what it started that has left the group."""
+    started = _descendants(worker)
+    with contextlib.suppress(OSError):
+        os.killpg(worker, signal.SIGKILL)
+    for pid in started:
         with contextlib.suppress(OSError):
-            os.killpg(group, signal.SIGKILL)
+            os.kill(pid, signal.SIGKILL)
+
+
+def _descendants(pid: int) -> list[int]:
+    """Processes below one, where the system lists them (Linux)."""
+    found: list[int] = []
+    with contextlib.suppress(OSError):
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{thread}/children") as file:
+                for child in map(int, file.read().split()):
+                    found += [child, *_descendants(child)]
+    return found
 
 
 if __name__ == "__main__":

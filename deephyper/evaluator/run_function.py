@@ -16,7 +16,7 @@ import math
 import os
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -52,8 +52,8 @@ class RunFunction:
         if isinstance(run, RunFunction):
             return run
         if isinstance(run, str):
-            _, file, _ = _split(run, "run")
-            spec = run if file is None else run.replace(str(file), str(file.absolute()), 1)
+            _, file, attribute = _split(run, "run")
+            spec = run if file is None else f"{file.absolute()}::{attribute}"
             return cls(spec=spec, search_path=(*sys.path, os.getcwd()))
         if not callable(run):
             raise RunFunctionError(
@@ -141,8 +141,8 @@ def read_objective(value: Any) -> float | Failure:
     if value is None:
         return Failure("none", "run returned None; return the objective to maximize")
     if isinstance(value, str):
-        if value.startswith("F"):
-            reason = value[1:].lstrip("_ ").strip()
+        if value == "F" or value.startswith("F_"):
+            reason = value[2:].strip()
             return Failure("reported", " ".join(reason.split()) or "run reported a failure")
         return Failure("not_a_number", f"run returned the text {value[:80]!r}, not a number")
     if not isinstance(value, (int, float)):
@@ -231,9 +231,28 @@ def _is_module(name: str) -> bool:
         return False
 
 
+_imports = 0
+
+
+def importing() -> bool:
+    """Whether the file of a problem or a run function is being imported just now."""
+    return _imports > 0
+
+
+@contextlib.contextmanager
+def _marked_as_import() -> Iterator[None]:
+    global _imports
+    _imports += 1
+    try:
+        yield
+    finally:
+        _imports -= 1
+
+
 def _import(name: str) -> ModuleType:
     try:
-        return importlib.import_module(name)
+        with _marked_as_import():
+            return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name is not None and (name == error.name or name.startswith(error.name + ".")):
             raise RunFunctionError(
@@ -286,7 +305,8 @@ def _execute(name: str, file: Path) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
-        spec.loader.exec_module(module)
+        with _marked_as_import():
+            spec.loader.exec_module(module)
     except KeyboardInterrupt:
         del sys.modules[name]
         raise

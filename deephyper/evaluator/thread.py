@@ -6,6 +6,7 @@ thread, and since all are daemon threads none keeps the program from ending.
 
 from __future__ import annotations
 
+import math
 import queue
 import threading
 import time
@@ -17,7 +18,8 @@ from deephyper.evaluator.evaluator import Ended, Evaluator, Started
 from deephyper.evaluator.job import Job
 from deephyper.evaluator.run_function import Function, evaluate
 
-_Events = queue.SimpleQueue[Started | Ended]
+_Jobs = queue.SimpleQueue[Job | None]
+_Events = queue.SimpleQueue[tuple[_Jobs, Started | Ended]]
 
 
 class ThreadEvaluator(Evaluator):
@@ -39,14 +41,14 @@ class ThreadEvaluator(Evaluator):
             )
         self._function: Function | None = None
         self._events: _Events = queue.SimpleQueue()
-        self._jobs: dict[int, queue.SimpleQueue[Job | None]] = {}
+        self._jobs: dict[int, _Jobs] = {}
 
-    def check(self) -> None:
+    def _check(self, limit: float) -> None:
         self._function = self.run_function.load()
 
     def _start(self, job: Job, slot: int, output: str | None) -> str:
         if self._function is None:
-            self.check()
+            self._check(math.inf)
         assert self._function is not None
         if slot not in self._jobs:
             self._jobs[slot] = queue.SimpleQueue()
@@ -60,13 +62,15 @@ class ThreadEvaluator(Evaluator):
         return f"{slot}"
 
     def _wait(self, timeout: float | None) -> Sequence[Started | Ended]:
-        events: list[Started | Ended] = []
+        events = []
         try:
             events.append(self._events.get(block=timeout != 0, timeout=timeout or None))
             while True:
                 events.append(self._events.get_nowait())
         except queue.Empty:
-            return events
+            # A thread that was left behind may still report the job that it was on.
+            current = {id(jobs) for jobs in self._jobs.values()}
+            return [event for jobs, event in events if id(jobs) in current]
 
     def _stop(self, job_id: str, slot: int) -> None:
         # The thread ends after the job that it can't leave; the slot's next job gets a new one.
@@ -78,11 +82,9 @@ class ThreadEvaluator(Evaluator):
         self._jobs.clear()
 
 
-def _serve(
-    function: Function, name: str, jobs: queue.SimpleQueue[Job | None], events: _Events
-) -> None:
+def _serve(function: Function, name: str, jobs: _Jobs, events: _Events) -> None:
     while (job := jobs.get()) is not None:
         start = time.time()
-        events.put(Started(job.id, name, start))
+        events.put((jobs, Started(job.id, name, start)))
         result = evaluate(function, job.point)
-        events.put(Ended(job.id, result, start, time.time()))
+        events.put((jobs, Ended(job.id, result, start, time.time())))

@@ -29,6 +29,7 @@ def main(fd: int) -> None:
     """Serve the parent at the other end of a socket until it closes."""
     channel = Channel(fd)
     faulthandler.enable()
+    _adopt_orphans()
     sys.stdout, sys.stderr = _stream(1), _stream(2)
     with contextlib.suppress(EOFError, OSError):
         function = _load(channel, channel.receive()["run"])
@@ -66,6 +67,17 @@ def _load(channel: Channel, text: str) -> Function:
         os._exit(0)
     channel.send({"loaded": True})
     return function
+
+
+def _adopt_orphans() -> None:
+    """Have what evaluations start stay below this process, also when its own parent ends, so that
+    it is found when this process is killed. Only Linux can do it."""
+    if sys.platform == "linux":
+        import ctypes
+
+        pr_set_child_subreaper = 36
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(pr_set_child_subreaper, 1, 0, 0, 0)
 
 
 class _Descriptor(io.FileIO):

@@ -77,7 +77,8 @@ class WorkerProcess:
         ours, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-c", _START, json.dumps(sys.path), str(theirs.fileno())],
+                # -P: nothing that lies in the current folder is imported before the path is set.
+                [sys.executable, "-P", "-c", _START, json.dumps(sys.path), str(theirs.fileno())],
                 stdin=subprocess.DEVNULL,
                 env={**os.environ, **environment},
                 pass_fds=(theirs.fileno(),),
@@ -135,8 +136,7 @@ class WorkerProcess:
 
     def kill(self) -> None:
         """End the process and everything in its group, at once; wait until it has ended."""
-        with contextlib.suppress(OSError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+        reaper.kill_all_of(self._process.pid)
         self._process.wait()
         self._reaper.release(self._process.pid)
         self._channel.close()

@@ -152,7 +152,7 @@ class Search:
         record = self._read_record()
         # Before anything is written: settings that don't suit the space are refused here.
         self._optimizer = self._make_optimizer(self._seed_of_session(record))
-        self.evaluator.check()
+        self.evaluator.check(timeout)
         with (
             Interrupt(self._clock) as interrupt,
             Ownership(self.log_dir) as ownership,

@@ -112,6 +112,12 @@ def _start_child(point: dict[str, Any]) -> Any:
     return 1.0
 
 
+def _start_daemon(point: dict[str, Any]) -> Any:
+    shell = f"setsid sleep 1000 & echo $! > {point['file']}"
+    subprocess.run(["sh", "-c", shell], check=True)
+    return 1.0
+
+
 def _environment(point: dict[str, Any]) -> Any:
     return float(os.environ.get(point["name"], "-1") == point["value"])
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from deephyper.errors import EvaluatorError
-from deephyper.evaluator import Evaluator
+from deephyper.errors import EvaluatorError, RunFunctionError
+from deephyper.evaluator import Evaluator, Job
 from deephyper.evaluator.process import share_gpus, visible_gpus
 
 from .conftest import RUNS, Create, is_gone, only
@@ -49,7 +49,7 @@ def test_gpus_are_shared_out() -> None:
     assert share_gpus(["4", "7"], 2, 1) == ["4", "7"]
     assert share_gpus(["a", "b"], 4, 0.5) == ["a", "a", "b", "b"]
     assert share_gpus(["a"], 3, 1 / 3) == ["a", "a", "a"]
-    with pytest.raises(EvaluatorError, match="need 3 GPUs and 2 can be seen"):
+    with pytest.raises(EvaluatorError, match="needs GPUs: 3, and there are 2"):
         share_gpus(["0", "1"], 3, 1)
     with pytest.raises(EvaluatorError, match="whole number or a fraction"):
         share_gpus(["0", "1"], 1, 1.5)
@@ -181,7 +181,7 @@ def test_a_cluster_is_used_and_left_running(tmp_path: Path) -> None:
     ("options", "reason"),
     [
         ({"ray_address": "127.0.0.1:1"}, "can't be reached"),
-        ({"num_cpus_per_task": 3, "driver_num_cpus": 2}, "no node of the ray cluster"),
+        ({"num_cpus_per_task": 3, "driver_num_cpus": 2}, "has room for 0 workers with 3 CPUs"),
     ],
 )
 def test_a_ray_that_will_not_do_is_refused(
@@ -205,3 +205,79 @@ def test_a_ray_that_will_not_do_is_refused(
         env={**os.environ, "RAY_gcs_server_request_timeout_seconds": "2"},
     )
     assert reason in done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("path", ["./run.py", "sub/../run.py", ".//run.py", "./run.py::run"])
+def test_a_file_may_be_named_by_any_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "run.py").write_text("def run(point):\n    return 5\n")
+    monkeypatch.chdir(tmp_path)
+    with Evaluator.create(path, "process", 1) as evaluator:
+        evaluator.submit([{}])
+        assert only(evaluator.gather_all()).objective == 5
+
+
+def test_a_late_result_of_a_left_thread_is_no_other_jobs(create: Create) -> None:
+    evaluator = create("thread", 1, timeout=0.3)
+    evaluator.submit([Job("0", {"do": "sleep", "seconds": 0.6})])
+    assert only(evaluator.gather_all()).status == "failed"
+    evaluator.timeout = None
+    evaluator.submit([Job("0", {"do": "sleep", "seconds": 1.0})])
+    assert only(evaluator.gather_all()).objective == 1.0
+
+
+def test_loading_is_limited_in_time(tmp_path: Path) -> None:
+    (tmp_path / "run.py").write_text("import time\ntime.sleep(60)\n")
+    with (
+        Evaluator.create(str(tmp_path / "run.py"), "process", 1) as evaluator,
+        pytest.raises(RunFunctionError, match=r"could not be loaded within 0\.5 s"),
+    ):
+        evaluator.check(limit=0.5)
+
+
+def test_a_search_at_import_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text(
+        "from deephyper.evaluator import Evaluator\n"
+        "def run(point):\n    return 1\n"
+        "Evaluator.create(__file__, 'process', 1)\n"
+    )
+    with (
+        Evaluator.create(str(tmp_path / "script.py"), "process", 1) as evaluator,
+        pytest.raises(RunFunctionError, match="under if __name__ == '__main__':"),
+    ):
+        evaluator.check()
+
+
+def test_a_closed_evaluator_is_not_checked(create: Create) -> None:
+    evaluator = create("process", 1)
+    evaluator.close()
+    with pytest.raises(EvaluatorError, match="closed"):
+        evaluator.check()
+
+
+def test_an_output_folder_that_is_a_file_is_refused(create: Create, tmp_path: Path) -> None:
+    (tmp_path / "output").touch()
+    evaluator = create("process", 1, output_dir=tmp_path / "output")
+    with pytest.raises(EvaluatorError, match="can't be made"):
+        evaluator.check()
+
+
+def test_modules_in_the_current_folder_do_not_reach_a_worker_early(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "json.py").write_text("raise RuntimeError\n")
+    monkeypatch.chdir(tmp_path)
+    with Evaluator.create(f"{RUNS}::behave", "process", 1) as evaluator:
+        evaluator.submit([{"do": "double", "x": 1}])
+        assert only(evaluator.gather_all()).objective == 2
+
+
+def test_a_child_in_a_session_of_its_own_is_ended_too(create: Create, tmp_path: Path) -> None:
+    file = tmp_path / "child"
+    evaluator = create("process", 1)
+    evaluator.submit([{"do": "start_daemon", "file": str(file)}])
+    evaluator.gather_all()
+    evaluator.close()
+    assert is_gone(int(file.read_text()))

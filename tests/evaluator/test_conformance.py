@@ -60,7 +60,7 @@ def test_gathers_what_has_finished_without_waiting_for_the_rest(
     assert only(evaluator.gather()).job == quick
     assert time.monotonic() - began < 2.5
     assert evaluator.gather(at_least=0) == []
-    assert evaluator.num_running == 1
+    assert evaluator.num_unfinished == 1
     assert evaluator.num_free == 1
     assert only(evaluator.gather_all()).job == slow
 
