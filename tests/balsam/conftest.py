@@ -89,15 +89,18 @@ class Site:
             assert time.monotonic() < until, f"waited {seconds} s for {what}"
             time.sleep(0.5)
 
-    def wait_for_end(self, folder: Path, seconds: float = 180) -> str:
-        """Wait until the search in a folder says that it has ended; what it has said."""
-        output = folder / f"{folder.parent.name}.out"
+    def wait_for_end(self, folder: Path, seconds: float = 180, session: int = 1) -> str:
+        """Wait until a search has come to its end so many times; what it has said of the last."""
+        output, journal = folder / f"{folder.parent.name}.out", folder / "journal.jsonl"
+
+        def ends() -> int:
+            return journal.read_text().count('{"event": "ended"') if journal.exists() else 0
 
         def text() -> str:
             return output.read_text() if output.exists() else ""
 
         until = time.monotonic() + seconds
-        while "The search has ended" not in text():
+        while ends() < session or "The search has ended" not in text():
             log = folder / "deephyper.log"
             said = f"{text()}\n{log.read_text()[-2000:] if log.exists() else ''}"
             assert time.monotonic() < until, f"no end after {seconds} s:\n{said}"
