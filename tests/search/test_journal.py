@@ -13,6 +13,7 @@ from virtual_search import EPOCH, VirtualSearch
 from deephyper.errors import ResultsError
 from deephyper.evaluator import Failure, Job, Outcome
 from deephyper.search.journal import Evaluation, Journal, Record, holds_search, read_journal
+from deephyper.search.ownership import Ownership
 
 POINT = {"x": 0.1, "n": 3, "s": 'a "b"\n\u2028é', "b": True, "none": None}
 
@@ -149,6 +150,13 @@ def test_a_damaged_line_before_the_last_is_named(log_dir: Path, damage: bytes) -
         (3, {"id": ...}),
         (3, {"time": "yesterday"}),
         (3, {"attempt": "first"}),
+        (3, {"attempt": 0}),
+        (3, {"attempt": 1.5}),
+        (3, {"attempt": True}),
+        (3, {"id": 3}),
+        (3, {"id": "../../escaped"}),
+        (3, {"id": "1\n"}),
+        (3, {"id": "٣"}),
         (8, {"id": "77"}),
         (8, {"objective": "much"}),
         (8, {"objective": None}),
@@ -230,6 +238,30 @@ def test_a_second_search_in_its_directory_is_refused(log_dir: Path) -> None:
 
 
 # Writing.
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_a_log_directory_that_is_a_file_is_told_so(log_dir: Path, resume: bool) -> None:
+    log_dir.touch()
+    with pytest.raises(ResultsError, match="is a file" if resume else "there is a file of its"):
+        VirtualSearch(log_dir).session(max_evals=1, resume=resume)
+
+
+def test_a_directory_in_use_is_told_so_before_its_search_is_seen(log_dir: Path) -> None:
+    search = VirtualSearch(log_dir)
+    search.session(max_evals=1)
+    for resume in (False, True):
+        with Ownership(log_dir), pytest.raises(ResultsError, match="a search is running in"):
+            search.session(max_evals=2, resume=resume)
+
+
+def test_a_point_that_was_changed_by_hand_is_told_with_its_journal(log_dir: Path) -> None:
+    search = VirtualSearch(log_dir)
+    search.session(max_evals=1)
+    path = log_dir / "journal.jsonl"
+    path.write_text(path.read_text().replace('"point": {"x": 0', '"point": {"x": 70'))
+    with pytest.raises(ResultsError, match=r"journal\.jsonl' was changed .*'x'"):
+        search.session(max_evals=2)
 
 
 def test_a_deleted_journal_ends_the_search(log_dir: Path) -> None:

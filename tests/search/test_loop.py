@@ -6,16 +6,17 @@ import itertools
 import signal
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
-from virtual_search import EPOCH, VirtualSearch, VirtualTime, finite_problem
+from virtual_search import EPOCH, VirtualSearch, finite_problem, raise_signal_at
 
 from deephyper.errors import ProblemError, ResultsError, SettingsError
 from deephyper.evaluator import Evaluator, Failure
 from deephyper.problem import HpProblem
+from deephyper.search.hps.ambs import AMBS
+from deephyper.search.hps.optimizer import RandomOptimizer
 from deephyper.search.journal import read_journal
 from deephyper.search.search import Search
 
@@ -26,11 +27,6 @@ RAISED = Failure("exception", "ValueError: no")
 @pytest.fixture
 def search(tmp_path: Path) -> VirtualSearch:
     return VirtualSearch(tmp_path / "log")
-
-
-def raise_signal_at(time: VirtualTime, *moments: tuple[float, signal.Signals]) -> None:
-    for seconds, number in moments:
-        time.at(seconds, lambda number=number: signal.raise_signal(number))
 
 
 # Budgets.
@@ -299,108 +295,6 @@ def test_known_points_do_not_keep_a_search_from_ending(search: VirtualSearch) ->
     assert asked == 30
 
 
-# Interruptions.
-
-
-def test_ctrl_c_waits_for_what_is_running(search: VirtualSearch) -> None:
-    search.num_workers, search.duration = 2, lambda job: 10.0
-    raise_signal_at(search.time, (15.0, signal.SIGINT))
-    result = search.session(max_evals=10)
-    assert (result.reason, result.signal) == ("interrupted", signal.SIGINT)
-    assert result.num_evaluations == 4
-    assert search.time.seconds == 20.0
-    assert search.notices == [
-        "no new evaluations; waiting for the 2 running ones (press Ctrl-C again to leave at once)"
-    ]
-
-
-def test_ctrl_c_twice_stops_what_is_running(search: VirtualSearch) -> None:
-    search.num_workers, search.duration = 2, lambda job: 1000.0
-    raise_signal_at(search.time, (15.0, signal.SIGINT), (17.0, signal.SIGINT))
-    result = search.session(max_evals=10)
-    assert (result.reason, result.signal) == ("interrupted", signal.SIGINT)
-    assert result.num_evaluations == 0
-    assert search.time.seconds < 18.0
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_sigterm_gives_what_is_running_its_grace(
-    search: VirtualSearch, number: signal.Signals
-) -> None:
-    search.num_workers = 2
-    search.duration = lambda job: 5.0 if job.id == "0" else 1000.0
-    raise_signal_at(search.time, (1.0, number))
-    result = search.session(max_evals=10, grace=7.0)
-    assert (result.reason, result.signal) == ("interrupted", number)
-    assert result.num_evaluations == 1
-    assert search.time.seconds == 8.0
-
-
-def test_a_second_sigterm_takes_no_grace_away(search: VirtualSearch) -> None:
-    search.duration = lambda job: 5.0
-    raise_signal_at(search.time, (1.0, signal.SIGTERM), (1.1, signal.SIGTERM))
-    assert search.session(max_evals=10, grace=7.0).num_evaluations == 1
-
-
-def test_a_second_sigterm_gives_no_further_grace(search: VirtualSearch) -> None:
-    search.duration = lambda job: 1000.0
-    raise_signal_at(search.time, (1.0, signal.SIGTERM), (6.0, signal.SIGTERM))
-    search.session(max_evals=10, grace=7.0)
-    assert search.time.seconds == 8.0
-
-
-def test_sigterm_after_ctrl_c_gives_a_grace(search: VirtualSearch) -> None:
-    search.num_workers = 2
-    search.duration = lambda job: 5.0 if job.id == "0" else 1000.0
-    raise_signal_at(search.time, (1.0, signal.SIGINT), (3.0, signal.SIGTERM))
-    result = search.session(max_evals=10, grace=4.0)
-    assert (result.num_evaluations, result.signal) == (1, signal.SIGINT)
-    assert search.time.seconds == 7.0
-
-
-def test_ctrl_c_after_sigterm_stops_at_once(search: VirtualSearch) -> None:
-    search.duration = lambda job: 1000.0
-    raise_signal_at(search.time, (1.0, signal.SIGTERM), (2.0, signal.SIGINT))
-    result = search.session(max_evals=10, grace=100.0)
-    assert result.signal == signal.SIGTERM
-    assert search.time.seconds < 3.0
-
-
-def test_a_third_ctrl_c_ends_an_optimizer_that_never_answers(search: VirtualSearch) -> None:
-    class Endless(search.make_optimizer):  # type: ignore[misc,name-defined]
-        def tell(self, x: Any, y: Any) -> None:
-            for _ in range(3):
-                signal.raise_signal(signal.SIGINT)
-            raise AssertionError("the third one was not heard")
-
-    search.make_optimizer = Endless
-    with pytest.raises(KeyboardInterrupt):
-        search.session(max_evals=10)
-    assert len(read_journal(search.log_dir).ended) == 1
-    search.make_optimizer = VirtualSearch.make_optimizer
-    assert search.session().num_evaluations == 10
-
-
-def test_a_search_outside_the_main_thread_leaves_signals_alone(search: VirtualSearch) -> None:
-    with ThreadPoolExecutor() as threads:
-        assert threads.submit(search.session, 3).result().num_evaluations == 3
-
-
-def test_signals_are_the_program_s_own_again_after_a_search(search: VirtualSearch) -> None:
-    before = [signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
-    search.session(max_evals=1)
-    assert [signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)] == before
-
-
-def test_a_search_under_nohup_outlives_its_terminal(search: VirtualSearch) -> None:
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-        raise_signal_at(search.time, (1.0, signal.SIGHUP))
-        assert search.session(max_evals=5).reason == "max_evals"
-    finally:
-        signal.signal(signal.SIGHUP, before)
-
-
 # What goes wrong in the search itself.
 
 
@@ -495,6 +389,11 @@ def test_ends_when_another_search_has_taken_its_directory(search: VirtualSearch)
         ({"max_failures": 0}, "max_failures is 0"),
         ({"resume": True, "warm_start": "results.csv"}, "resumed or started warm"),
         ({"cache_key": "no.such.module.key"}, "cache key 'no.such.module.key'"),
+        ({"retries": "2"}, "retries is '2'"),
+        ({"grace": "10s"}, "grace is '10s'"),
+        ({"seed": -1}, "seed is -1"),
+        ({"seed": "3"}, "seed is '3'"),
+        ({"cache_key": 5}, "cache key 5"),
         ({"cache_key": "os.path.sep"}, "cache key 'os.path.sep' is not a function"),
     ],
 )
@@ -507,11 +406,19 @@ def test_refuses_settings_out_of_their_range(
 
 
 @pytest.mark.parametrize(
-    ("max_evals", "timeout"), [(0, None), (-1, None), (None, 0.0), (None, float("nan"))]
+    ("max_evals", "timeout"),
+    [
+        (0, None),
+        (-1, None),
+        (2.5, None),
+        ("3", None),
+        (True, None),
+        (None, 0.0),
+        (None, float("nan")),
+        (None, "10s"),
+    ],
 )
-def test_refuses_budgets_without_room(
-    search: VirtualSearch, max_evals: int | None, timeout: float | None
-) -> None:
+def test_refuses_budgets_without_room(search: VirtualSearch, max_evals: Any, timeout: Any) -> None:
     with pytest.raises(SettingsError):
         search.session(max_evals, timeout)
     assert not search.log_dir.exists()
@@ -523,3 +430,19 @@ def test_refuses_a_hyperparameter_named_like_a_column(search: VirtualSearch, nam
     search.problem.add_hyperparameter((0, 1), name)
     with pytest.raises(ProblemError, match=f"'{name}' has the name of a column"):
         search.session(max_evals=1)
+
+
+@pytest.mark.parametrize("optimizer", [object(), RandomOptimizer])
+def test_refuses_an_optimizer_that_is_none(tmp_path: Path, optimizer: Any) -> None:
+    problem = finite_problem(3)
+    with (
+        Evaluator.create(float, "thread") as evaluator,
+        pytest.raises(SettingsError, match=r"no method 'ask'|is the class RandomOptimizer"),
+    ):
+        AMBS(problem, evaluator, log_dir=tmp_path, optimizer=optimizer)
+
+
+@pytest.mark.parametrize("key", [lambda point: 1 / 0, lambda point: {1: "a", "b": 2}])
+def test_a_cache_key_that_fails_is_told_with_its_point(search: VirtualSearch, key: Any) -> None:
+    with pytest.raises(SettingsError, match=r"the cache key function failed for \{'x': 0"):
+        search.session(max_evals=2, cache_key=key)

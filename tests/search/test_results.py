@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from virtual_search import VirtualSearch
 
 from deephyper.errors import ResultsError
-from deephyper.search.results import format_cell, parse_cell, read_results
+from deephyper.problem import HpProblem
+from deephyper.search.results import COLUMNS, format_cell, parse_cell, read_results
 
 VALUES = st.one_of(
     st.none(),
@@ -88,3 +90,23 @@ def test_no_cell_is_ever_evaluated(tmp_path: Path) -> None:
     cell = "__import__('os').system('touch escaped')"
     (row,) = read_results(write(tmp_path, f'x,objective\n"{cell}",1\n'))
     assert row.point == {"x": cell}
+
+
+def test_a_dataframe_keeps_the_types_of_values(tmp_path: Path) -> None:
+    problem = HpProblem()
+    for name, values in {"text": ["1", "NA"], "any": [None, "None"], "yes": [True, False]}.items():
+        problem.add_hyperparameter(values, name)
+    problem.add_hyperparameter((1, 3), "n")
+    problem.add_starting_point(text="1", any=None, yes=True, n=1)
+    problem.add_starting_point(text="NA", any="None", yes=False, n=2)
+    result = VirtualSearch(tmp_path, problem, lambda job: float(job.point["n"])).session(2)
+    frame = result.to_dataframe()
+    assert list(frame.columns) == ["any", "n", "text", "yes", *COLUMNS]
+    assert list(frame["text"]) == ["1", "NA"]
+    assert list(frame["any"]) == [None, "None"]
+    assert [frame[c].dtype.kind for c in ("n", "yes", "objective", "text")] == ["i", "b", "f", "O"]
+
+
+def test_a_log_directory_stands_for_its_results(tmp_path: Path) -> None:
+    write(tmp_path, "objective,x\n2.5,1\n")
+    assert [row.point for row in read_results(tmp_path)] == [{"x": 1}]

@@ -6,6 +6,7 @@ Evaluations take as long as they are told to by a clock that jumps to the next t
 from __future__ import annotations
 
 import math
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,6 +58,12 @@ class VirtualTime:
         return True
 
 
+def raise_signal_at(time: VirtualTime, *moments: tuple[float, signal.Signals]) -> None:
+    """Raise signals at these seconds."""
+    for seconds, number in moments:
+        time.at(seconds, lambda number=number: signal.raise_signal(number))
+
+
 class VirtualEvaluator:
     """What a search asks of an evaluator, in virtual time.
 
@@ -79,7 +86,7 @@ class VirtualEvaluator:
         self.submitted: list[Job] = []
         self._running: dict[str, tuple[Job, float, float]] = {}
 
-    def check(self) -> None: ...
+    def check(self, limit: float | None = None) -> None: ...
 
     @property
     def num_unfinished(self) -> int:
