@@ -19,17 +19,15 @@ from deephyper.search.hps.optimizer.surrogate import Outlook, Surrogate
 # Choices that were compared on the design half of the benchmark; RESULTS.md there has the figures.
 SIZE = 512
 """Candidates in the pool."""
-UNIFORM, NEAR, CROSSED, EXCHANGED = 16, 32, 12, 24
+UNIFORM, NEAR, CROSSED, EXCHANGED = 16, 32, 12, 32
 """Candidates drawn anew at each ask: anywhere, near the best finished points, between them, and
 exchanges of one category of the most promising candidate."""
 STEPS = (0.003, 0.3)
 """Distance from the best finished points, log-uniform."""
-STARTS, TRIES = 5, 6
-CLIMB = (math.inf, 0.05)
-SLOPES = 5
-"""Local search: candidates it starts from, neighbours of each in a round, distances by round; in
-the first round a value or two are drawn from their whole range. Then steps along the gradient."""
-FULL_EFFORT = 250
+STARTS, TRIES, STEP, SLOPES = 5, 6, 0.05, 5
+"""A climb: the candidates it starts from, random neighbours of each and their distance, and steps
+along the gradient. The broad draw changes a value or two of as many neighbours completely."""
+FULL_EFFORT = 200
 """With more points in the model than this, fewer candidates are drawn: each costs more."""
 
 
@@ -91,38 +89,49 @@ class Pool:
         z = self._surrogate.z
         return self._surrogate.outlook(z @ self._solves[: z.shape[1]], self._explained)
 
-    def freshen(self, bases: Array, best: float) -> None:
-        """Put new candidates in place of the least promising, then climb from the most promising.
+    def freshen(self, bases: Array, best: float, broadly: bool) -> None:
+        """Put new candidates in place of the least promising ones.
+
+        One call does half of the work: proposals that ask for much improvement want new places,
+        those that ask for any improvement want the top of the hill that they are on.
 
         Args:
             bases: vectors of the best finished points, shape (k, d).
             best: what is to be exceeded.
+            broadly: whether to draw from the whole space, or to climb from the most promising.
         """
         if self._fixed:
             return
         value = self.outlook().acquisition(best)
         effort = min(1.0, FULL_EFFORT / self._surrogate.factor.n)
         tries = max(2, round(effort * TRIES))
-        fresh = [
-            self._uniform(),
-            self._near(bases, round(effort * NEAR)),
-            self._crossed(bases, round(effort * CROSSED)),
-            self._exchanged(value, round(effort * EXCHANGED)),
-            self._around(value, CLIMB[0], tries),
-        ]
-        self._replace(value, np.concatenate(fresh), best)
-        for step in CLIMB[1:]:
-            self._replace(value, self._around(value, step, tries), best, keep=STARTS)
-        if self._features.n_numbers:
-            self._replace(value, self._ascended(value, best), best)
+        if broadly:
+            fresh = [
+                self._uniform(),
+                self._near(bases, round(effort * NEAR)),
+                self._crossed(bases, round(effort * CROSSED)),
+                self._exchanged(value, round(effort * EXCHANGED)),
+                self._around(value, math.inf, tries),
+            ]
+            self._replace(value, np.concatenate(fresh), best)
+        else:
+            near = [
+                self._around(value, STEP, tries),
+                self._exchanged(value, round(effort * EXCHANGED)),
+            ]
+            self._replace(value, np.concatenate(near), best, keep=STARTS)
+            if self._features.n_numbers:
+                self._replace(
+                    value, self._ascended(value, best, max(3, round(effort * SLOPES))), best
+                )
 
-    def _ascended(self, value: Array, best: float) -> Array:
+    def _ascended(self, value: Array, best: float, steps: int) -> Array:
         """Where the gradient leads from the most promising candidates."""
         tops = np.argpartition(-value, STARTS)[:STARTS]
         vectors = self.vectors[tops].copy()
         numbers = self._features.numbers
         movable = ~np.isnan(vectors[:, numbers])
-        units = climb(self._surrogate, self._x[tops], movable, best, SLOPES)
+        units = climb(self._surrogate, self._x[tops], movable, best, steps)
         vectors[:, numbers] = np.where(movable, units / self._features.unit_scale, np.nan)
         return self._encoding.repair(vectors, self._rng)
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ from scipy.optimize import minimize
 from deephyper.search.hps.optimizer.encoding import Array
 from deephyper.search.hps.optimizer.features import Features
 
+_Float = TypeVar("_Float", np.float32, np.float64)
 _SQRT5 = math.sqrt(5.0)
 
 # Priors, as (mean, standard deviation): lengths and noise on a log scale, the share as a logit.
@@ -32,6 +34,8 @@ _LOG_NOISE = (-4.0, 2.0)
 _LOGIT_SHARE = (0.0, 1.5)
 SIGNAL_WEIGHT = 2.0
 """The signal variance is 1, that of the objectives, with the weight of so many results."""
+_ENOUGH = 1e-5
+"""A fit ends when an iteration gains less than this share of the log density."""
 MIN_NOISE = 1e-6
 """Noise never falls below this share of the signal, so that every matrix can be factored."""
 
@@ -83,7 +87,7 @@ def _joint_centre(d: int) -> float:
     return 0.35 * math.sqrt(max(d, 1))
 
 
-def matern(s: Array) -> Array:
+def matern(s: NDArray[_Float]) -> NDArray[_Float]:
     """Matern 5/2 correlation of scaled distances s = sqrt(5) r / length, in place."""
     decay = np.exp(-s)
     polynomial = s * (1.0 / 3.0)
@@ -129,14 +133,16 @@ class Covariance:
         squared += (a * a).sum(1)[:, None]
         squared += (b * b).sum(1)
         np.maximum(squared, 0.0, out=squared)
-        out = matern(np.sqrt(squared, out=squared))
-        out *= 1.0 - self.parameters.share
-        if n_numbers < x.shape[1]:
-            out += self._apart
-            out += (x[:, n_numbers:] * self._same_scale) @ (z[:, n_numbers:] * self._same_scale).T
+        # Single precision is enough from here on, and half the time.
+        out = matern(np.sqrt(squared, out=squared).astype(np.float32))
+        out *= np.float32(1.0 - self.parameters.share)
         if n_numbers:
             out += self._numbers(x[:, :n_numbers], z[:, :n_numbers])
-        return out
+        total = out.astype(np.float64)
+        if n_numbers < x.shape[1]:
+            total += self._apart
+            total += (x[:, n_numbers:] * self._same_scale) @ (z[:, n_numbers:] * self._same_scale).T
+        return total
 
     def with_slopes(self, x: Array, z: Array) -> tuple[Array, Callable[[Array], Array]]:
         """Covariance, shape (n, m), of few rows z, and what its derivative is summed by.
@@ -173,7 +179,7 @@ class Covariance:
         return k, gradient
 
     def _numbers(self, x: Array, z: Array) -> NDArray[np.float32]:
-        """Additive part of the numbers; single precision is enough for it, and half the time."""
+        """Additive part of the numbers."""
         a = np.ascontiguousarray((x * self._number_scale).T, dtype=np.float32)
         b = np.ascontiguousarray((z * self._number_scale).T, dtype=np.float32)
         total = np.zeros((len(x), len(z)), dtype=np.float32)
@@ -295,7 +301,7 @@ def fit(
         jac=True,
         method="L-BFGS-B",
         bounds=bounds,
-        options={"maxiter": iterations, "maxfun": 2 * iterations},
+        options={"maxiter": iterations, "maxfun": 2 * iterations, "ftol": _ENOUGH},
     )
     low, high = np.array(bounds).T
     return Parameters.from_vector(np.clip(result.x, low, high)), float(result.fun)

@@ -38,7 +38,7 @@ GROWTH = 1.15
 ITERATIONS = 12
 MAX_FIT = 160
 """Of L-BFGS in a fit, and results that it uses."""
-MAX_FINISHED, MAX_FAILED, MAX_PENDING = 400, 200, 400
+MAX_FINISHED, MAX_FAILED, MAX_PENDING = 300, 100, 300
 """Points in the model."""
 BASES = 8
 """Best finished points that candidates are made from."""
@@ -148,7 +148,7 @@ class BayesianOptimizer(Optimizer):
         if len(proposed) % REFRESH == 0:
             y = self._objectives.array[:, 0]
             bases = np.argsort(np.where(np.isnan(y), -np.inf, y))[-BASES:]
-            self._pool.freshen(self._vectors.array[bases], surrogate.best + margin)
+            self._pool.freshen(self._vectors.array[bases], surrogate.best + margin, margin > 0.0)
         value = self._pool.outlook().acquisition(surrogate.best + margin)
         for i in np.argsort(-value):
             vector = self._pool.vectors[i]
@@ -223,7 +223,7 @@ class BayesianOptimizer(Optimizer):
         )
         n, n_told = len(vectors), len(kept) + len(failed)
         covariance = Covariance(self._features, self._parameters)
-        factor = Factor(covariance, self._features(vectors), n + max(64, n // 4))
+        factor = Factor(covariance, self._features(vectors), n + max(48, n // 6))
         assert self._transform is not None
         surrogate = Surrogate(factor, self._transform(y[kept]), len(failed))
         self._rows = {key: n_told + i for i, (key, _) in enumerate(pending)}
