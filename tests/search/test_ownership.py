@@ -209,5 +209,5 @@ def test_notices_that_another_has_taken_over(log_dir: Path) -> None:
 @pytest.mark.parametrize("where", ["file/log", "file"])
 def test_says_why_a_directory_cannot_be_made(tmp_path: Path, where: str) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(ResultsError, match="can't be (written|made)"), Ownership(tmp_path / where):
+    with pytest.raises(ResultsError, match=r"can't be (written|made)"), Ownership(tmp_path / where):
         pass
