@@ -49,7 +49,7 @@ class _Nothing:
 
     num_free, num_unfinished, on_start = 1, 0, None
 
-    def check(self) -> None: ...
+    def check(self, *_: Any) -> None: ...
 
     def cancel(self) -> list[Any]:
         return []
