@@ -9,10 +9,28 @@ from typing import TYPE_CHECKING, Any
 from deephyper.errors import ProblemError, ResultsError
 from deephyper.search import journal, results
 from deephyper.search.journal import Record, holds_search, read_journal
+from deephyper.search.ownership import refuse_if_running
 from deephyper.search.space import describe, differences
 
 if TYPE_CHECKING:
     from deephyper.problem import HpProblem
+
+
+def look_into(log_dir: Path, problem: HpProblem, resume: bool) -> Record | None:
+    """Look whether a search can begin in a log directory, or go on there, and write nothing.
+
+    Returns:
+        The search to go on with.
+
+    Raises:
+        ResultsError: if a search is running there, there is none to go on with, or one has been.
+        ProblemError: if the search to go on with is one of another space.
+    """
+    refuse_if_running(log_dir)
+    if resume:
+        return earlier_sessions(log_dir, problem)
+    refuse_existing(log_dir)
+    return None
 
 
 def refuse_existing(log_dir: Path) -> None:
@@ -37,7 +55,8 @@ def earlier_sessions(log_dir: Path, problem: HpProblem) -> Record:
     """The search in a log directory, if it is one of this problem.
 
     Raises:
-        ResultsError: if there is none, or its journal can't be read.
+        ResultsError: if there is none, or its journal can't be read or has a point that isn't one
+            of the space.
         ProblemError: if its space is another; the differences are named.
     """
     record = read_journal(log_dir)
@@ -48,6 +67,18 @@ def earlier_sessions(log_dir: Path, problem: HpProblem) -> Record:
             "restore it, or begin a new search with --warm-start "
             f"{log_dir / results.FILE_NAME}"
         )
+    try:
+        for point in (
+            *(point for point, _ in record.known),
+            *(evaluation.job.point for evaluation in record.evaluations.values()),
+        ):
+            problem.check_configuration(point)
+    except ProblemError as error:
+        raise ResultsError(
+            f"'{log_dir / journal.FILE_NAME}' was changed since the search wrote it: {error}; "
+            "restore it from a copy, or begin a new search with --warm-start from the results.csv "
+            "beside it"
+        ) from error
     return record
 
 

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from deephyper.errors import SettingsError
+from deephyper.search.arguments import real, whole_or_none
 
 DEFAULT_MAX_EVALS = 100
 """Evaluations of a search that is given neither a number of them nor a time."""
@@ -28,7 +28,7 @@ class Budget:
         max_failures: failures in a row; None for no limit.
 
     Raises:
-        SettingsError: if one of them isn't positive.
+        SettingsError: if one of them isn't a positive number.
     """
 
     max_evals: int | None = None
@@ -36,11 +36,13 @@ class Budget:
     max_failures: int | None = None
 
     def __post_init__(self) -> None:
-        for name, value in (("max_evals", self.max_evals), ("max_failures", self.max_failures)):
-            if value is not None and value < 1:
-                raise SettingsError(f"{name} is {value}; give a whole number of at least 1")
-        if self.timeout is not None and not self.timeout > 0:
-            raise SettingsError(f"timeout is {self.timeout}; give more than 0 seconds")
+        for name in ("max_evals", "max_failures"):
+            # As plain numbers, since they are written to the journal.
+            object.__setattr__(self, name, whole_or_none(name, getattr(self, name), 1))
+        if self.timeout is not None:
+            object.__setattr__(
+                self, "timeout", real("timeout", self.timeout, above=0, unit="seconds")
+            )
 
     def reason_to_stop(
         self, evaluations: int, seconds: float, failures_in_a_row: int

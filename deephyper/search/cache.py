@@ -42,6 +42,8 @@ class Cache:
             self._key = key
         elif key == "to_dict":
             self._key = dict
+        elif not isinstance(key, str):
+            raise SettingsError(f"cache key {key!r} is neither a text nor a function")
         elif key != "uuid":
             try:
                 found = load_object(key, "cache_key")
@@ -63,4 +65,10 @@ class Cache:
 
     def _text(self, point: dict[str, Any]) -> str:
         assert self._key is not None
-        return json.dumps(self._key(dict(point)), sort_keys=True, default=repr)
+        try:
+            return json.dumps(self._key(dict(point)), sort_keys=True, default=repr)
+        except Exception as error:
+            raise SettingsError(
+                f"the cache key function failed for {point}: {type(error).__name__}: {error}; mend "
+                "it, or leave --cache-key out"
+            ) from error

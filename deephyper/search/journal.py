@@ -28,6 +28,7 @@ import contextlib
 import errno
 import json
 import os
+import re
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -247,7 +248,7 @@ def holds_search(log_dir: Path) -> bool:
         with (log_dir / FILE_NAME).open("rb") as file:
             first = file.readline()
             return bool(first) and (first.endswith(b"\n") or _parse(first) is not None)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError:
         return True  # something is there, and reading it will say what is wrong
@@ -285,6 +286,10 @@ def read_journal(log_dir: Path) -> Record:
         if isinstance(error, FileNotFoundError):
             raise ResultsError(
                 f"there is no search to go on with in '{log_dir}': it holds no {FILE_NAME}"
+            ) from error
+        if isinstance(error, NotADirectoryError):
+            raise ResultsError(
+                f"'{log_dir}' is a file; give the log directory of a search"
             ) from error
         raise ResultsError(
             f"'{path}' can't be read ({error.strerror or error}); check its permissions"
@@ -346,7 +351,7 @@ def _add(record: Record, kind: str, event: dict[str, Any]) -> None:
         return
     id_ = event["id"]
     if kind == "submitted":
-        job = Job(id_, dict(event["point"]), int(event["attempt"]))
+        job = Job(_id(id_), dict(event["point"]), _attempt(event["attempt"]))
         predicted = (event["predicted"], event["predicted_std"]) if "predicted" in event else None
         record.evaluations[id_] = Evaluation(job, predicted=predicted)
     elif kind in ("finished", "failed") and not event.get("retry"):
@@ -354,6 +359,19 @@ def _add(record: Record, kind: str, event: dict[str, Any]) -> None:
         if evaluation.outcome is None:
             record.order.append(id_)
             evaluation.outcome = _outcome(evaluation.job, kind, event)
+
+
+def _id(value: Any) -> str:
+    """The id of an evaluation, which becomes part of the names of files."""
+    if not isinstance(value, str) or re.fullmatch(r"[0-9]{1,18}", value) is None:
+        raise ValueError(f"the id {value!r} is no text of digits")
+    return value
+
+
+def _attempt(value: Any) -> int:
+    if type(value) is not int or value < 1:
+        raise ValueError(f"the attempt {value!r} is no whole number of at least 1")
+    return value
 
 
 def _objective(value: Any) -> float | str:

@@ -41,6 +41,11 @@ class Ownership:
     def __enter__(self) -> Self:
         try:
             self._path = self._claim()
+        except (FileExistsError, NotADirectoryError) as error:
+            raise ResultsError(
+                f"the log directory '{self._log_dir}' can't be made, since there is a file of its "
+                "name, or of a folder's above it; choose another with --log-dir"
+            ) from error
         except OSError as error:
             raise ResultsError(
                 f"the log directory '{self._log_dir}' can't be written "
@@ -84,13 +89,13 @@ class Ownership:
         self._log_dir.mkdir(parents=True, exist_ok=True)
         old = _claims(self._log_dir)
         for claim in old:
-            self._refuse_if_running(claim)
+            _refuse_if_running(claim)
         number = _number(old[-1]) + 1 if old else 1
         path = self._log_dir / f"running-{number:06}.json"
         try:
             fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
         except FileExistsError:
-            raise self._running_elsewhere("another process") from None
+            raise _running_elsewhere(self._log_dir, "another process") from None
         try:
             try:
                 os.write(fd, json.dumps(_this_process()).encode())
@@ -99,33 +104,48 @@ class Ownership:
             # While this one looked, others may have come and gone, so that numbers began anew.
             for claim in _claims(self._log_dir):
                 if claim != path:
-                    self._refuse_if_running(claim)
+                    _refuse_if_running(claim)
                     claim.unlink(missing_ok=True)
         except BaseException:
             path.unlink(missing_ok=True)
             raise
         return path
 
-    def _refuse_if_running(self, claim: Path) -> None:
-        owner = _owner(claim)
-        if _is_here(owner):
-            if _is_alive(owner):
-                raise self._running_elsewhere(_who(owner))
-        elif _seconds_since_touched(claim) < _GONE_SECONDS:
-            raise self._running_elsewhere(
-                f"{_who(owner)}, which was last heard of less than {_GONE_SECONDS:.0f} s ago"
-            )
-
-    def _running_elsewhere(self, who: str) -> ResultsError:
-        return ResultsError(
-            f"a search is running in '{self._log_dir}' ({who}); wait for it to end, or choose "
-            "another --log-dir"
-        )
-
     def _touch(self) -> None:
         while not self._released.wait(_TOUCH_SECONDS):
             with contextlib.suppress(OSError):
                 os.utime(self._path or "")
+
+
+def refuse_if_running(log_dir: Path) -> None:
+    """Refuse a log directory in which another search is running.
+
+    Raises:
+        ResultsError: if one is. A directory that can't be looked into is left to :class:`Ownership`
+            to refuse.
+    """
+    with contextlib.suppress(OSError):
+        for claim in _claims(log_dir):
+            _refuse_if_running(claim)
+
+
+def _refuse_if_running(claim: Path) -> None:
+    owner = _owner(claim)
+    if _is_here(owner):
+        if _is_alive(owner):
+            raise _running_elsewhere(claim.parent, _who(owner))
+    elif _seconds_since_touched(claim) < _GONE_SECONDS:
+        raise _running_elsewhere(
+            claim.parent,
+            f"{_who(owner)}, which was last heard of less than {_GONE_SECONDS:.0f} s ago",
+        )
+
+
+def _running_elsewhere(log_dir: Path, who: str) -> ResultsError:
+    return ResultsError(
+        f"a search is running in '{log_dir}' ({who}); wait for it to end, or choose another "
+        "--log-dir"
+    )
 
 
 def _claims(log_dir: Path) -> list[Path]:

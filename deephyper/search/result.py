@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,12 +23,14 @@ class SearchResult:
             included.
         log_dir: where its files are.
         signal: the signal that interrupted it.
+        seconds: how long it has lasted, earlier sessions included.
     """
 
     reason: Reason
     evaluations: list[Evaluation]
     log_dir: Path
     signal: int | None = None
+    seconds: float = 0.0
 
     @property
     def best(self) -> Outcome | None:
@@ -52,7 +55,26 @@ class SearchResult:
         return self.log_dir / results.FILE_NAME
 
     def to_dataframe(self) -> Any:
-        """The results file as a pandas DataFrame, one row per evaluation."""
+        """The results file as a pandas DataFrame, one row per evaluation.
+
+        Values are what they were. A column of numbers is one of pandas's numbers, with NaN where a
+        hyperparameter is inactive or an evaluation failed; one of booleans is of booleans where
+        none is missing; any other holds Python's objects, NaN being what is missing.
+
+        Raises:
+            ResultsError: if the file can't be read.
+        """
         import pandas as pd
 
-        return pd.read_csv(self.results_path)
+        names, rows = results.read_table(self.results_path)
+        cells = [row.point | row.columns | {"objective": row.objective} for row in rows]
+        columns = {name: [each.get(name, math.nan) for each in cells] for name in names}
+        # The objective alone is None where it is missing.
+        columns["objective"] = [math.nan if v is None else v for v in columns["objective"]]
+        return pd.DataFrame({n: pd.Series(v, dtype=_dtype(v)) for n, v in columns.items()})
+
+
+def _dtype(values: list[Any]) -> Any:
+    """Of a pandas column, None to leave it to pandas."""
+    kinds = {type(value) for value in values}
+    return None if kinds and (kinds <= {int, float} or kinds == {bool}) else object

@@ -158,9 +158,19 @@ def set_aside_if_changed(
 def read_results(path: Path) -> list[Row]:
     """Read a results file, also one that an older deephyper or another tool wrote.
 
+    Args:
+        path: the file, or the log directory that holds it.
+
     Raises:
         ResultsError: if it isn't there, isn't a CSV file, or has no objective.
     """
+    return read_table(path)[1]
+
+
+def read_table(path: Path) -> tuple[list[str], list[Row]]:
+    """The same with the names of the columns, in their order."""
+    if path.is_dir():
+        path /= FILE_NAME
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:  # as spreadsheets save
             reader = csv.reader(file)
@@ -176,7 +186,7 @@ def read_results(path: Path) -> list[Row]:
                 # A search that is running now may have written half a row.
                 if len(cells) == len(header):
                     rows.append(_row(dict(zip(header, cells, strict=True))))
-            return rows
+            return header, rows
     except FileNotFoundError as error:
         raise ResultsError(f"there is no file '{path}'; check the path") from error
     except OSError as error:

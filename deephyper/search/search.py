@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import math
-import signal
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -19,8 +18,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from deephyper.errors import DeepHyperError, ProblemError, SettingsError, SpaceExhausted
 from deephyper.evaluator import Evaluator, Job, Outcome
 from deephyper.evaluator.job import MACHINE_FAULTS
-from deephyper.search import results
-from deephyper.search.beginning import earlier_sessions, known_results, refuse_existing
+from deephyper.search import notices, results
+from deephyper.search.arguments import real, whole, whole_or_none
+from deephyper.search.beginning import earlier_sessions, known_results, look_into, refuse_existing
 from deephyper.search.budget import DEFAULT_GRACE, DEFAULT_MAX_EVALS, Budget, Reason
 from deephyper.search.cache import Cache
 from deephyper.search.clock import Clock
@@ -64,7 +64,8 @@ class Search:
         log_dir: folder for the journal, results.csv and deephyper.log.
         seed: makes the proposals reproducible where one worker is used.
         settings: what the journal is to say of the optimizer's settings.
-        resume: go on with the search in ``log_dir``.
+        resume: go on with the search in ``log_dir``; or what
+            :func:`deephyper.search.beginning.look_into` has read of it.
         warm_start: results file of an earlier search to learn from; points that don't fit the
             space any more are left out.
         max_failures: end after so many failures in a row.
@@ -78,7 +79,7 @@ class Search:
         clock: where it reads the time; None for the computer's.
 
     Raises:
-        SettingsError: if an argument is out of its range.
+        SettingsError: if an argument is out of its range or of a wrong type.
         ProblemError: if a hyperparameter has the name of a column of the results.
     """
 
@@ -91,7 +92,7 @@ class Search:
         log_dir: str | Path = ".",
         seed: int | None = None,
         settings: dict[str, Any] | None = None,
-        resume: bool = False,
+        resume: bool | Record = False,
         warm_start: str | Path | None = None,
         max_failures: int | None = None,
         retries: int = 0,
@@ -101,10 +102,6 @@ class Search:
         on_notice: Callable[[str], None] | None = None,
         clock: Clock | None = None,
     ) -> None:
-        if retries < 0:
-            raise SettingsError(f"retries is {retries}; give a whole number of at least 0")
-        if not grace >= 0:
-            raise SettingsError(f"grace is {grace}; give at least 0 seconds")
         if resume and warm_start is not None:
             raise SettingsError("a search is either resumed or started warm; leave one of them out")
         for name in problem.hyperparameter_names:
@@ -113,19 +110,19 @@ class Search:
                     f"hyperparameter '{name}' has the name of a column of {results.FILE_NAME}; "
                     "rename it"
                 )
-        Budget(max_failures=max_failures)
         self.problem = problem
         self.evaluator = evaluator
         self.log_dir = Path(log_dir).absolute()
         self._make_optimizer = make_optimizer
-        self._seed = seed
-        self._settings = {"seed": seed, **(settings or {})}
-        self._resume = resume
+        self._seed = whole_or_none("seed", seed, 0)
+        self._settings = {"seed": self._seed, **(settings or {})}
+        self._resume = bool(resume)
+        self._earlier = resume if isinstance(resume, Record) else None
         self._warm_start = None if warm_start is None else Path(warm_start)
-        self._max_failures = max_failures
-        self._retries = retries
+        self._max_failures = whole_or_none("max_failures", max_failures, 1)
+        self._retries = whole("retries", retries, 0)
         self._cache = Cache(cache_key)
-        self._grace = grace
+        self._grace = real("grace", grace, unit="seconds")
         self._on_outcome = on_outcome
         self._on_notice = on_notice
         self._clock = clock or Clock()
@@ -144,6 +141,7 @@ class Search:
             timeout: seconds in all.
 
         Raises:
+            SettingsError: if one of them isn't a positive number, or the cache key fails.
             ResultsError: if the log directory holds another search or can't be written.
             RunFunctionError: if the run function can't be loaded.
             ProblemError: on a resume with another space.
@@ -176,18 +174,22 @@ class Search:
                     self._results.close()
             self._resume = True
             _log.info("ended: %s", reason)
-            return SearchResult(reason, self._record.ended, self.log_dir, interrupt.signal)
+            return SearchResult(
+                reason, self._record.ended, self.log_dir, interrupt.signal, self._seconds()
+            )
 
     # Beginning a session.
 
     def _read_record(self) -> Record:
-        if self._resume:
-            return earlier_sessions(self.log_dir, self.problem)
-        refuse_existing(self.log_dir)
+        earlier, self._earlier = self._earlier, None
+        if earlier is None:
+            earlier = look_into(self.log_dir, self.problem, self._resume)
+        if earlier is not None:
+            return earlier
         record = Record(space=describe(self.problem))
         if self._warm_start is not None:
             record.known, total = known_results(self._warm_start, self.problem)
-            self._notice(f"warm start: {len(record.known)} of {total} results fit the space")
+            self._notice(notices.warm_start(len(record.known), total))
         return record
 
     def _seed_of_session(self, record: Record) -> int | None:
@@ -198,7 +200,7 @@ class Search:
         # Another session may have been there between the first look and the claim.
         if self._resume:
             if journal_size(self.log_dir) != record.size:
-                record = self._read_record()
+                record = earlier_sessions(self.log_dir, self.problem)
             max_evals = record.max_evals if budget.max_evals is None else budget.max_evals
             time_limit = record.timeout if budget.timeout is None else budget.timeout
         else:
@@ -249,23 +251,26 @@ class Search:
         path, names = self.log_dir / results.FILE_NAME, self.problem.hyperparameter_names
         aside = set_aside_if_changed(path, names, self._record.ended)
         if aside is not None:
-            self._notice(f"results.csv was changed since the search wrote it; it is now {aside}")
+            self._notice(notices.set_aside(aside))
         self._results = ResultsWriter(path, names, self._record.ended)
 
     # The loop.
 
     def _run(self, budget: Budget, interrupt: Interrupt, ownership: Ownership) -> Reason:
-        before, began = self._record.seconds, self._clock.monotonic()
-        end = math.inf if budget.timeout is None else began + budget.timeout - before
+        self._began = self._clock.monotonic()
+        before = self._record.seconds
+        end = math.inf if budget.timeout is None else self._began + budget.timeout - before
         reason: Reason | None = None
         while True:
             ownership.check()
-            seconds = before + self._clock.monotonic() - began
-            now_reason = self._reason(budget, seconds, interrupt)
+            now_reason = self._reason(budget, self._seconds(), interrupt)
             # A retry may take "max_evals" back; the others stand.
             if now_reason is not None or reason == "max_evals":
                 if now_reason not in (None, reason):
-                    self._say_why(now_reason, interrupt)
+                    running = self.evaluator.num_unfinished
+                    why = notices.no_more(now_reason, running, self._grace, interrupt.signal)
+                    if why is not None:
+                        self._notice(why)
                 reason = now_reason
             if reason is None and self._fill_workers(budget):
                 continue
@@ -278,6 +283,10 @@ class Search:
                 self._stop_running()
                 return reason or "timeout"
             self._take(self.evaluator.gather(at_least=1, timeout=_TICK))
+
+    def _seconds(self) -> float:
+        """How long the search has lasted, all sessions together."""
+        return self._record.seconds + self._clock.monotonic() - self._began
 
     def _reason(self, budget: Budget, seconds: float, interrupt: Interrupt) -> Reason | None:
         if interrupt.signal is not None:
@@ -360,7 +369,7 @@ class Search:
         self._journal.append_outcome(outcome, retry)
         if retry:
             self._ready.appendleft(Job(job.id, job.point, job.attempt + 1))
-            self._notice(f"evaluation {job.id} runs again: {failure and failure.message}")
+            self._notice(notices.runs_again(outcome))
         return not retry
 
     def _stop_running(self) -> None:
@@ -370,9 +379,7 @@ class Search:
             self._journal.append_outcome(outcome)
         self._optimizer.forget([outcome.job.point for outcome in stopped])
         if stopped:
-            self._notice(
-                f"{len(stopped)} running evaluations were stopped; they run again on --resume"
-            )
+            self._notice(notices.stopped(len(stopped)))
 
     def _keep_what_ended(self, ownership: Ownership) -> None:
         """The search fails: write what has ended since it last looked, if that can be done."""
@@ -391,27 +398,6 @@ class Search:
         if prediction is None or not math.isfinite(prediction.mean):
             return None
         return prediction.mean, prediction.std
-
-    # Telling the user.
-
-    def _say_why(self, reason: Reason, interrupt: Interrupt) -> None:
-        running = self.evaluator.num_unfinished
-        if reason == "interrupted" and running:
-            if interrupt.signal != signal.SIGINT:
-                name = signal.Signals(interrupt.signal or 0).name
-                self._notice(
-                    f"{name}: no new evaluations; the {running} running ones have "
-                    f"{self._grace:g} s to end"
-                )
-            else:
-                self._notice(
-                    f"no new evaluations; waiting for the {running} running ones "
-                    "(press Ctrl-C again to leave at once)"
-                )
-        elif reason == "timeout" and running:
-            self._notice(
-                f"the time is over; the {running} running evaluations have {self._grace:g} s to end"
-            )
 
     def _notice(self, text: str) -> None:
         _log.info("%s", text)

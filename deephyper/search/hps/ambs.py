@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
+from deephyper.errors import SettingsError
 from deephyper.search.hps.settings import AmbsSettings
 from deephyper.search.search import Search
 
@@ -27,6 +28,9 @@ class AMBS(Search):
         settings: of the optimizer; None for the defaults.
         optimizer: an object with ``ask`` and ``tell`` of your own to use instead.
         options: see :class:`deephyper.search.search.Search`.
+
+    Raises:
+        SettingsError: if the optimizer lacks one of its methods; further as there.
     """
 
     def __init__(
@@ -41,6 +45,8 @@ class AMBS(Search):
     ) -> None:
         from deephyper.search.hps.optimizer import ForeignOptimizer, create_optimizer
 
+        if optimizer is not None:
+            _check_optimizer(optimizer)
         chosen = settings or AmbsSettings()
 
         def make(seed: int | None) -> Proposer:
@@ -61,6 +67,20 @@ class AMBS(Search):
         from deephyper.search.hps.optimizer import describe_engine
 
         return describe_engine(self._optimizer)  # type: ignore[arg-type]
+
+
+def _check_optimizer(optimizer: Any) -> None:
+    if isinstance(optimizer, type):
+        raise SettingsError(
+            f"optimizer is the class {optimizer.__name__}; give an object of it, as in: "
+            f"{optimizer.__name__}()"
+        )
+    for name in ("ask", "tell"):
+        if not callable(getattr(optimizer, name, None)):
+            raise SettingsError(
+                f"the optimizer, a {type(optimizer).__name__}, has no method '{name}'; give an "
+                "object with ask() and tell(point, objective)"
+            )
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from deephyper.errors import SettingsError
+from deephyper.search.arguments import real, whole_or_none
 
 SURROGATE_MODELS = ("RF", "ET", "GP", "GBRT", "DUMMY")
 ACQ_FUNCS = ("LCB", "EI", "PI", "gp_hedge")
@@ -44,16 +45,11 @@ class AmbsSettings:
         _one_of("surrogate model", self.surrogate_model, (None, *SURROGATE_MODELS))
         _one_of("acquisition function", self.acq_func, ACQ_FUNCS)
         _one_of("liar strategy", self.liar_strategy, LIAR_STRATEGIES)
-        if not self.kappa >= 0:
-            raise SettingsError(f"kappa is {self.kappa}; give a number of at least 0")
-        if not self.xi >= 0:
-            raise SettingsError(f"xi is {self.xi}; give a number of at least 0")
-        if self.n_jobs == 0 or self.n_jobs < -1:
-            raise SettingsError(f"n_jobs is {self.n_jobs}; give 1 or more, or -1 for all cores")
-        if self.n_initial_points is not None and self.n_initial_points < 1:
-            raise SettingsError(
-                f"n_initial_points is {self.n_initial_points}; give a whole number of at least 1"
-            )
+        real("kappa", self.kappa)
+        real("xi", self.xi)
+        if type(self.n_jobs) is not int or self.n_jobs == 0 or self.n_jobs < -1:
+            raise SettingsError(f"n_jobs is {self.n_jobs!r}; give 1 or more, or -1 for all cores")
+        whole_or_none("n_initial_points", self.n_initial_points, 1)
 
 
 def _one_of(what: str, value: str | None, known: tuple[str | None, ...]) -> None:
