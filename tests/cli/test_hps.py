@@ -6,6 +6,7 @@ import csv
 import os
 import pty
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -206,6 +207,27 @@ def test_a_signal_ends_a_search_with_its_results_written(
     assert "it was interrupted (1 evaluation)" in out
     assert "Go on with: deephyper hps ambs --resume . --problem task/problem.py" in out
     assert len(rows()) == 1
+
+
+def test_the_command_after_a_timeout_goes_on(deephyper: Run, folder: Path) -> None:
+    line = words(evaluator="thread", timeout="0.5s", grace=0, kappa=1, log_dir="found")
+    ended = deephyper(*line)
+    assert "without --surrogate-model nothing comes of --kappa" in ended.err
+    again = ended.out.partition("Go on with: deephyper ")[2].strip()
+    assert "--evaluator thread" in again
+    assert "--log-dir" not in again
+    before = len(rows("found"))
+    assert deephyper(*shlex.split(again)).status == 0
+    assert len(rows("found")) > before
+
+
+def test_h_is_short_for_help(deephyper: Run) -> None:
+    assert "--max-evals" in deephyper("hps", "random", "-h").out
+
+
+def test_a_base_problem_can_be_searched(deephyper: Run, folder: Path) -> None:
+    Path("task/problem.py").write_text(PROBLEM.replace("HpProblem", "BaseProblem"))
+    assert deephyper(*words(evaluator="thread", max_evals=1)).status == 0
 
 
 def test_ctrl_c_while_the_problem_is_imported_is_no_error_of_the_problem(

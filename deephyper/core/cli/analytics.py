@@ -13,7 +13,11 @@ from deephyper.core.cli.exit_status import run_command
 from deephyper.version import __version__
 
 
-@click.group("deephyper-analytics", no_args_is_help=False)
+@click.group(
+    "deephyper-analytics",
+    no_args_is_help=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(__version__, "--version", prog_name="deephyper-analytics")
 def deephyper_analytics() -> None:
     """Look at the results of a search."""

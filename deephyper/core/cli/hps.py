@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import math
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from deephyper.core.cli.search_options import (
     BALSAM,
     OPTIMIZER,
     RAY,
+    given_options,
     names_of,
     with_options,
 )
@@ -25,6 +27,8 @@ from deephyper.errors import ProblemError
 if TYPE_CHECKING:
     from deephyper.evaluator import Evaluator
     from deephyper.problem import HpProblem
+    from deephyper.search.journal import Record
+    from deephyper.search.result import SearchResult
     from deephyper.search.search import Search
 
 
@@ -55,7 +59,8 @@ def ambs(
         xi=xi,
         n_jobs=n_jobs,
     )
-    return _search("deephyper.search.hps.ambs:AMBS", options, settings=settings)
+    notice = _unused_settings()
+    return _search("deephyper.search.hps.ambs:AMBS", options, notice, settings=settings)
 
 
 @hps.command("random", cls=GroupedCommand)
@@ -65,27 +70,35 @@ def random(**options: Any) -> int:
     return _search("deephyper.search.hps.random:RandomSearch", options)
 
 
-def _search(search_class: str, options: dict[str, Any], **arguments: Any) -> int:
+def _search(
+    search_class: str, options: dict[str, Any], notice: str | None = None, **arguments: Any
+) -> int:
     """Make problem, evaluator and search from the options, run, and say what came of it."""
     from deephyper.core.cli.progress import Progress
     from deephyper.core.cli.summary import exit_status, summary
     from deephyper.evaluator import load_object
+    from deephyper.search.beginning import look_into
 
     log_dir = _log_dir(options)
     eval_timeout = _eval_timeout(options)
+    _refuse_what_cannot_be_meant(options)
     problem = _as_problem(load_object(options["problem"], "Problem"), options["problem"])
     module, _, name = search_class.partition(":")
     search_type: type[Search] = getattr(importlib.import_module(module), name)
+    # Before an evaluator is made, which may start a cluster.
+    record = look_into(Path(log_dir).absolute(), problem, options["resume"] is not None)
     with (
         _evaluator(options, eval_timeout, log_dir) as evaluator,
-        Progress(*_begun(options, log_dir)) as progress,
+        Progress(*_begun(options, record)) as progress,
     ):
+        if notice:
+            progress.notice(notice)
         search = search_type(
             problem,
             evaluator,
             log_dir=log_dir,
             seed=options["seed"],
-            resume=options["resume"] is not None,
+            resume=record or False,
             warm_start=options["warm_start"],
             max_failures=options["max_failures"],
             retries=options["retries"],
@@ -96,12 +109,51 @@ def _search(search_class: str, options: dict[str, Any], **arguments: Any) -> int
             **arguments,
         )
         result = search.search(max_evals=options["max_evals"], timeout=options["timeout"])
-    command = f"{click.get_current_context().command_path} --resume {{}}"
-    again = shlex.join(["--problem", options["problem"], "--run", options["run"]])
+    limit = options["timeout"] if record is None else options["timeout"] or record.timeout
     with contextlib.suppress(BrokenPipeError):
-        for line in summary(result, f"{command} {again}"):
+        for line in summary(result, _resume_command(result, limit)):
             click.echo(line)
     return exit_status(result)
+
+
+def _resume_command(result: SearchResult, timeout: float | None) -> str:
+    """How to go on, with ``{}`` where the log directory belongs."""
+    context = click.get_current_context()
+    given = given_options(context, context.command.params)
+    for name in ("--log-dir", "--resume", "--warm-start"):
+        given.pop(name, None)
+    if "--ray-password" in given:
+        given["--ray-password"] = "PASSWORD"
+    if result.reason == "timeout" and timeout is not None:
+        # More than was used, the grace included; else it would end again at once.
+        given["--timeout"] = str(math.ceil(timeout + max(timeout, result.seconds)))
+    words = shlex.join(word for option in given.items() for word in option)
+    return f"{context.command_path} --resume {{}} {words.replace('{', '{{').replace('}', '}}')}"
+
+
+def _unused_settings() -> str | None:
+    """A line on settings of scikit-optimize that were given where it isn't used."""
+    context = click.get_current_context()
+    given = given_options(context, context.command.params)
+    own = {f"--{name.replace('_', '-')}" for name in names_of(OPTIMIZER)}
+    unused = [name for name in given if name in own and name != "--surrogate-model"]
+    if not unused or "--surrogate-model" in given:
+        return None
+    return f"without --surrogate-model nothing comes of {', '.join(unused)}"
+
+
+def _refuse_what_cannot_be_meant(options: dict[str, Any]) -> None:
+    for name in ("problem", "run"):
+        if options[name].partition("::")[0].endswith(".ipynb"):
+            raise click.UsageError(
+                f"--{name} can't name a notebook; save its code in a .py file and name that"
+            )
+    for method, group in (("ray", RAY), ("balsam", BALSAM)):
+        for name in names_of(group):
+            if options[name] is not None and options["evaluator"] != method:
+                raise click.UsageError(
+                    f"--{name.replace('_', '-')} is an option of {method}; use --evaluator {method}"
+                )
 
 
 def _log_dir(options: dict[str, Any]) -> str:
@@ -134,11 +186,13 @@ def _eval_timeout(options: dict[str, Any]) -> float | None:
 
 
 def _as_problem(found: Any, where: str) -> HpProblem:
-    from deephyper.problem import HpProblem
+    from deephyper.problem import BaseProblem
 
-    if isinstance(found, HpProblem):
-        return found
-    what = f"the class {found.__name__}" if isinstance(found, type) else f"a {_type_name(found)}"
+    if isinstance(found, BaseProblem):
+        return found  # type: ignore[return-value]  # HpProblem adds nothing but its name
+    what = (
+        f"the class {found.__name__}" if isinstance(found, type) else f"of type {_type_name(found)}"
+    )
     raise ProblemError(
         f"'{where}' is {what}, not a problem; name an HpProblem, as in: Problem = HpProblem()"
     )
@@ -166,17 +220,15 @@ def _evaluator(options: dict[str, Any], timeout: float | None, log_dir: str) -> 
     )
 
 
-def _begun(options: dict[str, Any], log_dir: str) -> tuple[int | None, int, float | None]:
+def _begun(options: dict[str, Any], record: Record | None) -> tuple[int | None, int, float | None]:
     """What progress counts to and from: evaluations in all, those made before, their best."""
     from deephyper.search.budget import DEFAULT_MAX_EVALS
-    from deephyper.search.journal import read_journal
 
     max_evals: int | None = options["max_evals"]
-    if options["resume"] is None:
+    if record is None:
         if max_evals is None and options["timeout"] is None:
             max_evals = DEFAULT_MAX_EVALS
         return max_evals, 0, None
-    record = read_journal(Path(log_dir))
     outcomes = [evaluation.outcome for evaluation in record.ended]
     objectives = [o.objective for o in outcomes if o is not None and o.objective is not None]
     max_evals = record.max_evals if max_evals is None else max_evals

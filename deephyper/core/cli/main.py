@@ -35,7 +35,12 @@ SUBCOMMANDS = {
 }
 
 
-@click.group(cls=LazyGroup, subcommands=SUBCOMMANDS, no_args_is_help=False)
+@click.group(
+    cls=LazyGroup,
+    subcommands=SUBCOMMANDS,
+    no_args_is_help=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(__version__, "--version", prog_name="deephyper")
 def deephyper() -> None:
     """Asynchronous hyperparameter search, from a laptop to a supercomputer."""

@@ -38,6 +38,9 @@ class Duration(click.ParamType):
 
     name = "duration"
 
+    def __init__(self, zero: bool = False) -> None:
+        self.zero = zero
+
     def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
         return "TIME"
 
@@ -50,7 +53,7 @@ class Duration(click.ParamType):
         if match is None:
             self.fail(f"'{value}' is no time; give seconds, or 30s, 10m, 2h, 1d", param, ctx)
         seconds = float(match[1]) * _UNITS[match[2] or "s"]
-        if not 0 < seconds < math.inf:
+        if not (0 < seconds < math.inf or (self.zero and seconds == 0)):
             self.fail(f"'{value}' is no time above 0", param, ctx)
         return seconds
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from deephyper.core.cli.option_groups import Duration, GroupedOption, Number
 from deephyper.evaluator import CLASSIC_NAMES, DEFAULT_METHOD, METHODS
@@ -96,7 +97,7 @@ BUDGET: Options = [
     _option(
         "When to stop",
         "--grace",
-        type=Duration(),
+        type=Duration(zero=True),
         default=DEFAULT_GRACE,
         show_default=f"{DEFAULT_GRACE:g} s",
         help="How long running evaluations may go on after a timeout or SIGTERM.",
@@ -319,6 +320,18 @@ def with_options(options: Options) -> Callable[[Command], Command]:
         return command
 
     return decorate
+
+
+def given_options(context: click.Context, parameters: Iterable[click.Parameter]) -> dict[str, str]:
+    """The options that stand on the command line, each with its value."""
+    given: dict[str, str] = {}
+    for parameter in parameters:
+        name = parameter.name or ""
+        if context.get_parameter_source(name) == ParameterSource.COMMANDLINE:
+            value = context.params[name]
+            whole = isinstance(value, float) and value.is_integer()
+            given[parameter.opts[0]] = str(int(value) if whole else value)
+    return given
 
 
 def names_of(options: Options) -> list[str]:
