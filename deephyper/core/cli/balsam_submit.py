@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
 from deephyper.core.cli.hps import hps
 from deephyper.core.cli.option_groups import GroupedCommand, GroupedOption
+from deephyper.core.cli.search_options import given_options
 
 if TYPE_CHECKING:
     from deephyper.hpc.submission import Launch, SearchSpec, Submission
@@ -122,7 +122,7 @@ def _requested(submission: Submission, values: dict[str, Any]) -> tuple[SearchSp
 
     given = {name: values[name] for name in (*_NEEDED, "project") if values[name] is not None}
     task = {n: _absolute(values[n]) for n in ("problem", "run") if values[n] is not None}
-    options = _options(values)
+    options = _options()
     if values["resume"]:
         spec, launch = submission.previous()
         if values["search"] not in (None, spec.search):
@@ -139,17 +139,13 @@ def _requested(submission: Submission, values: dict[str, Any]) -> tuple[SearchSp
     return _fitting(spec), Launch(**{"project": "", **given})
 
 
-def _options(values: dict[str, Any]) -> dict[str, str]:
+def _options() -> dict[str, str]:
     """The options of "deephyper hps" that were given, each with its value."""
     context = click.get_current_context()
-    options: dict[str, str] = {}
-    for command in hps.commands.values():
-        for parameter in command.params:
-            name = parameter.name or ""
-            if name in _OWN or context.get_parameter_source(name) != ParameterSource.COMMANDLINE:
-                continue
-            value = str(values[name])
-            options[parameter.opts[0]] = _absolute(value) if name == "warm_start" else value
+    shared = [p for command in hps.commands.values() for p in command.params if p.name not in _OWN]
+    options = given_options(context, shared)
+    if "--warm-start" in options:
+        options["--warm-start"] = str(Path(options["--warm-start"]).absolute())
     return options
 
 
