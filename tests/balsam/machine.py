@@ -154,8 +154,9 @@ class Machine:
         shutil.copytree(
             REPOSITORY / "deephyper", source / "deephyper", ignore=shutil.ignore_patterns("*.pyc")
         )
+        # Not this folder, which would hide the package of its name.
         shutil.copytree(
-            REPOSITORY / "tests", source / "tests", ignore=shutil.ignore_patterns("*.pyc")
+            REPOSITORY / "tests", source / "tests", ignore=shutil.ignore_patterns("*.pyc", "balsam")
         )
         for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
             if (REPOSITORY / name).exists():

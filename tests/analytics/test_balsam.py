@@ -1,0 +1,85 @@
+"""What is made of the state histories of a Balsam workflow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from deephyper.analytics.balsam import as_table, plot, read_workflow
+from deephyper.errors import ResultsError
+
+
+def history(*changes: str) -> str:
+    """``"0 CREATED"``: seconds, state and, if there is one, a message."""
+    text = ""
+    for change in changes:
+        seconds, state, *message = change.split(" ", 2)
+        line = f"\n[11-24-2026 16:00:{float(seconds):09.6f} {state}] "
+        text += line.rjust(46) + " ".join(message)
+    return text
+
+
+FINISHED = history("0 PREPROCESSED made", "2 RUNNING", "12 RUN_DONE", "13 JOB_FINISHED")
+OTHER = history("0 PREPROCESSED made", "2 RUNNING", "7 RUN_DONE", "8 JOB_FINISHED")
+FAILED = history(
+    "1 PREPROCESSED made", "7 RUNNING", "10 RUN_ERROR tail\n    exception: no memory", "11 FAILED"
+)
+STOPPED = history("3 PREPROCESSED made", "9 USER_KILLED Stopped by the search")
+ALL = {"a": FINISHED, "b": OTHER, "c": FAILED, "d": STOPPED}
+
+
+def test_counts_states_and_reasons() -> None:
+    workflow = read_workflow(ALL)
+    assert workflow.states == {"JOB_FINISHED": 2, "FAILED": 1, "USER_KILLED": 1}
+    assert workflow.failures == {"c": "exception: no memory"}
+
+
+def test_measures_waits_and_runs() -> None:
+    workflow = read_workflow(ALL)
+    assert sorted(workflow.waits) == [2, 2, 6]
+    assert sorted(workflow.runs) == [3, 5, 10]
+
+
+def test_utilisation_is_the_share_of_busy_workers() -> None:
+    workflow = read_workflow(ALL)
+    assert workflow.peak == 2
+    assert workflow.utilisation == pytest.approx((10 + 5 + 3) / (2 * 10))
+
+
+def test_nothing_has_run_yet() -> None:
+    workflow = read_workflow({"d": history("3 PREPROCESSED made")})
+    assert workflow.utilisation == 0
+    assert workflow.runs == []
+    assert "ran           -" in as_table(workflow)
+
+
+def test_a_job_that_was_started_again_ran_twice() -> None:
+    text = history(
+        "0 CREATED", "1 RUNNING", "4 RUN_TIMEOUT", "5 RESTART_READY", "6 RUNNING", "8 RUN_DONE"
+    )
+    assert read_workflow({"a": text}).runs == [3, 2]
+
+
+def test_the_timeline_ends_with_what_is_now() -> None:
+    _, counts = read_workflow(ALL).timeline()[-1]
+    assert counts == {"waiting": 0, "running": 0, "finished": 2, "failed": 1, "stopped": 1}
+
+
+def test_the_table_lists_failures() -> None:
+    table = as_table(read_workflow(ALL))
+    assert "evaluations   4" in table
+    assert "  c: exception: no memory" in table
+
+
+def test_what_is_no_history_is_refused() -> None:
+    with pytest.raises(ResultsError, match="'a' can't be read"):
+        read_workflow({"a": "nothing"})
+
+
+def test_the_plot_is_a_picture(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    plot(read_workflow(ALL), tmp_path / "states.png")
+    assert (tmp_path / "states.png").read_bytes().startswith(b"\x89PNG")
+    with pytest.raises(ResultsError, match="can't be written"):
+        plot(read_workflow(ALL), tmp_path / "no" / "such.png")

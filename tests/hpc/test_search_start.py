@@ -1,0 +1,103 @@
+"""The command line that a submitted search becomes, and the batch script that carries it."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jinja2 import Template
+
+from deephyper.errors import EvaluatorError
+from deephyper.evaluator.balsam_nodes import num_places, refuse_misfit
+from deephyper.hpc.search_start import command_line
+from deephyper.hpc.slurm import TEMPLATE
+
+
+def spec(**options: str) -> dict[str, Any]:
+    given = {f"--{name.replace('_', '-')}": value for name, value in options.items()}
+    return {"search": "ambs", "problem": "p.Problem", "run": "p.run", "options": given}
+
+
+def value_of(command: list[str], option: str) -> str:
+    assert command.count(option) == 1
+    return command[command.index(option) + 1]
+
+
+def test_a_new_search_begins_in_its_folder() -> None:
+    command = command_line(spec(max_evals="7"), resume=False, grace=12.0)
+    assert command[3:5] == ["hps", "ambs"]
+    assert value_of(command, "--log-dir") == "."
+    assert value_of(command, "--max-evals") == "7"
+    assert value_of(command, "--grace") == "12"
+    assert value_of(command, "--evaluator") == "balsam"
+    assert "--resume" not in command
+
+
+def test_a_begun_search_goes_on_without_its_warm_start() -> None:
+    command = command_line(spec(warm_start="old.csv"), resume=True, grace=12.0)
+    assert value_of(command, "--resume") == "."
+    assert "--warm-start" not in command
+    assert "--log-dir" not in command
+
+
+def test_a_given_grace_is_kept() -> None:
+    assert value_of(command_line(spec(grace="3.0"), False, 12.0), "--grace") == "3.0"
+
+
+@pytest.mark.parametrize(
+    ("mode", "nodes", "nodes_per_eval", "evals_per_node", "places"),
+    [
+        ("mpi", 4, 1, 1, 3),
+        ("mpi", 4, 2, 1, 1),
+        ("mpi", 2, 2, 1, 0),
+        ("mpi", 1, 1, 1, 0),
+        ("serial", 1, 1, 1, 1),
+        ("serial", 3, 1, 4, 12),
+    ],
+)
+def test_how_many_evaluations_find_room(
+    mode: str, nodes: int, nodes_per_eval: int, evals_per_node: int, places: int
+) -> None:
+    assert num_places(mode, nodes, nodes_per_eval, evals_per_node) == places
+
+
+@pytest.mark.parametrize(
+    ("mode", "layout"), [("serial", (2, 1, 1)), ("serial", (1, 2, 1)), ("mpi", (1, 1, 2))]
+)
+def test_layouts_that_do_not_suit_the_mode_are_refused(
+    mode: str, layout: tuple[int, int, int]
+) -> None:
+    with pytest.raises(EvaluatorError, match="submit with -j"):
+        refuse_misfit(mode, *layout)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "mode", "seconds"),
+    [
+        (30, "mpi", 28 * 60),
+        (30, "serial", 27 * 60),
+        (3, "mpi", 60),
+        (3, "serial", 6),
+        (1, "mpi", 60),
+    ],
+)
+def test_the_batch_script_says_when_the_launcher_ends(
+    minutes: int, mode: str, seconds: int, tmp_path: Path
+) -> None:
+    values = {"nodes": 1, "queue": "q", "project": "", "time_minutes": minutes, "job_mode": mode}
+    places = {
+        "balsam_bin": "/b",
+        "pg_bin": "/p",
+        "balsam_db_path": "/d",
+        "wf_filter": "wf-filter=w",
+    }
+    script = Template(TEMPLATE).render(values | places)
+    assert "#SBATCH --account" not in script
+    assert f"#SBATCH --time={minutes}\n" in script
+    part = script[script.index("minutes=") : script.index("export DEEPHYPER_LAUNCH_END")]
+    said = subprocess.run(
+        ["bash", "-euc", f"{part}\necho $seconds"], capture_output=True, text=True, check=True
+    ).stdout
+    assert int(said) == seconds
