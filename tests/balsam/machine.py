@@ -33,6 +33,7 @@ PACKAGES = {
     "mpich": "/usr/bin/mpiexec.hydra",
     "slurm-wlm": "/usr/sbin/slurmctld",
     "munge": "/usr/sbin/munged",
+    "iproute2": "/usr/*bin/ip",
     "python3-venv": "/usr/lib/python3*/ensurepip/__init__.py",
 }
 # The model of the tutorial, plots, and training over ranks.
@@ -100,6 +101,13 @@ class Machine:
         if os.geteuid() != 0:
             raise NotHere("installing PostgreSQL, MPICH and Slurm needs root")
         self._install_packages()
+        version = subprocess.run(
+            ["/usr/bin/python3", "-c", "import sys; print(sys.version_info >= (3, 11))"],
+            capture_output=True,
+            text=True,
+        ).stdout
+        if version.strip() != "True":
+            raise NotHere("the system's python3 is older than 3.11")
         self.root.mkdir(parents=True, exist_ok=True)
         self.root.chmod(0o755)
         with contextlib.suppress(FileNotFoundError):
