@@ -102,8 +102,8 @@ class ClassicOptimizer(Optimizer):
             for point, value in zip(self.Xi, self.yi, strict=True)
             if not isinstance(value, str)
         ]
-        n_known = len(self.yi) + len(self._pending)
-        enough = len(results) >= 2 and n_known >= self._n_initial
+        # Results count, as in scikit-optimize: a model of two results and eight lies misleads.
+        enough = len(results) >= 2 and len(self.yi) >= self._n_initial
         if not enough or not self._dimensions or self.surrogate_model == "DUMMY":
             return None
         if not self._stale and strategy == self._strategy and self._model is not None:
