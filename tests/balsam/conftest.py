@@ -69,7 +69,7 @@ class Site:
     def submit_run(self, workflow: str, run: str, words: str) -> Path:
         """Submit a random search of the functions in runs.py, which needs no time to propose."""
         return self.submit(
-            f"{workflow} random -p runs.py -r runs.py::{run} -t 20 -q {QUEUE} --seed 1 {words}"
+            f"{workflow} random -p problem.py -r runs.py::{run} -t 20 -q {QUEUE} --seed 1 {words}"
         )
 
     def query(self, program: str) -> str:
@@ -124,7 +124,7 @@ def database(machine: Machine) -> Site:
     assert done.status == 0, done.err
     folder = machine.home / "runs"
     machine.run("mkdir runs")
-    for name in ("runs.py", "drive.py"):
+    for name in ("problem.py", "runs.py", "drive.py"):
         (folder / name).write_text((HERE / name).read_text())
     site = Site(machine)
     site.activate()

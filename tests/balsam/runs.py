@@ -1,4 +1,4 @@
-"""A problem and run functions for searches through Balsam."""
+"""Run functions for searches through Balsam; quick to import, since each evaluation does it."""
 
 from __future__ import annotations
 
@@ -9,21 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from deephyper.evaluator.balsam_job import balsamjob_spec
-from deephyper.problem import HpProblem
-
-Problem = HpProblem()
-Problem.add_hyperparameter((0.0, 1.0), "x")
-Problem.add_hyperparameter((0, 99999), "n")
-Problem.add_hyperparameter(["plain", "a 'quoted' \"$HOME\" `word`; rm -rf x"], "text")
 
 
 def quick(point: dict[str, Any]) -> Any:
     return float(point["x"])
-
-
-def half_a_minute(point: dict[str, Any]) -> Any:
-    time.sleep(30)
-    return point["x"]
 
 
 def six_seconds(point: dict[str, Any]) -> Any:

@@ -88,8 +88,8 @@ def test_a_search_whose_launcher_was_killed_goes_on(site: Site) -> None:
 
 def test_a_search_ends_in_time_and_goes_on(site: Site) -> None:
     folder = site.submit(
-        "walltime random -p runs.py -r runs.py::six_seconds -t 3 -q debug-cache-quad -n 3 -j mpi "
-        "--max-evals 12 --seed 1"
+        "walltime random -p problem.py -r runs.py::six_seconds -t 3 -q debug-cache-quad -n 3 "
+        "-j mpi --max-evals 12 --seed 1"
     )
     site.wait_for_end(folder)
     go_on = "Go on with it by: deephyper balsam-submit hps walltime --resume"

@@ -8,7 +8,7 @@ from .conftest import Site
 from .machine import QUEUE
 
 pytestmark = [pytest.mark.balsam, pytest.mark.timeout(1200)]
-GOOD = f"-p runs.py -r runs.py::quick -t 20 -q {QUEUE} -n 2 -j mpi"
+GOOD = f"-p problem.py -r runs.py::quick -t 20 -q {QUEUE} -n 2 -j mpi"
 
 
 def everything(site: Site) -> list[str]:
@@ -24,7 +24,7 @@ def everything(site: Site) -> list[str]:
     [
         (f"refused {GOOD.replace(QUEUE, 'nosuch')}", "invalid partition specified: nosuch"),
         (f"refused {GOOD.replace('::quick', '::quik')}", "did you mean 'quick'"),
-        (f"refused {GOOD.replace('-p runs.py', '-p nosuch.Problem')}", "no module 'nosuch'"),
+        (f"refused {GOOD.replace('-p problem.py', '-p nosuch.Problem')}", "no module 'nosuch'"),
         (f"refused {GOOD.replace('-n 2', '-n 1')}", "ask for at least 2 nodes"),
         (f"refused {GOOD} --num-nodes-per-eval 2", "ask for at least 3 nodes"),
         (f"refused {GOOD} --num-evals-per-node 2", "job mode serial"),
@@ -96,7 +96,7 @@ def test_a_workflow_is_refused_while_it_exists_or_runs(site: Site) -> None:
 
 def test_the_evaluator_needs_a_launcher(site: Site) -> None:
     done = site.run(
-        "deephyper hps random -p runs.py -r runs.py::quick --evaluator balsam --log-dir new",
+        "deephyper hps random -p problem.py -r runs.py::quick --evaluator balsam --log-dir new",
         folder="runs",
     )
     assert done.status == 2
