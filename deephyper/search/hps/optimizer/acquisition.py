@@ -10,12 +10,16 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.special import erfcx, log1p, log_ndtr, ndtr
+from scipy.special import erfcx, log_ndtr, ndtr
 
 from deephyper.search.hps.optimizer.encoding import Array
 
 _LOG_SQRT_2PI = 0.5 * math.log(2.0 * math.pi)
 _SQRT_HALF_PI = math.sqrt(0.5 * math.pi)
+_FAINT = -12.0
+"""Log expected improvement below which its size says little."""
+_DOUBT = 0.05
+"""Deviation of the prediction of failure that remains however many evaluations failed."""
 
 
 def log_expected_improvement(mean: Array, std: Array, best: float) -> Array:
@@ -52,6 +56,24 @@ def log_expected_improvement_slopes(
     return by_mean, by_std
 
 
-def log_feasible(probability_of_failure: Array) -> Array:
-    """Log probability that an evaluation doesn't fail, never quite minus infinity."""
-    return log1p(-np.clip(probability_of_failure, 0.0, 0.99))
+def log_feasible(risk: Array, std: Array) -> Array:
+    """Log probability that an evaluation doesn't fail, shape (n,).
+
+    Failure is predicted like an objective that is 0 or 1, and below a half counts as none: where
+    many evaluations failed the deviation is small, and the answer as good as no.
+
+    Args:
+        risk: predicted failure, shape (n,).
+        std: standard deviation of that prediction, shape (n,).
+    """
+    out: Array = log_ndtr((0.5 - risk) / np.sqrt(std * std + _DOUBT**2))
+    return out
+
+
+def temper(value: Array) -> Array:
+    """Log expected improvement, compressed far below zero; its order stays.
+
+    Where all that is safe is known, its improvement has a logarithm of minus hundreds, and no risk
+    of failure would be too high to take instead.
+    """
+    return np.where(value < _FAINT, _FAINT - np.log1p(np.maximum(_FAINT - value, 0.0)), value)

@@ -6,6 +6,7 @@ the signal variance stands between them.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,7 @@ from deephyper.search.hps.optimizer.acquisition import (
     log_expected_improvement,
     log_expected_improvement_slopes,
     log_feasible,
+    temper,
 )
 from deephyper.search.hps.optimizer.encoding import Array
 from deephyper.search.hps.optimizer.factor import Factor
@@ -28,17 +30,24 @@ class Outlook:
 
     Attributes:
         mean, std: of the transformed objective, shape (m,).
-        risk: probability of failure, not clipped, shape (m,); None when nothing failed so far.
+        risk, risk_std: prediction of failure (1, no failure is 0) and its deviation, shape (m,);
+            None when nothing failed so far.
     """
 
     mean: Array
     std: Array
-    risk: Array | None
+    risk: Array | None = None
+    risk_std: Array | None = None
 
     def acquisition(self, best: float) -> Array:
         """Log expected improvement over `best`, times the probability that it doesn't fail."""
-        value = log_expected_improvement(self.mean, self.std, best)
-        return value if self.risk is None else value + log_feasible(self.risk)
+        return self.weigh_risk(log_expected_improvement(self.mean, self.std, best))
+
+    def weigh_risk(self, value: Array) -> Array:
+        """Log expected improvement times the probability that the evaluation doesn't fail."""
+        if self.risk is None or self.risk_std is None:
+            return value
+        return temper(value) + log_feasible(self.risk, self.risk_std)
 
 
 class Surrogate:
@@ -96,8 +105,12 @@ class Surrogate:
 
     def outlook(self, means: Array, explained: Array) -> Outlook:
         """Prediction from z times the solves, shape (1 or 2, m), and their squared norms, (m,)."""
-        std = np.sqrt(np.maximum(1.0 - explained, _MIN_VARIANCE) * self._signal)
-        return Outlook(means[0], std, means[1] + self._rate if len(means) > 1 else None)
+        rest = np.sqrt(np.maximum(1.0 - explained, _MIN_VARIANCE))
+        std = rest * math.sqrt(self._signal)
+        if len(means) == 1:
+            return Outlook(means[0], std)
+        spread = math.sqrt(self._rate * (1.0 - self._rate))
+        return Outlook(means[0], std, means[1] + self._rate, rest * spread)
 
     def outlook_at(self, solves: Array) -> Outlook:
         """Prediction from the solves of candidates, shape (n, m)."""
@@ -119,9 +132,7 @@ class Surrogate:
         back = np.concatenate([z[:1].T, solves], axis=1)
         back = a.T @ back
         weights = by_mean * back[:, :1] - by_std * (self._signal / outlook.std) * back[:, 1:]
-        if outlook.risk is not None:
-            value = value + log_feasible(outlook.risk)
-        return value, gradient(weights)
+        return outlook.weigh_risk(value), gradient(weights)
 
     def _condition(self) -> None:
         """Predict pending and failed points from the results; find the incumbent."""
