@@ -125,6 +125,7 @@ class BalsamEvaluator(Evaluator):
         self._run_file = self._folder / "run.json"
         self._run_file.write_text(self.run_function.dumps())
         self._makes_job: Callable[[dict[str, Any]], Any] | None = None
+        self._apps: set[str] = set()
         self._checked = False
         self._evaluations: dict[str, _Evaluation] = {}
         self._new: list[Any] = []  # BalsamJobs to insert
@@ -133,7 +134,7 @@ class BalsamEvaluator(Evaluator):
         self._end_leftovers()
 
     def _check(self, limit: float) -> None:
-        if makes_jobs(self._run_file.read_text()):
+        if makes_jobs(self._run_file.read_text(), limit):
             self._makes_job = self.run_function.load()
         elif self.timeout is not None and not self._checked:
             # The evaluation's own process sees to its limit; this is for one that was lost.
@@ -145,17 +146,15 @@ class BalsamEvaluator(Evaluator):
             self._check(LOAD_SECONDS)
         balsam_job = self._models.BalsamJob()
         folder = self._folder / f"{job.id}.{job.attempt}_{str(balsam_job.pk)[:8]}"
-        folder.mkdir()
-        evaluation = _Evaluation(job, folder, balsam_job.pk)
-        self._evaluations[job.id] = evaluation
         try:
-            fields = self._write_files(evaluation, output)
-        except Exception as error:
-            _log.exception("no job can be made for evaluation %s", job.id)
-            failure = Failure("exception", f"{type(error).__name__}: {error}")
-            message = {"start": None, "end": time.time(), "failure": vars(failure)}
-            (folder / RESULT_FILE).write_text(json.dumps(message))
-            fields = {"state": "JOB_FINISHED"}
+            folder.mkdir()
+            fields = self._write_files(job, folder, output)
+        except OSError as error:
+            raise EvaluatorError(
+                f"the folder '{folder}' can't be written ({error.strerror or error}); make room or "
+                "mend the permissions, then go on with: deephyper balsam-submit --resume"
+            ) from error
+        self._evaluations[job.id] = _Evaluation(job, folder, balsam_job.pk)
         fields |= {
             "workflow": self._workflow,
             "name": f"{self._workflow}.{job.id}.{job.attempt}",
@@ -167,15 +166,11 @@ class BalsamEvaluator(Evaluator):
         self._new.append(balsam_job)
         return f"{slot}"
 
-    def _write_files(self, evaluation: _Evaluation, output: str | None) -> dict[str, Any]:
+    def _write_files(self, job: Job, folder: Path, output: str | None) -> dict[str, Any]:
         """Leave the point in the folder; the fields of the BalsamJob that will find it there."""
-        job, folder = evaluation.job, evaluation.folder
         if self._makes_job is not None:
             (folder / "point.json").write_text(json.dumps(job.point))
-            spec = self._makes_job(dict(job.point))
-            fields = dict(spec) if isinstance(spec, dict) else spec.to_dict()
-            own = ("job_id", "lock", "tick", "state", "state_history", "_state")
-            return {name: value for name, value in fields.items() if name not in own}
+            return self._specified(job, folder)
         spec = {
             "id": job.id,
             "attempt": job.attempt,
@@ -193,6 +188,28 @@ class BalsamEvaluator(Evaluator):
             "state_history": self._models.history_line("PREPROCESSED", "Made by the search"),
         }
         return {"application": self._app, "cpu_affinity": "depth", **self._fields, **ready}
+
+    def _specified(self, job: Job, folder: Path) -> dict[str, Any]:
+        """The fields that the run function gives; if it fails, those of a job that never runs."""
+        assert self._makes_job is not None
+        try:
+            spec = self._makes_job(dict(job.point))
+            fields = dict(spec) if isinstance(spec, dict) else spec.to_dict()
+            # A launcher that meets a job without an app comes to an end itself.
+            app = fields.get("application", "")
+            if app not in self._apps:
+                apps = self._models.ApplicationDefinition.objects.filter(name=app)
+                if not query(apps.exists):
+                    raise LookupError(f"the Balsam database has no application '{app}'")
+                self._apps.add(app)
+        except Exception as error:
+            _log.exception("no job can be made for evaluation %s", job.id)
+            failure = Failure("exception", f"{type(error).__name__}: {error}")
+            message = {"start": None, "end": time.time(), "failure": vars(failure)}
+            (folder / RESULT_FILE).write_text(json.dumps(message))
+            return {"state": "JOB_FINISHED"}
+        own = ("job_id", "lock", "tick", "state", "state_history")
+        return {name: value for name, value in fields.items() if name not in own}
 
     def _wait(self, timeout: float | None) -> Sequence[Started | Ended]:
         until = float("inf") if timeout is None else time.monotonic() + timeout

@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import Any
 
 from deephyper.errors import DeepHyperError, RunFunctionError
+from deephyper.evaluator.evaluator import LOAD_SECONDS
 from deephyper.evaluator.job import Failure, Job
 from deephyper.evaluator.process import thread_variables
 from deephyper.evaluator.run_function import RunFunction, evaluate
@@ -38,9 +39,6 @@ EVALUATION_FILE = "evaluation.json"
 STARTED_FILE = "started.json"
 RESULT_FILE = "result.json"
 STOP_FILE = "stop"
-
-LOAD_SECONDS = 600.0
-"""How long run may take to be imported; many nodes that read one file system can be slow."""
 
 _RANK_VARIABLES = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK", "ALPS_APP_PE", "SLURM_PROCID")
 _LOOK_SECONDS = 0.5  # how soon a request to stop is noticed
@@ -62,22 +60,29 @@ def main() -> int:
     return _run_in_a_process(spec)
 
 
-def makes_jobs(run: str) -> bool:
+def makes_jobs(run: str, limit: float = LOAD_SECONDS) -> bool:
     """Load a run function in a process of its own; whether it specifies BalsamJobs itself.
 
     Args:
         run: the function as :meth:`RunFunction.dumps` gives it.
+        limit: seconds that it may take.
 
     Raises:
         RunFunctionError: if it can't be loaded.
     """
-    done = subprocess.run(
-        [sys.executable, "-m", "deephyper.evaluator.balsam_evaluation", "--check"],
-        input=run,
-        capture_output=True,
-        text=True,
-        timeout=LOAD_SECONDS,
-    )
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "deephyper.evaluator.balsam_evaluation", "--check"],
+            input=run,
+            capture_output=True,
+            text=True,
+            timeout=min(limit, LOAD_SECONDS),
+        )
+    except subprocess.TimeoutExpired as error:
+        raise RunFunctionError(
+            f"run could not be loaded within {error.timeout:g} s; see what its module does when it "
+            "is imported"
+        ) from None
     lines = done.stdout.strip().splitlines()
     try:
         reply = json.loads(lines[-1])

@@ -53,6 +53,11 @@ def read_score(folder: Path) -> float:
     return float((folder / "score").read_text())
 
 
+@balsamjob_spec
+def as_an_unknown_job(point: dict[str, Any]) -> dict[str, Any]:
+    return {"application": "nosuch"}
+
+
 @balsamjob_spec(reads_objective=read_score)
 def as_a_failing_job(point: dict[str, Any]) -> dict[str, Any]:
     return {"application": "exits-7"}

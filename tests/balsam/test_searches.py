@@ -135,8 +135,13 @@ def test_functions_that_specify_their_own_jobs(site: Site) -> None:
         assert row["status"] == "finished", row["failure"]
         assert float(row["objective"]) == pytest.approx(2 * float(row["x"]))
     site.cancel_all()
-    folder = site.submit_run("failing_jobs", "as_a_failing_job", "-n 2 -j mpi --max-evals 1")
-    said = site.wait_for_end(folder)
-    (row,) = read(folder)
-    assert row["status"] == "failed"
-    assert "No evaluation has succeeded" in said
+    for workflow, run, reason in (
+        ("failing_jobs", "as_a_failing_job", "without a result"),
+        ("unknown_jobs", "as_an_unknown_job", "no application 'nosuch'"),
+    ):
+        folder = site.submit_run(workflow, run, "-n 2 -j mpi --max-evals 1")
+        said = site.wait_for_end(folder)
+        (row,) = read(folder)
+        assert row["status"] == "failed"
+        assert reason in row["failure"]
+        assert "No evaluation has succeeded" in said
