@@ -255,6 +255,13 @@ class Machine:
 
     def stop(self) -> None:
         """End Slurm, Munge and every process of the user, databases included."""
+        if (self.slurm / "slurmctld.pid").exists():
+            # The steps of a job are root's processes, which only Slurm knows.
+            with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+                self.run("scancel -u $USER", timeout=20)
+                until = time.monotonic() + 20
+                while self.run("squeue -h", timeout=20).out.strip() and time.monotonic() < until:
+                    time.sleep(0.5)
         for file in [*self.slurm.glob("slurm*.pid"), self.slurm / "munge" / "pid-file"]:
             with contextlib.suppress(OSError, ValueError):
                 pid = int(file.read_text())
