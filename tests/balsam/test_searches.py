@@ -139,7 +139,7 @@ def test_functions_that_specify_their_own_jobs(site: Site) -> None:
     site.cancel_all()
     for workflow, run, reason in (
         ("failing_jobs", "as_a_failing_job", "without a result"),
-        ("unknown_jobs", "as_an_unknown_job", "no application 'nosuch'"),
+        ("nosuch_app", "as_an_unknown_job", "no application 'nosuch'"),
     ):
         folder = site.submit_run(workflow, run, "-n 2 -j mpi --max-evals 1")
         said = site.wait_for_end(folder)

@@ -37,6 +37,8 @@ def tutorial(database: Site) -> Iterator[Site]:
     assert machine.run(f"{confine} tutorialdb/balsamdb/postgresql.conf").status == 0
     site = Site(machine, "tutorialdb")
     site.activate()
+    # The environment may be that of an earlier run.
+    site.run("pip uninstall -q -y dh_project")
     done = site.run(
         "deephyper start-project dh_project && cd dh_project/dh_project/ && "
         "deephyper new-problem hps polynome2"
