@@ -57,8 +57,8 @@ class RunFunction:
             return cls(spec=spec, search_path=(*sys.path, os.getcwd()))
         if not callable(run):
             raise RunFunctionError(
-                f"run is a {type(run).__name__}, which can't be called; give a function of one "
-                "argument, the point"
+                f"run is of type {type(run).__name__}, which can't be called; give a function of "
+                "one argument, the point"
             )
         return cls(function=run)
 
@@ -77,8 +77,8 @@ class RunFunction:
         run = load_object(self.spec, "run")
         if not callable(run):
             raise RunFunctionError(
-                f"'{self.spec}' is a {type(run).__name__}, which can't be called; name a function "
-                "of one argument, the point"
+                f"'{self.spec}' is of type {type(run).__name__}, which can't be called; name a "
+                "function of one argument, the point"
             )
         return run
 
@@ -151,7 +151,8 @@ def read_objective(value: Any) -> float | Failure:
             value = value.numpy() if hasattr(value, "numpy") else value
             value = float(value)
         except Exception:
-            return Failure("not_a_number", f"run returned a {type(value).__name__}, not a number")
+            what = f"run returned something of type {type(value).__name__}, not a number"
+            return Failure("not_a_number", what)
     try:
         number = float(value)
     except OverflowError:

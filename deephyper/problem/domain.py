@@ -199,6 +199,6 @@ def domain_of(hyperparameter: Hyperparameter) -> Domain:
             return Range(name, int(low), int(high), integer=True)
         return Range(name, float(low), float(high), integer=False)
     raise ProblemError(
-        f"{name!r} is a {type(hyperparameter).__name__}: use a float, integer, categorical,"
+        f"{name!r} is of type {type(hyperparameter).__name__}: use a float, integer, categorical,"
         " ordinal or constant hyperparameter"
     )

@@ -159,7 +159,7 @@ DEEPHYPER = [
     ("hps ambs -p good.py -r empty.py", "has no 'run'; define 'run' there"),
     ("hps ambs -p good.py -r near.py", "did you mean 'runs'?"),
     ("hps ambs -p good.py -r good.py::fly", "has no 'fly'"),
-    ("hps ambs -p good.py -r not_callable.py", "is a int, which can't be called"),
+    ("hps ambs -p good.py -r not_callable.py", "is of type int, which can't be called"),
     ("hps ambs -p good.py -r syntax.py", "SyntaxError"),
     ("hps ambs -p good.py -r raising.py", "RuntimeError: out of cheese"),
     ("hps ambs -p good.py -r no.such.module.run", "there is no module 'no'"),

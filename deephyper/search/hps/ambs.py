@@ -78,8 +78,8 @@ def _check_optimizer(optimizer: Any) -> None:
     for name in ("ask", "tell"):
         if not callable(getattr(optimizer, name, None)):
             raise SettingsError(
-                f"the optimizer, a {type(optimizer).__name__}, has no method '{name}'; give an "
-                "object with ask() and tell(point, objective)"
+                f"the optimizer, of type {type(optimizer).__name__}, has no method '{name}'; give "
+                "an object with ask() and tell(point, objective)"
             )
 
 
