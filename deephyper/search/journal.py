@@ -29,7 +29,6 @@ import errno
 import json
 import os
 import re
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,12 +37,10 @@ from typing import Any
 from deephyper.errors import ResultsError
 from deephyper.evaluator.job import Failure, Job, Outcome
 from deephyper.search.clock import Clock
+from deephyper.search.disk import Syncer, sync
 
 FILE_NAME = "journal.jsonl"
 _VERSION = 1
-# What a file system answers that can't be told to keep a file; none of it means a loss.
-_NO_SYNC = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP)
-_SYNC_SECONDS = 30.0
 
 
 @dataclass
@@ -116,7 +113,7 @@ class Journal:
                 raise
         except OSError as error:
             raise _cannot_write(self.path, error) from error
-        self._syncer = _Syncer(self._fd)
+        self._syncer = Syncer(self._fd)
 
     def append(self, event: str, **keys: Any) -> None:
         """Write one event."""
@@ -135,7 +132,7 @@ class Journal:
     def sync(self) -> None:
         """Wait until the disk says that it has what was written."""
         try:
-            _sync(self._fd)
+            sync(self._fd)
         except OSError as error:
             raise _cannot_write(self.path, error) from error
 
@@ -194,49 +191,6 @@ class Journal:
             os.write(self._fd, b"\n")
         elif torn:
             os.ftruncate(self._fd, size - len(torn))
-
-
-class _Syncer:
-    """Asks the disk to keep what was written, in a thread, so that the search need not wait."""
-
-    def __init__(self, fd: int) -> None:
-        self._fd = fd
-        self._wanted = threading.Event()
-        self._closed = False
-        self._error: OSError | None = None
-        self._thread = threading.Thread(target=self._work, name="journal-sync", daemon=True)
-        self._thread.start()
-
-    def request(self) -> None:
-        self._wanted.set()
-
-    def raise_error(self) -> None:
-        if self._error is not None:
-            raise self._error
-
-    def close(self) -> bool:
-        """End the thread; whether it has ended."""
-        self._closed = True
-        self._wanted.set()
-        self._thread.join(_SYNC_SECONDS)
-        return not self._thread.is_alive()
-
-    def _work(self) -> None:
-        while not self._closed:
-            self._wanted.wait()
-            self._wanted.clear()
-            try:
-                _sync(self._fd)
-            except OSError as error:
-                self._error = error
-
-
-def _sync(fd: int) -> None:
-    try:
-        os.fsync(fd)
-    except OSError as error:
-        if error.errno not in _NO_SYNC:
-            raise
 
 
 def holds_search(log_dir: Path) -> bool:
