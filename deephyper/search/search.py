@@ -13,7 +13,7 @@ import math
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from deephyper.errors import DeepHyperError, ProblemError, SettingsError, SpaceExhausted
 from deephyper.evaluator import Evaluator, Job, Outcome
@@ -28,6 +28,7 @@ from deephyper.search.interrupt import Interrupt
 from deephyper.search.journal import Evaluation, Journal, Record, journal_size
 from deephyper.search.log import log_into, log_outcome
 from deephyper.search.ownership import Ownership
+from deephyper.search.proposer import Proposer, predicted, told
 from deephyper.search.result import SearchResult
 from deephyper.search.results import ResultsWriter, set_aside_if_changed
 from deephyper.search.space import describe
@@ -38,20 +39,6 @@ if TYPE_CHECKING:
 OUTPUT_NAME = "output"
 _TICK = 0.25  # seconds until a signal or the end of the time is noticed
 _log = logging.getLogger("deephyper.search")
-
-
-class Proposer(Protocol):
-    """What the loop asks of an optimizer; see :mod:`deephyper.search.hps.optimizer`."""
-
-    def ask(self, n_points: int) -> list[dict[str, Any]]: ...
-
-    def tell(self, x: list[dict[str, Any]], y: list[float | str]) -> None: ...
-
-    def tell_pending(self, points: list[dict[str, Any]]) -> None: ...
-
-    def forget(self, points: list[dict[str, Any]]) -> None: ...
-
-    def explain(self, point: dict[str, Any]) -> Any: ...
 
 
 class Search:
@@ -219,12 +206,12 @@ class Search:
         if not self._resume:
             for point, objective in record.known:
                 self._journal.append("known", point=point, objective=objective)
-        told = [
+        learnt = [
             *record.known,
-            *((e.job.point, _told(e.outcome)) for e in record.ended if e.outcome),
+            *((e.job.point, told(e.outcome)) for e in record.ended if e.outcome),
         ]
-        if told:
-            self._optimizer.tell([point for point, _ in told], [y for _, y in told])
+        if learnt:
+            self._optimizer.tell([point for point, _ in learnt], [y for _, y in learnt])
         for evaluation in record.ended:
             self._cache.keep(evaluation)
         unfinished = [evaluation.job for evaluation in record.unfinished]
@@ -239,7 +226,7 @@ class Search:
             "%s in %s: %d evaluations known, %d unfinished",
             "resumed" if self._resume else "began",
             self.log_dir,
-            len(told),
+            len(learnt),
             len(unfinished),
         )
 
@@ -319,7 +306,7 @@ class Search:
         known: list[Outcome] = []
         for point in points:
             job = Job(self._next_id(), point)
-            evaluation = Evaluation(job, predicted=self._predicted(point))
+            evaluation = Evaluation(job, predicted=predicted(self._optimizer, point))
             self._record.evaluations[job.id] = evaluation
             cached = self._cache.find(point)
             if cached is None:
@@ -358,7 +345,7 @@ class Search:
             log_outcome(evaluation)
             if self._on_outcome is not None:
                 self._on_outcome(outcome)
-        self._optimizer.tell([o.job.point for o in ended], [_told(o) for o in ended])
+        self._optimizer.tell([o.job.point for o in ended], [told(o) for o in ended])
 
     def _write(self, outcome: Outcome) -> bool:
         """Append an outcome to the journal; whether its evaluation has ended, or runs again."""
@@ -393,19 +380,7 @@ class Search:
     def _next_id(self) -> str:
         return str(len(self._record.evaluations))
 
-    def _predicted(self, point: dict[str, Any]) -> tuple[float, float] | None:
-        prediction = self._optimizer.explain(point)
-        if prediction is None or not math.isfinite(prediction.mean):
-            return None
-        return prediction.mean, prediction.std
-
     def _notice(self, text: str) -> None:
         _log.info("%s", text)
         if self._on_notice is not None:
             self._on_notice(text)
-
-
-def _told(outcome: Outcome) -> float | str:
-    if outcome.objective is not None:
-        return outcome.objective
-    return f"F_{outcome.failure.kind}" if outcome.failure is not None else "F_unknown"

@@ -15,7 +15,7 @@ from deephyper.search.search import Search
 if TYPE_CHECKING:
     from deephyper.evaluator import Evaluator
     from deephyper.problem import HpProblem
-    from deephyper.search.search import Proposer
+    from deephyper.search.proposer import Proposer
 
 
 class AMBS(Search):
