@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from deephyper.errors import ProblemError, ResultsError
 from deephyper.search import journal, results
 from deephyper.search.journal import Record, holds_search, read_journal
-from deephyper.search.ownership import refuse_if_running
+from deephyper.search.ownership import refuse_if_file, refuse_if_running
 from deephyper.search.space import describe, differences
 
 if TYPE_CHECKING:
@@ -23,13 +23,15 @@ def look_into(log_dir: Path, problem: HpProblem, resume: bool) -> Record | None:
         The search to go on with.
 
     Raises:
-        ResultsError: if a search is running there, there is none to go on with, or one has been.
+        ResultsError: if a search is running there, there is none to go on with, or one has been;
+            or if a file is in the way.
         ProblemError: if the search to go on with is one of another space.
     """
     refuse_if_running(log_dir)
     if resume:
         return earlier_sessions(log_dir, problem)
     refuse_existing(log_dir)
+    refuse_if_file(log_dir)
     return None
 
 

@@ -243,7 +243,7 @@ def read_journal(log_dir: Path) -> Record:
             ) from error
         if isinstance(error, NotADirectoryError):
             raise ResultsError(
-                f"'{log_dir}' is a file; give the log directory of a search"
+                f"'{log_dir}' is a file, or lies below one; give the log directory of a search"
             ) from error
         raise ResultsError(
             f"'{path}' can't be read ({error.strerror or error}); check its permissions"

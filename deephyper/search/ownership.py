@@ -42,10 +42,7 @@ class Ownership:
         try:
             self._path = self._claim()
         except (FileExistsError, NotADirectoryError) as error:
-            raise ResultsError(
-                f"the log directory '{self._log_dir}' can't be made, since there is a file of its "
-                "name, or of a folder's above it; choose another with --log-dir"
-            ) from error
+            raise _cannot_be_made(self._log_dir) from error
         except OSError as error:
             raise ResultsError(
                 f"the log directory '{self._log_dir}' can't be written "
@@ -127,6 +124,26 @@ def refuse_if_running(log_dir: Path) -> None:
     with contextlib.suppress(OSError):
         for claim in _claims(log_dir):
             _refuse_if_running(claim)
+
+
+def refuse_if_file(log_dir: Path) -> None:
+    """Refuse a log directory that can't be made since a file is in its place, or above it.
+
+    Raises:
+        ResultsError: if one is.
+    """
+    for path in (log_dir, *log_dir.parents):
+        if os.path.isdir(path):
+            return
+        if os.path.lexists(path):
+            raise _cannot_be_made(log_dir)
+
+
+def _cannot_be_made(log_dir: Path) -> ResultsError:
+    return ResultsError(
+        f"the log directory '{log_dir}' can't be made, since there is a file of its name, or of a "
+        "folder's above it; choose another with --log-dir"
+    )
 
 
 def _refuse_if_running(claim: Path) -> None:

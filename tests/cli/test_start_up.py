@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
 
 HEAVY = ("skopt", "sklearn", "ray", "tensorflow", "pandas", "numpy", "scipy", "ConfigSpace", "rich")
 
@@ -37,3 +41,36 @@ def test_help_and_usage_errors_import_nothing_heavy(status: int, line: str) -> N
     )
     assert done.returncode == status, done.stderr
     assert "loaded: []" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "where", ["--resume nowhere", "--resume .", "--log-dir used", "--log-dir file/sub"]
+)
+def test_a_log_directory_that_will_not_do_is_noticed_before_ray_is_imported(
+    tmp_path: Path, where: str
+) -> None:
+    (tmp_path / "task.py").write_text(
+        "from deephyper.problem import HpProblem\n"
+        'Problem = HpProblem()\nProblem.add_hyperparameter((1, 10), "x")\n'
+        'def run(point): return point["x"]\n'
+    )
+    (tmp_path / "used").mkdir()
+    (tmp_path / "used" / "results.csv").touch()
+    (tmp_path / "file").touch()
+    before = sorted(tmp_path.rglob("*"))
+    program = (
+        "import sys; from deephyper.core.cli.main import main; status = main(sys.argv[1:]);"
+        "print('ray' in sys.modules); sys.exit(status)"
+    )
+    line = f"hps ambs -p task.py -r task.py --evaluator ray {where}"
+    done = subprocess.run(
+        [sys.executable, "-B", "-c", program, *line.split()],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2, done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stdout == "False\n"
+    assert sorted(tmp_path.rglob("*")) == before

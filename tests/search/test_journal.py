@@ -241,10 +241,13 @@ def test_a_second_search_in_its_directory_is_refused(log_dir: Path) -> None:
 
 
 @pytest.mark.parametrize("resume", [False, True])
-def test_a_log_directory_that_is_a_file_is_told_so(log_dir: Path, resume: bool) -> None:
+@pytest.mark.parametrize("below", ["", "sub", "sub/sub"])
+def test_a_log_directory_that_is_a_file_or_below_one_is_told_so(
+    log_dir: Path, resume: bool, below: str
+) -> None:
     log_dir.touch()
     with pytest.raises(ResultsError, match="is a file" if resume else "there is a file of its"):
-        VirtualSearch(log_dir).session(max_evals=1, resume=resume)
+        VirtualSearch(log_dir / below).session(max_evals=1, resume=resume)
 
 
 def test_a_directory_in_use_is_told_so_before_its_search_is_seen(log_dir: Path) -> None:
