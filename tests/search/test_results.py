@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from pathlib import Path
+from typing import Any
 
+import ConfigSpace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -105,6 +108,30 @@ def test_a_dataframe_keeps_the_types_of_values(tmp_path: Path) -> None:
     assert list(frame["text"]) == ["1", "NA"]
     assert list(frame["any"]) == [None, "None"]
     assert [frame[c].dtype.kind for c in ("n", "yes", "objective", "text")] == ["i", "b", "f", "O"]
+
+
+def test_a_dataframe_has_nan_where_a_hyperparameter_is_inactive(tmp_path: Path) -> None:
+    problem = HpProblem()
+    problem.add_hyperparameter(["rbf", "poly"], "kernel")
+    conditional: dict[str, Any] = {
+        "degree": (2, 5),
+        "shift": (0.0, 1.0),
+        "fit": [True, False],
+        "mode": [None, "a"],
+    }
+    for name, values in conditional.items():
+        problem.add_hyperparameter(values, name)
+        problem.add_condition(
+            ConfigSpace.EqualsCondition(problem.space[name], problem.space["kernel"], "poly")
+        )
+    problem.add_starting_point(kernel="rbf")
+    problem.add_starting_point(kernel="poly", degree=3, shift=0.5, fit=True, mode=None)
+    frame = VirtualSearch(tmp_path, problem, lambda job: 1.0).session(2).to_dataframe()
+    first, second = (list(frame[[*conditional]].loc[row]) for row in (0, 1))
+    assert all(isinstance(cell, float) and math.isnan(cell) for cell in first)
+    assert second == [3.0, 0.5, True, None]  # a None that was chosen is not missing
+    assert [frame[name].dtype.kind for name in conditional] == ["f", "f", "O", "O"]
+    assert list(frame["kernel"]) == ["rbf", "poly"]
 
 
 def test_a_log_directory_stands_for_its_results(tmp_path: Path) -> None:
