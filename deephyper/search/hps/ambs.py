@@ -30,7 +30,8 @@ class AMBS(Search):
         options: see :class:`deephyper.search.search.Search`.
 
     Raises:
-        SettingsError: if the optimizer lacks one of its methods; further as there.
+        SettingsError: if the settings are no AmbsSettings, or the optimizer lacks one of its
+            methods; further as there.
     """
 
     def __init__(
@@ -47,7 +48,12 @@ class AMBS(Search):
 
         if optimizer is not None:
             _check_optimizer(optimizer)
-        chosen = settings or AmbsSettings()
+        chosen = AmbsSettings() if settings is None else settings
+        if not isinstance(chosen, AmbsSettings):
+            raise SettingsError(
+                f"settings is of type {type(chosen).__name__}; give an AmbsSettings, as in: "
+                "AmbsSettings(surrogate_model='RF')"
+            )
 
         def make(seed: int | None) -> Proposer:
             if optimizer is not None:

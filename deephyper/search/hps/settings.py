@@ -6,7 +6,9 @@ imported, so that asking for help stays quick.
 
 from __future__ import annotations
 
+import numbers
 from dataclasses import dataclass
+from typing import Any
 
 from deephyper.errors import SettingsError
 from deephyper.search.arguments import real, whole_or_none
@@ -31,6 +33,9 @@ class AmbsSettings:
         n_jobs: threads that fit a surrogate; -1 is all cores.
         n_initial_points: points that are proposed before a model is used; None leaves it to the
             engine.
+
+    Raises:
+        SettingsError: if one of them is none of its values, or of a wrong type.
     """
 
     surrogate_model: str | None = None
@@ -45,14 +50,22 @@ class AmbsSettings:
         _one_of("surrogate model", self.surrogate_model, (None, *SURROGATE_MODELS))
         _one_of("acquisition function", self.acq_func, ACQ_FUNCS)
         _one_of("liar strategy", self.liar_strategy, LIAR_STRATEGIES)
-        real("kappa", self.kappa)
-        real("xi", self.xi)
-        if type(self.n_jobs) is not int or self.n_jobs == 0 or self.n_jobs < -1:
-            raise SettingsError(f"n_jobs is {self.n_jobs!r}; give 1 or more, or -1 for all cores")
-        whole_or_none("n_initial_points", self.n_initial_points, 1)
+        # As plain numbers, since they are written to the journal.
+        for name in ("kappa", "xi"):
+            object.__setattr__(self, name, real(name, getattr(self, name), finite=True))
+        object.__setattr__(self, "n_jobs", _n_jobs(self.n_jobs))
+        n_initial_points = whole_or_none("n_initial_points", self.n_initial_points, 1)
+        object.__setattr__(self, "n_initial_points", n_initial_points)
 
 
-def _one_of(what: str, value: str | None, known: tuple[str | None, ...]) -> None:
-    if value not in known:
+def _n_jobs(value: Any) -> int:
+    whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if whole and (value == -1 or value >= 1):
+        return int(value)
+    raise SettingsError(f"n_jobs is {value!r}; give 1 or more, or -1 for all cores")
+
+
+def _one_of(what: str, value: Any, known: tuple[str | None, ...]) -> None:
+    if not isinstance(value, str | None) or value not in known:
         names = ", ".join(name for name in known if name is not None)
-        raise SettingsError(f"unknown {what} '{value}'; choose one of {names}")
+        raise SettingsError(f"unknown {what} {value!r}; choose one of {names}")
