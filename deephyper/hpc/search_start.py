@@ -21,6 +21,8 @@ from typing import Any
 from deephyper.hpc.slurm import LAUNCH_END
 
 SPEC_FILE = "search.json"
+WORKFLOW = "DEEPHYPER_WORKFLOW"
+"""Variable that names its workflow to the search, which then says how to go on with that."""
 _JOURNAL = "journal.jsonl"
 _MARGIN_SECONDS = 45.0
 """How long before the launcher's end the search is asked to end."""
@@ -46,9 +48,6 @@ def main() -> int:
         print("The launcher's time is nearly over: the search ends.", flush=True)
         search.send_signal(signal.SIGTERM)
         search.wait()
-        print(
-            f"Go on with it by: deephyper balsam-submit hps {spec['workflow']} --resume", flush=True
-        )
         return 0
     return status
 
@@ -89,9 +88,13 @@ def _has_begun() -> bool:
 
 
 def _environment(spec: dict[str, Any]) -> dict[str, str]:
-    """Modules beside the place of the submission are found here too."""
     path = os.environ.get("PYTHONPATH")
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [path, spec["folder"]]))}
+    return {
+        **os.environ,
+        # Modules beside the place of the submission are found here too.
+        "PYTHONPATH": os.pathsep.join(filter(None, [path, spec["folder"]])),
+        WORKFLOW: spec["workflow"],
+    }
 
 
 def _wait(search: subprocess.Popen[bytes], seconds: float) -> int | None:

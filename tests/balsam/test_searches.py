@@ -94,7 +94,7 @@ def test_a_search_ends_in_time_and_goes_on(site: Site) -> None:
         "-j mpi --max-evals 12 --seed 1"
     )
     site.wait_for_end(folder)
-    go_on = "Go on with it by: deephyper balsam-submit hps walltime --resume"
+    go_on = "Go on with: deephyper balsam-submit hps walltime --resume"
     output = folder / "walltime.out"
     site.wait_until(lambda: go_on in output.read_text(), 10, "what to do next")
     last = events(folder)[-1]

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
+import re
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +15,10 @@ from jinja2 import Template
 
 from deephyper.errors import EvaluatorError
 from deephyper.evaluator.balsam_nodes import num_places, refuse_misfit
-from deephyper.hpc.search_start import command_line
+from deephyper.hpc.search_start import SPEC_FILE, command_line
 from deephyper.hpc.slurm import TEMPLATE
+
+REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def spec(**options: str) -> dict[str, Any]:
@@ -101,3 +107,55 @@ def test_the_batch_script_says_when_the_launcher_ends(
         ["bash", "-euc", f"{part}\necho $seconds"], capture_output=True, text=True, check=True
     ).stdout
     assert int(said) == seconds
+
+
+TASK = """
+import time
+from deephyper.problem import HpProblem
+
+Problem = HpProblem()
+Problem.add_hyperparameter((0.0, 1.0), "x")
+
+
+def run(point):
+    time.sleep(0.1)
+    return point["x"]
+
+
+def fails(point):
+    raise ValueError("out of cheese")
+"""
+
+
+@pytest.mark.parametrize(
+    ("run", "options", "go_on"),
+    [
+        ("fails", {"--max-failures": "1"}, "deephyper balsam-submit hps mine.1 --resume"),
+        ("run", {"--timeout": "1"}, r"deephyper balsam-submit hps mine.1 --resume --timeout \d+"),
+    ],
+)
+def test_a_search_says_how_to_go_on_with_its_workflow(
+    tmp_path: Path, run: str, options: dict[str, str], go_on: str
+) -> None:
+    (tmp_path / "task.py").write_text(TASK)
+    search = {
+        "workflow": "mine.1",
+        "search": "random",
+        "problem": "task.Problem",
+        "run": f"task.{run}",
+        "options": {**options, "--evaluator": "thread", "--grace": "0"},
+        "folder": str(tmp_path),
+    }
+    folder = tmp_path / "search"
+    folder.mkdir()
+    (folder / SPEC_FILE).write_text(json.dumps({"search": search}))
+    ended = subprocess.run(
+        [sys.executable, "-m", "deephyper.hpc.search_start"],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        capture_output=True,
+        text=True,
+    )
+    said = re.findall(r"Go on with.*", ended.stdout)
+    assert len(said) == 1, ended.stderr
+    assert re.fullmatch(f"Go on with: {go_on}", said[0])

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import importlib
 import math
+import os
 import shlex
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -118,16 +120,23 @@ def _search(
 
 def _resume_command(result: SearchResult, timeout: float | None) -> str:
     """How to go on, with ``{}`` where the log directory belongs."""
+    from deephyper.hpc.search_start import WORKFLOW
+
+    longer: dict[str, str] = {}
+    if result.reason == "timeout" and timeout is not None:
+        # More than was used, the grace included; else it would end again at once.
+        longer["--timeout"] = str(math.ceil(timeout + max(timeout, result.seconds)))
+    if WORKFLOW in os.environ:
+        # A batch job searches; what isn't given to the next one is as it was.
+        words = shlex.join([os.environ[WORKFLOW], "--resume", *chain(*longer.items())])
+        return f"deephyper balsam-submit hps {words}"
     context = click.get_current_context()
-    given = given_options(context, context.command.params)
+    given = given_options(context, context.command.params) | longer
     for name in ("--log-dir", "--resume", "--warm-start"):
         given.pop(name, None)
     if "--ray-password" in given:
         given["--ray-password"] = "PASSWORD"
-    if result.reason == "timeout" and timeout is not None:
-        # More than was used, the grace included; else it would end again at once.
-        given["--timeout"] = str(math.ceil(timeout + max(timeout, result.seconds)))
-    words = shlex.join(word for option in given.items() for word in option)
+    words = shlex.join(chain(*given.items()))
     return f"{context.command_path} --resume {{}} {words.replace('{', '{{').replace('}', '}}')}"
 
 
