@@ -1,12 +1,16 @@
-"""``kill -9`` of the process that steers a search: nothing that it reported is lost."""
+"""``kill -9`` of the process that steers a search: nothing that it reported is lost.
+
+So too where a point kills it, again and again.
+"""
 
 from __future__ import annotations
 
 import random
 import re
+import signal
 import time
 
-from real_search import RealSearch
+from real_search import PROBLEM, RealSearch
 
 from deephyper.search.journal import holds_search
 
@@ -76,3 +80,22 @@ def _begun(real: RealSearch, session: int) -> bool:
     ran = real.folder / "ran.txt"
     lines = ran.read_text().splitlines() if ran.exists() else []
     return any(line.startswith(f"{session} ") for line in lines)
+
+
+def test_a_point_that_kills_the_search_itself_is_got_past_with_processes(real: RealSearch) -> None:
+    start = "Problem.add_starting_point(x=0.25)\n"
+    crash = "import ctypes\n\ndef run(point):\n"
+    crash += "    return ctypes.string_at(0) if point['x'] == 0.25 else point['x']\n"
+    real.write(crash, PROBLEM + start)
+    for resume in (False, True):
+        ended = real.run("--evaluator thread --max-evals 6", resume=resume)
+        assert ended.status == -signal.SIGSEGV
+    ended = real.run("--evaluator process", resume=True)
+    assert ended.status == 0, ended.err
+    real.is_complete(6)
+    failed = [row for row in real.rows() if row["status"] == "failed"]
+    assert [(row["id"], row["x"]) for row in failed] == [("0", "0.25")]
+    assert failed[0]["failure"].startswith("worker_died: ")
+    last = real.run("--evaluator thread --max-evals 8", resume=True)
+    assert last.status == 0, last.err
+    real.is_complete(8)
