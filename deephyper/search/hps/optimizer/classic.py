@@ -202,7 +202,7 @@ class ClassicOptimizer(Optimizer):
                 elif _is_choice(column):
                     vectors[j, i] = next(values)
                 else:
-                    vectors[j, i] = column.vector(next(values))
+                    vectors[j, i] = column.vectors([next(values)])[0]
         return self._encoding.points(self._encoding.repair(vectors, self._rng))
 
 

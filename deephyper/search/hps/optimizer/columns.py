@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -72,8 +73,8 @@ class Column:
         """The plain value of a vector."""
         raise NotImplementedError
 
-    def vector(self, value: Any) -> float:
-        """The vector of a legal value."""
+    def vectors(self, values: Sequence[Any]) -> Array:
+        """The vectors of legal values."""
         raise NotImplementedError
 
     def code(self, value: Any) -> Any:
@@ -104,8 +105,8 @@ class ConstantColumn(Column):
     def value(self, vector: float) -> Any:
         return self._value
 
-    def vector(self, value: Any) -> float:
-        return self._vector
+    def vectors(self, values: Sequence[Any]) -> Array:
+        return np.full(len(values), self._vector)
 
     def code(self, value: Any) -> Any:
         return 0
@@ -148,8 +149,8 @@ class ChoiceColumn(Column):
     def value(self, vector: float) -> Any:
         return self.values[int(vector)]
 
-    def vector(self, value: Any) -> float:
-        return float(self._index[value])
+    def vectors(self, values: Sequence[Any]) -> Array:
+        return np.array([self._index[value] for value in values], dtype=float)
 
     def code(self, value: Any) -> Any:
         return self._index[value]
@@ -182,8 +183,9 @@ class FloatColumn(Column):
         value = self.hyperparameter.to_value(np.array([min(max(vector, 0.0), 1.0)]))
         return float(np.round(value, _PLACES)[0])
 
-    def vector(self, value: Any) -> float:
-        return float(self.hyperparameter.to_vector(np.array([float(value)]))[0])
+    def vectors(self, values: Sequence[Any]) -> Array:
+        numbers = np.array([float(value) for value in values])
+        return np.asarray(self.hyperparameter.to_vector(numbers), dtype=float)
 
     def code(self, value: Any) -> float:
         return float(value)
@@ -255,11 +257,11 @@ class IntegerColumn(Column):
             value = self._low + vector * (self._high - self._low)
         return min(max(round(value), self._low), self._high)
 
-    def vector(self, value: Any) -> float:
-        number = round(value)
+    def vectors(self, values: Sequence[Any]) -> Array:
+        numbers = np.array([round(value) for value in values], dtype=np.int64)
         if self._table is not None:
-            return float(self._table[number - self._low])
-        return float(self._vectors(np.array([number]))[0])
+            return self._table[numbers - self._low]
+        return self._vectors(numbers)
 
     def code(self, value: Any) -> int:
         return round(value)
@@ -280,7 +282,7 @@ def make_column(hyperparameter: Hyperparameter) -> Column:
     if isinstance(hyperparameter, FloatHyperparameter):
         return FloatColumn(hyperparameter)
     raise ProblemError(
-        f"hyperparameter '{hyperparameter.name}' is a {type(hyperparameter).__name__}; use a "
+        f"hyperparameter '{hyperparameter.name}' is of type {type(hyperparameter).__name__}; use a "
         "float, integer, ordinal, categorical or constant one"
     )
 

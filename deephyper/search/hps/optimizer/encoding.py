@@ -9,7 +9,7 @@ more than everything else in a proposal.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -259,16 +259,14 @@ class SpaceEncoding:
             for row in vectors.tolist()
         ]
 
-    def vectors(self, points: Iterable[dict[str, Any]]) -> Array:
+    def vectors(self, points: Sequence[dict[str, Any]]) -> Array:
         """Vectors of points that are legal, shape (n, d)."""
-        rows = [
-            [
-                column.vector(point[column.name]) if column.name in point else np.nan
-                for column in self.columns
-            ]
-            for point in points
-        ]
-        return np.array(rows, dtype=float).reshape(len(rows), self.n_dims)
+        vectors = np.full((len(points), self.n_dims), np.nan)
+        for i, column in enumerate(self.columns):
+            active = [j for j, point in enumerate(points) if column.name in point]
+            if active:
+                vectors[active, i] = column.vectors([points[j][column.name] for j in active])
+        return vectors
 
     def key(self, point: dict[str, Any]) -> Key:
         """What makes a point the same as another: equal for equal values, whatever their type."""
