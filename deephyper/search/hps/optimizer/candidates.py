@@ -27,7 +27,7 @@ STEPS = (0.003, 0.3)
 STARTS, TRIES, STEP, SLOPES = 5, 6, 0.05, 5
 """A climb: the candidates it starts from, random neighbours of each and their distance, and steps
 along the gradient. The broad draw changes a value or two of as many neighbours completely."""
-FULL_EFFORT = 200
+FULL_EFFORT = 130
 """With more points in the model than this, fewer candidates are drawn: each costs more."""
 
 
@@ -122,7 +122,7 @@ class Pool:
             self._replace(value, np.concatenate(near), best, keep=STARTS)
             if self._features.n_numbers:
                 self._replace(
-                    value, self._ascended(value, best, max(3, round(effort * SLOPES))), best
+                    value, self._ascended(value, best, max(4, round(effort * SLOPES))), best
                 )
 
     def _ascended(self, value: Array, best: float, steps: int) -> Array:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 # Choices that were compared on the design half of the benchmark; RESULTS.md there has the figures.
 N_INITIAL = 8
 """Results that are known before the model is used, however many are pending."""
-GROWTH = 1.15
+GROWTH = 1.2
 """The parameters are fitted anew when there are this many times the results of the last fit."""
 ITERATIONS = 12
 MAX_FIT = 160
