@@ -1,4 +1,4 @@
-"""Run and report: python -m benchmarks.optimizer run|report --help"""
+"""Run, report and cost: python -m benchmarks.optimizer run|report|cost --help"""
 
 from __future__ import annotations
 
@@ -34,9 +34,21 @@ def main() -> None:
     report.add_argument("--reference", default="deephyper", help="the peer that is compared")
     report.add_argument("--each", action="store_true", help="a row for every task too")
     report.add_argument("--plots", type=Path, help="folder for the plots")
+    cost = commands.add_parser("cost", help="seconds of ask and tell as a search grows")
+    cost.add_argument("--peers", nargs="+", default=["deephyper", "tpe-multivariate"])
+    cost.add_argument("--workers", type=int, default=64)
+    cost.add_argument("--evaluations", nargs="+", type=int, default=[200, 1000])
+    cost.add_argument("--repeat", type=int, default=3, help="the table has the median")
     arguments = parser.parse_args()
+    # Everybody gets one thread: the machine's other core isn't ours to count on.
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
     if arguments.command == "run":
         _run(arguments)
+    elif arguments.command == "cost":
+        from benchmarks.optimizer.cost import table
+
+        table(arguments)
     else:
         from benchmarks.optimizer.report import report as make_report
 
@@ -44,9 +56,6 @@ def main() -> None:
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    # Everybody gets one thread: the machine's other core isn't ours to count on.
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ.setdefault(name, "1")
     warnings.filterwarnings("ignore")
     from benchmarks.optimizer.peers import known
     from benchmarks.optimizer.simulate import simulate
