@@ -130,6 +130,7 @@ def _each(rows: list[dict[str, Any]], workers: list[int], budget: int) -> list[s
 
 
 def _plot(rows: list[dict[str, Any]], workers: list[int], folder: Path) -> None:
+    """regret.png: all tasks by workers; groups.png: the same for each group."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -137,29 +138,58 @@ def _plot(rows: list[dict[str, Any]], workers: list[int], folder: Path) -> None:
 
     folder.mkdir(parents=True, exist_ok=True)
     groups = sorted({row["group"] for row in rows})
-    figure, axes = plt.subplots(
-        len(workers), len(groups), figsize=(3.4 * len(groups), 2.8 * len(workers)), squeeze=False
-    )
-    for i, count in enumerate(workers):
-        for j, group in enumerate(groups):
-            axis = axes[i][j]
-            for peer in sorted({row["peer"] for row in rows}):
-                curves = [
-                    np.maximum(np.nan_to_num(np.array(row["regrets"], dtype=float), nan=1.0), _TIE)
-                    for row in rows
-                    if (row["workers"], row["group"], row["peer"]) == (count, group, peer)
-                ]
-                if curves:
-                    length = min(len(c) for c in curves)
-                    mean = np.exp(np.mean([np.log(c[:length]) for c in curves], axis=0))
-                    axis.plot(_EVERY * np.arange(1, length + 1), mean, label=peer)
+    peers = sorted({row["peer"] for row in rows})
+    colours = {peer: f"C{i}" for i, peer in enumerate(peers)}
+    shared = {count: _shared([row for row in rows if row["workers"] == count]) for count in workers}
+    for name, parts in (("regret", [None]), ("groups", groups)):
+        size = (max(3.4 * len(parts), 6.0), 2.8 * len(workers))
+        if name == "regret":
+            size = (3.6 * len(workers), 3.4)
+        shape = (1, len(workers)) if name == "regret" else (len(workers), len(parts))
+        figure, axes = plt.subplots(*shape, figsize=size, squeeze=False, sharey=name == "regret")
+        for k, axis in enumerate(axes.flat):
+            count = workers[k if name == "regret" else k // len(parts)]
+            group = None if name == "regret" else parts[k % len(parts)]
+            for peer in peers:
+                curve = _curve(shared[count], peer, group)
+                if len(curve):
+                    evaluations = _EVERY * np.arange(1, len(curve) + 1)
+                    axis.plot(evaluations, curve, label=peer, color=colours[peer])
             axis.set_yscale("log")
-            axis.set_title(f"{group}, {count} workers" if count > 1 else f"{group}, 1 worker")
+            title = f"{count} workers" if count > 1 else "1 worker"
+            axis.set_title(f"{group}, {title}" if group else title)
             axis.grid(alpha=0.3)
-    axes[-1][0].set_xlabel("evaluations")
-    axes[0][0].set_ylabel("geometric mean of normalised regret")
-    handles, labels = axes[0][0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="lower center", ncol=len(labels))
-    figure.tight_layout(rect=(0, 0.04, 1, 1))
-    figure.savefig(folder / "regret.png", dpi=110)
-    plt.close(figure)
+        axes[-1][0].set_xlabel("evaluations")
+        axes[0][0].set_ylabel("normalised regret, geometric mean")
+        legend = {
+            text: line
+            for axis in axes.flat
+            for line, text in zip(*axis.get_legend_handles_labels(), strict=True)
+        }
+        figure.legend(legend.values(), legend.keys(), loc="lower center", ncol=len(legend))
+        figure.tight_layout(rect=(0, 0.25 / size[1], 1, 1))
+        figure.savefig(folder / f"{name}.png", dpi=110)
+        plt.close(figure)
+
+
+def _shared(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The searches of tasks and seeds that all peers have."""
+    peers = {row["peer"] for row in rows}
+    by_case: dict[tuple[str, int], list[dict[str, Any]]] = defaultdict(list)
+    for row in rows:
+        by_case[row["task"], row["seed"]].append(row)
+    return [row for part in by_case.values() if len(part) == len(peers) for row in part]
+
+
+def _curve(rows: list[dict[str, Any]], peer: str, group: str | None) -> np.ndarray:
+    """Geometric mean of the regrets after every tenth evaluation."""
+    curves = [
+        np.maximum(np.nan_to_num(np.array(row["regrets"], dtype=float), nan=1.0), _TIE)
+        for row in rows
+        if row["peer"] == peer and group in (None, row["group"])
+    ]
+    if not curves:
+        return np.empty(0)
+    length = min(len(curve) for curve in curves)
+    mean: np.ndarray = np.exp(np.mean([np.log(curve[:length]) for curve in curves], axis=0))
+    return mean
