@@ -38,6 +38,9 @@ GROWTH = 1.2
 ITERATIONS = 12
 MAX_FIT = 160
 """Of L-BFGS in a fit, and results that it uses."""
+MAX_DISTANCES = 256_000
+"""Distances between results by hyperparameters in a fit: with more than 20 of them it uses fewer
+results, so that its time stays bounded."""
 MAX_FINISHED, MAX_FAILED, MAX_PENDING = 300, 100, 300
 """Points in the model."""
 BASES = 8
@@ -202,7 +205,8 @@ class BayesianOptimizer(Optimizer):
 
     def _fit(self) -> None:
         y = self._objectives.array[:, 0]
-        chosen = _best_and_some(y, np.flatnonzero(np.isfinite(y)), MAX_FIT, self._rng)
+        limit = min(MAX_FIT, math.isqrt(2 * MAX_DISTANCES // self._features.n_groups))
+        chosen = _best_and_some(y, np.flatnonzero(np.isfinite(y)), limit, self._rng)
         self._transform = Transform.fit(y[chosen])
         t = self._transform(y[chosen])
         x = self._features(self._vectors.array[chosen])
