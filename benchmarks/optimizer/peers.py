@@ -186,6 +186,13 @@ def smac(problem: HpProblem, seed: int, workers: int) -> Peer:
     return Smac(problem, seed, n_trials=200 + workers)
 
 
+def published(problem: HpProblem, seed: int, workers: int) -> Peer:
+    """The DeepHyper of the package registry, run by the interpreter of another environment."""
+    from benchmarks.optimizer.published import Published, interpreter
+
+    return Published(problem, seed, interpreter())
+
+
 PEERS: dict[str, Callable[[HpProblem, int, int], Peer]] = {
     "deephyper": ours,
     "random": random,
@@ -194,6 +201,7 @@ PEERS: dict[str, Callable[[HpProblem, int, int], Peer]] = {
     "tpe-multivariate": tpe_multivariate,
     "optuna-gp": optuna_gp,
     "smac": smac,
+    "published": published,
 }
 
 
