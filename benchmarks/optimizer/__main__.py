@@ -32,6 +32,9 @@ def main() -> None:
     report.add_argument("--group", choices=["bbob", "tuning", "discrete", "hard"])
     report.add_argument("--peers", nargs="*", help="only these peers")
     report.add_argument("--reference", default="deephyper", help="the peer that is compared")
+    report.add_argument(
+        "--groups", action="store_true", help="every peer against the reference by group too"
+    )
     report.add_argument("--each", action="store_true", help="a row for every task too")
     report.add_argument("--plots", type=Path, help="folder for the plots")
     cost = commands.add_parser("cost", help="seconds of ask and tell as a search grows")

@@ -59,6 +59,9 @@ def report(arguments: argparse.Namespace) -> str:
                 if row["workers"] == count and len(row["regrets"]) * _EVERY >= budget
             ]
             lines += _table(part, count, budget, arguments.reference)
+    if arguments.groups:
+        for budget in budgets:
+            lines += _groups(rows, workers, budget, arguments.reference)
     if arguments.each:
         lines += _each(rows, workers, budgets[-1])
     if arguments.plots:
@@ -66,9 +69,20 @@ def report(arguments: argparse.Namespace) -> str:
     return "\n".join(lines)
 
 
-def _table(rows: list[dict[str, Any]], workers: int, budget: int, reference: str) -> list[str]:
+def _paired(own: np.ndarray, others: np.ndarray) -> tuple[str, str]:
+    """Wins, ties and losses of the first, and p of Wilcoxon's test on log regrets."""
     from scipy.stats import wilcoxon
 
+    difference = np.log10(np.maximum(own, _TIE)) - np.log10(np.maximum(others, _TIE))
+    wins = int((difference < 0).sum())
+    losses = int((difference > 0).sum())
+    record = f"{wins}-{len(own) - wins - losses}-{losses}"
+    if not wins + losses:
+        return record, "1"
+    return record, f"{wilcoxon(difference, zero_method='zsplit').pvalue:.1e}"
+
+
+def _table(rows: list[dict[str, Any]], workers: int, budget: int, reference: str) -> list[str]:
     peers = sorted({row["peer"] for row in rows})
     by_case: dict[tuple[str, int], dict[str, float]] = defaultdict(dict)
     for row in rows:
@@ -97,17 +111,50 @@ def _table(rows: list[dict[str, Any]], workers: int, budget: int, reference: str
         mean, low, high = _interval(values)
         record, p = "", ""
         if peer != reference and reference in peers:
-            own = np.array([case[reference] for case in complete.values()])
-            difference = np.log10(np.maximum(own, _TIE)) - np.log10(np.maximum(values, _TIE))
-            wins = int((difference < 0).sum())
-            losses = int((difference > 0).sum())
-            record = f"{wins}-{len(values) - wins - losses}-{losses}"
-            p = f"{wilcoxon(difference, zero_method='zsplit').pvalue:.1e}" if wins + losses else "1"
+            record, p = _paired(np.array([case[reference] for case in complete.values()]), values)
         cost = [row["seconds"] / row["evaluations"] * 1e3 for row in rows if row["peer"] == peer]
         lines.append(
             f"| {peer} | {np.mean(ranks[peer]):.2f} | {mean:.3f} ({low:.3f}-{high:.3f}) | "
             f"{np.median(values):.4f} | {record} | {p} | {np.mean(cost):.1f} |"
         )
+    return lines
+
+
+def _groups(
+    rows: list[dict[str, Any]], workers: list[int], budget: int, reference: str
+) -> list[str]:
+    """Every peer against the reference, group by group, over all searches that the two share."""
+    groups = ["all", *sorted({row["group"] for row in rows})]
+    lines = [
+        "",
+        f"### Wins-ties-losses of {reference} (p) at {budget} evaluations",
+        "",
+        "| peer | workers | " + " | ".join(groups) + " |",
+        "| --- " * (len(groups) + 2) + "|",
+    ]
+    found = {
+        (row["peer"], row["workers"], row["task"], row["seed"]): (
+            row["group"],
+            _regret(row, budget),
+        )
+        for row in rows
+        if len(row["regrets"]) * _EVERY >= budget
+    }
+    for peer in sorted({row["peer"] for row in rows} - {reference}):
+        for count in workers:
+            pairs = [
+                (group, found[reference, count, task, seed][1], regret)
+                for (name, n, task, seed), (group, regret) in found.items()
+                if (name, n) == (peer, count) and (reference, count, task, seed) in found
+            ]
+            if not pairs:
+                continue
+            cells = []
+            for group in groups:
+                part = np.array([pair[1:] for pair in pairs if group in ("all", pair[0])])
+                record, p = _paired(part[:, 0], part[:, 1]) if len(part) else ("", "")
+                cells.append(f"{record} ({p})" if record else "")
+            lines.append(f"| {peer} | {count} | " + " | ".join(cells) + " |")
     return lines
 
 
