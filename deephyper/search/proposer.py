@@ -25,7 +25,7 @@ class Proposer(Protocol):
 def predicted(optimizer: Proposer, point: dict[str, Any]) -> tuple[float, float] | None:
     """The objective that the optimizer's model expects, and its standard deviation."""
     prediction = optimizer.explain(point)
-    if prediction is None or not math.isfinite(prediction.mean):
+    if prediction is None or not math.isfinite(prediction.mean + prediction.std):
         return None
     return prediction.mean, prediction.std
 

@@ -59,6 +59,9 @@ def log_expected_improvement_slopes(
 def log_feasible(risk: Array, std: Array) -> Array:
     """Log probability that an evaluation doesn't fail, shape (n,).
 
+    Expected improvement is multiplied by it, after Gelbart, Snoek and Adams (2014), Bayesian
+    optimization with unknown constraints.
+
     Failure is predicted like an objective that is 0 or 1, and below a half counts as none: where
     many evaluations failed the deviation is small, and the answer as good as no.
 

@@ -67,6 +67,8 @@ class Optimizer(ABC):
         self._starting: deque[Point] = deque(problem.starting_points)
         self._told: set[Key] = set()
         self._pending: dict[Key, Point] = {}
+        self._predictions: dict[Key, Prediction] = {}
+        """What was expected of pending points when they were proposed; engines fill it."""
         self._listed: Array | None = None
         if self._encoding.finite:
             self._listed = self._encoding.enumerate(_ENUMERABLE)
@@ -111,6 +113,8 @@ class Optimizer(ABC):
             for point in self._propose(int(missing), strategy):
                 if len(asked) < wanted and self._is_valid(point):
                     self._accept(point, asked)
+                else:
+                    self._predictions.pop(self._encoding.key(point), None)
             missing = min(wanted - len(asked), self.n_unseen)
             if missing > 0:
                 for point in self._draw_unseen(int(missing)):
@@ -134,11 +138,11 @@ class Optimizer(ABC):
         Raises:
             ProblemError: for a point that isn't of this space.
             ValueError: when there aren't as many objectives as points.
+            TypeError: for an objective that is neither a number nor a string.
         """
         points: Sequence[Point] = [x] if isinstance(x, Mapping) else x
+        y = y.tolist() if hasattr(y, "tolist") else y  # of numpy or pandas
         objectives = [y] if isinstance(y, str) or not isinstance(y, Sequence) else y
-        if isinstance(y, np.ndarray) and y.ndim:
-            objectives = y.tolist()
         if len(points) != len(objectives):
             raise ValueError(
                 f"{len(points)} points but {len(objectives)} objectives; give one for each"
@@ -147,6 +151,7 @@ class Optimizer(ABC):
         known = [self._checked(point) for point in points]
         for (key, point), value in zip(known, told, strict=True):
             self._pending.pop(key, None)
+            self._predictions.pop(key, None)
             self._mark(point, unseen=False)
             self._told.add(key)
             self.Xi.append(point)
@@ -174,11 +179,15 @@ class Optimizer(ABC):
             self._pend(added)
 
     def forget(self, points: Point | Sequence[Point]) -> None:
-        """Say that pending points won't be told after all; they may be proposed again."""
+        """Say that pending points won't be told after all; they may be proposed again.
+
+        Raises:
+            ProblemError: for a point that isn't of this space.
+        """
         points = [points] if isinstance(points, Mapping) else points
         gone: list[Point] = []
-        for point in points:
-            key = self._encoding.key(point)
+        for key, point in [self._checked(point) for point in points]:
+            self._predictions.pop(key, None)
             if self._pending.pop(key, None) is not None:
                 if key not in self._told:
                     self._mark(point, unseen=True)
@@ -202,8 +211,17 @@ class Optimizer(ABC):
         )
 
     def explain(self, point: Point) -> Prediction | None:
-        """What the model expects of a point, or None when there is no model (yet)."""
-        return None
+        """What the model expects of a point, or None when there is no model (yet).
+
+        Of a point that it proposed and that is pending still, what it expected then.
+
+        Raises:
+            ProblemError: for a point that isn't of this space.
+        """
+        key, point = self._checked(point)
+        if key in self._predictions:
+            return self._predictions[key]
+        return self._predict(key, point)
 
     # -- what is left -----------------------------------------------------------------------------
 
@@ -230,7 +248,7 @@ class Optimizer(ABC):
         """A point's key and canonical form; it is checked unless it is pending (and so was)."""
         try:
             key = self._encoding.key(point)
-            if key in self._pending and len(point) == len(self._pending[key]):
+            if key in self._pending and bool(point == self._pending[key]):
                 return key, self._pending[key]
         except (KeyError, TypeError, ValueError, OverflowError):
             pass  # the check says what is wrong, in the user's terms
@@ -298,6 +316,10 @@ class Optimizer(ABC):
     def _learn(self, points: Sequence[Point], objectives: Sequence[float]) -> None:
         """Take in results; NaN is a failed evaluation. The points are pending no longer."""
 
+    def _predict(self, key: Key, point: Point) -> Prediction | None:
+        """What the model expects of a point of the space, or None without a model."""
+        return None
+
     def _pend(self, points: Sequence[Point]) -> None:  # noqa: B027 - optional
         """Take in points that are being evaluated from now on."""
 
@@ -310,5 +332,13 @@ def _objective(value: Any) -> float | str:
         if not value.startswith(FAILURE):
             raise ValueError(f"objective '{value}' is neither a number nor '{FAILURE}<reason>'")
         return value
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"objective {value!r} is of type {type(value).__name__}; give a number, or "
+            f"'{FAILURE}<reason>' for a failed evaluation"
+        ) from None
     return number if math.isfinite(number) else f"{FAILURE}not_finite"

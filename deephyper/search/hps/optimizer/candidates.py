@@ -55,6 +55,7 @@ class Pool:
         self._fixed = False
         self.vectors = np.empty((0, encoding.n_dims))
         self._spare = self.vectors
+        self._used = np.zeros(0, dtype=bool)
 
     def attach(self, surrogate: Surrogate, whole: Array | None = None) -> None:
         """Start on a new surrogate with the candidates so far.
@@ -70,6 +71,7 @@ class Pool:
         elif len(self.vectors) < SIZE:
             self.vectors = self._encoding.sample(SIZE, self._rng)
         factor = surrogate.factor
+        self._used = np.zeros(len(self.vectors), dtype=bool)
         self._x = self._features(self.vectors)
         self._solves = np.empty((factor.capacity, len(self.vectors)))
         solves = factor.solve(self._x)
@@ -89,6 +91,14 @@ class Pool:
         z = self._surrogate.z
         return self._surrogate.outlook(z @ self._solves[: z.shape[1]], self._explained)
 
+    def acquisition(self, outlook: Outlook, best: float) -> Array:
+        """Of all candidates, minus infinity for those that were used."""
+        return np.where(self._used, -np.inf, outlook.acquisition(best))
+
+    def use(self, i: int) -> None:
+        """A candidate is evaluated already: the next new one takes its place."""
+        self._used[i] = True
+
     def freshen(self, bases: Array, best: float, broadly: bool) -> None:
         """Put new candidates in place of the least promising ones.
 
@@ -102,7 +112,7 @@ class Pool:
         """
         if self._fixed:
             return
-        value = self.outlook().acquisition(best)
+        value = self.acquisition(self.outlook(), best)
         effort = min(1.0, FULL_EFFORT / self._surrogate.factor.n)
         tries = max(2, round(effort * TRIES))
         if broadly:
@@ -175,6 +185,7 @@ class Pool:
         rows = np.argpartition(value, len(new))[: len(new)]
         self.vectors[rows] = vectors
         self._x[rows] = x
+        self._used[rows] = False
         self._solves[: len(solves), rows] = solves
         self._explained[rows] = np.einsum("ij,ij->j", solves, solves)
         value[rows] = new

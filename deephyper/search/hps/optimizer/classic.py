@@ -6,10 +6,18 @@ their sign, pending points get the constant liar's objective (Ginsbourger, Le Ri
 and a proposal that isn't valid or was seen gives way to the best valid candidate under the same
 model. One surrogate is fitted for each call of ask that finds something new, however many points it
 is asked for.
+
+Its acquisition functions are expected improvement (Jones, Schonlau and Welch, 1998, Efficient
+global optimization of expensive black-box functions), the probability of improvement (Kushner,
+1964, A new method of locating the maximum point), the lower confidence bound (Srinivas and others,
+2010, Gaussian process optimization in the bandit setting) and a choice among them that learns
+(Hoffman, Brochu and de Freitas, 2011, Portfolio allocation for Bayesian optimization).
 """
 
 from __future__ import annotations
 
+import copy
+import logging
 import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -25,10 +33,14 @@ from deephyper.search.hps.settings import LIAR_STRATEGIES, AmbsSettings
 if TYPE_CHECKING:
     from deephyper.problem import HpProblem
 
+_log = logging.getLogger("deephyper.search")
+
 _CANDIDATES = 2_000
 """Valid candidates that are ranked when scikit-optimize's own proposal can't be used."""
 _N_INITIAL = 10
 """scikit-optimize's own default number of points before the first model."""
+_HUGE = 1e100
+"""Objectives that are larger are taken in a larger unit, so that their squares are finite."""
 
 
 class ClassicOptimizer(Optimizer):
@@ -50,52 +62,49 @@ class ClassicOptimizer(Optimizer):
         self._defaults = self._encoding.vectors([_defaults(self._encoding)])[0]
         self._n_initial = self.settings.n_initial_points or _N_INITIAL
         self._model: Any = None
-        self._stale = True
+        """Fitted to all that is known now, with lies of this strategy; None when out of date."""
         self._strategy = self.settings.liar_strategy
+        self._aside: Any = None
+        """The same, made to explain: it changes nothing about what is proposed next."""
         self._hedge: dict[str, Any] = {}
+        self._complained = False
 
     # -- hooks ------------------------------------------------------------------------------------
 
     def _learn(self, points: Sequence[Point], objectives: Sequence[float]) -> None:
-        self._stale = True
+        self._model = self._aside = None
 
     def _pend(self, points: Sequence[Point]) -> None:
-        self._stale = True
+        self._model = self._aside = None
 
     def _forget(self, points: Sequence[Point]) -> None:
-        self._stale = True
+        self._model = self._aside = None
 
     def _propose(self, n: int, strategy: str | None) -> Sequence[Point]:
-        model = self._fitted(strategy or self.settings.liar_strategy)
-        if model is None:
-            return self._draw_unseen(n)
-        chosen: dict[Key, Point] = {}
         with warnings.catch_warnings():
-            # It warns when its best was evaluated before; a random one is not what we want then.
-            warnings.simplefilter("error", UserWarning)
-            try:
-                own = self._to_points([model.ask()])
-            except UserWarning:
-                own = []
-        for point in own:
-            if not self._is_seen(self._encoding.key(point)):
-                chosen[self._encoding.key(point)] = point
-        if len(chosen) < n:
-            self._add_best_candidates(model, n, chosen)
-        return list(chosen.values())
+            warnings.simplefilter("ignore")
+            model = self._fitted(strategy or self.settings.liar_strategy)
+            if model is None:
+                return self._draw_unseen(n)
+            chosen: dict[Key, Point] = {}
+            for point in self._own_proposal(model):
+                if not self._is_seen(self._encoding.key(point)):
+                    chosen[self._encoding.key(point)] = point
+            if len(chosen) < n:
+                self._add_best_candidates(model, n, chosen)
+            points = list(chosen.values())
+            self._predictions.update(zip(chosen, self._predicted_by(model, points), strict=True))
+        return points
 
-    def explain(self, point: Point) -> Prediction | None:
-        model = self._fitted(self._strategy)
-        if model is None or not model.models:
-            return None
-        rows = model.space.transform(self._to_rows(self._encoding.vectors([point])))
-        mean, std = model.models[-1].predict(rows, return_std=True)
-        value = _acquisition(model, rows, _base_acquisition(self.settings), self.settings)
-        return Prediction(-float(mean[0]), float(std[0]), float(value[0]))
+    def _predict(self, key: Key, point: Point) -> Prediction | None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            model = self._fitted(self._strategy, aside=True)
+            return None if model is None else self._predicted_by(model, [point])[0]
 
     # -- the model --------------------------------------------------------------------------------
 
-    def _fitted(self, strategy: str) -> Any:
+    def _fitted(self, strategy: str, aside: bool = False) -> Any:
         """scikit-optimize's optimizer, told all results and the lies; None before the first."""
         results = [
             (point, value)
@@ -106,8 +115,10 @@ class ClassicOptimizer(Optimizer):
         enough = len(results) >= 2 and len(self.yi) >= self._n_initial
         if not enough or not self._dimensions or self.surrogate_model == "DUMMY":
             return None
-        if not self._stale and strategy == self._strategy and self._model is not None:
+        if self._model is not None and strategy == self._strategy:
             return self._model
+        if aside and self._aside is not None:
+            return self._aside
         values = [-float(value) for _, value in results]
         failed = [
             point for point, value in zip(self.Xi, self.yi, strict=True) if isinstance(value, str)
@@ -116,15 +127,31 @@ class ClassicOptimizer(Optimizer):
         points = [point for point, _ in results] + failed + list(self._pending.values())
         # A failure is as bad as the worst result: worse would distort the scale of the model.
         objectives = values + [max(values)] * len(failed) + [lie] * len(self._pending)
-        self._model = self._fit(points, objectives)
-        self._stale, self._strategy = False, strategy
-        return self._model
+        rng = copy.deepcopy(self._rng) if aside else self._rng
+        try:
+            model = self._fit(points, objectives, rng)
+        except (ValueError, ArithmeticError) as error:
+            if not self._complained:
+                _log.warning(
+                    "scikit-optimize can't fit its model (%s); points are drawn at random until "
+                    "it can",
+                    str(error).strip().partition("\n")[0],
+                )
+            self._complained = True
+            return None
+        if aside:
+            self._aside = model
+            return model
+        self._model, self._strategy = model, strategy
+        if self.settings.acq_func == "gp_hedge":
+            self._hedge = {"gains_": model.gains_, "next_xs_": model.next_xs_}
+        return model
 
-    def _fit(self, points: list[Point], objectives: list[float]) -> Any:
+    def _fit(self, points: list[Point], objectives: list[float], rng: np.random.Generator) -> Any:
         import skopt
 
         settings = self.settings
-        seed = int(self._rng.integers(2**31 - 1))
+        seed = int(rng.integers(2**31 - 1))
         model = skopt.Optimizer(
             self._dimensions,
             base_estimator=_surrogate(self.surrogate_model, settings.n_jobs, seed),
@@ -136,11 +163,32 @@ class ClassicOptimizer(Optimizer):
         )
         # The optimizer is made anew so that lies can be withdrawn; what hedging has learned stays.
         for name, value in self._hedge.items():
-            setattr(model, name, value)
-        model.tell(self._to_rows(self._encoding.vectors(points)), objectives)
-        if settings.acq_func == "gp_hedge":
-            self._hedge = {"gains_": model.gains_, "next_xs_": model.next_xs_}
+            setattr(model, name, copy.copy(value))
+        model.unit = max(1.0, max(abs(value) for value in objectives) / _HUGE)
+        model.tell(
+            self._to_rows(self._encoding.vectors(points)),
+            [value / model.unit for value in objectives],
+        )
         return model
+
+    def _own_proposal(self, model: Any) -> list[Point]:
+        """What scikit-optimize asks for, unless it has been evaluated."""
+        with warnings.catch_warnings():
+            # It warns when its best was evaluated before; a random one is not what we want then.
+            warnings.filterwarnings("error", "The objective has been evaluated", UserWarning)
+            try:
+                return self._to_points([model.ask()])
+            except UserWarning:
+                return []
+
+    def _predicted_by(self, model: Any, points: list[Point]) -> list[Prediction]:
+        rows = model.space.transform(self._to_rows(self._encoding.vectors(points)))
+        means, stds = model.models[-1].predict(rows, return_std=True)
+        values = _acquisition(model, rows, _base_acquisition(self.settings), self.settings)
+        return [
+            Prediction(-float(mean) * model.unit, float(std) * model.unit, float(value))
+            for mean, std, value in zip(means, stds, values, strict=True)
+        ]
 
     def _add_best_candidates(self, model: Any, n: int, chosen: dict[Key, Point]) -> None:
         listed = self._unseen_vectors()

@@ -147,7 +147,7 @@ class ChoiceColumn(Column):
         return self._possible
 
     def value(self, vector: float) -> Any:
-        return self.values[int(vector)]
+        return self.values[round(vector)]
 
     def vectors(self, values: Sequence[Any]) -> Array:
         return np.array([self._index[value] for value in values], dtype=float)
@@ -173,7 +173,7 @@ class FloatColumn(Column):
         return np.clip(self.hyperparameter.sample_vector(n, seed=seed), 0.0, 1.0)
 
     def from_unit(self, units: Array) -> Array:
-        return units.copy()
+        return units.copy() if self._uniform else _quantiles(self.hyperparameter, units)
 
     def snap(self, vectors: Array) -> Array:
         values = self.hyperparameter.to_value(np.clip(vectors, 0.0, 1.0))
@@ -220,6 +220,8 @@ class IntegerColumn(Column):
         return self.snap(np.asarray(self.hyperparameter.sample_vector(n, seed=seed), dtype=float))
 
     def from_unit(self, units: Array) -> Array:
+        if not self._uniform:
+            return self.snap(_quantiles(self.hyperparameter, units))
         low, high = self._ends
         values = low + units * (high - low)
         return self._snap_values(np.exp(values) if self.log else values)
@@ -285,6 +287,12 @@ def make_column(hyperparameter: Hyperparameter) -> Column:
         f"hyperparameter '{hyperparameter.name}' is of type {type(hyperparameter).__name__}; use a "
         "float, integer, ordinal, categorical or constant one"
     )
+
+
+def _quantiles(hyperparameter: Hyperparameter, units: Array) -> Array:
+    """Vectors at these quantiles of a distribution that isn't uniform, from a sample of it."""
+    sample = hyperparameter.sample_vector(2048, seed=np.random.RandomState(0))
+    return np.clip(np.quantile(np.asarray(sample, dtype=float), units), 0.0, 1.0)
 
 
 def _plain(value: Any) -> Any:

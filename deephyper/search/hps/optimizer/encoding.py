@@ -28,6 +28,14 @@ _WIDE = 65_536
 """Integer ranges wider than this are walked through by samples."""
 _ROUNDS = 60
 """Rounds of rejection sampling before the valid part of a space is declared too small to hit."""
+_ROWS = 65_536
+"""Vectors that are grown at a time where a space is listed or walked through."""
+_DRAWS = 64
+"""Values that a walk tries of a hyperparameter with too many of them."""
+_WANDERED = 4_096
+"""Valid vectors that are remembered of a space that sampling misses."""
+_PATIENCE = 2_000_000
+"""Vectors that a walk grows without coming to a valid one before it gives up, and a list in all."""
 
 
 class SpaceEncoding:
@@ -76,6 +84,8 @@ class SpaceEncoding:
             for i, column in enumerate(self.columns)
             if not column.discrete and column.name in looked_at
         ]
+        self._rare: Array | None = None
+        """Valid vectors, once sampling has failed to find any."""
         self._discrete = [i for i, column in enumerate(self.columns) if column.discrete]
 
     def _indexed(self, constraint: Any) -> Any:
@@ -168,6 +178,8 @@ class SpaceEncoding:
         """
         if n <= 0:
             return np.empty((0, self.n_dims))
+        if self._rare is not None:
+            return self._wander(n, rng)
         found: list[Array] = []
         missing, batch = n, n
         for _ in range(_ROUNDS):
@@ -185,49 +197,100 @@ class SpaceEncoding:
             # A space that rejection hits rarely: repeat what there is rather than fail.
             valid = np.concatenate(found)
             return np.concatenate([valid, valid[rng.integers(len(valid), size=missing)]])
-        vectors = next(self.walk(rng=rng), np.empty((0, self.n_dims)))
-        if not len(vectors):
+        found.append(next(self.walk(rng), np.empty((0, self.n_dims))))
+        if not len(found[-1]):
+            found.append(self._known_valid())
+        self._rare = found[-1]
+        if not len(self._rare):
             raise ProblemError(
                 "no valid point was found in the search space; its forbidden clauses exclude "
                 "(nearly) everything, so loosen them"
             )
-        return vectors[rng.integers(len(vectors), size=n)]
+        return self._wander(n, rng)
+
+    def _known_valid(self) -> Array:
+        """The default point, which is valid where ConfigSpace says so, shape (0 or 1, d)."""
+        try:
+            default = dict(self.space.get_default_configuration())
+        except ValueError:
+            return np.empty((0, self.n_dims))
+        return self.vectors([default])
+
+    def _wander(self, n: int, rng: np.random.Generator) -> Array:
+        """Valid vectors of a space that sampling misses, by changing known ones value by value."""
+        assert self._rare is not None
+        for _ in range(_ROUNDS):
+            base = self._rare[rng.integers(len(self._rare), size=4 * n + 64)]
+            changed = rng.integers(self.n_dims, size=len(base))
+            for i, column in enumerate(self.columns):
+                rows = np.flatnonzero((changed == i) & ~np.isnan(base[:, i]))
+                base[rows, i] = column.sample(len(rows), rng)
+            new = self.repair(base, rng, on_grid=True)
+            self._rare = np.unique(np.concatenate([self._rare, new]), axis=0)
+            if len(self._rare) >= 4 * n:
+                break
+        if len(self._rare) > _WANDERED:
+            self._rare = self._rare[rng.permutation(len(self._rare))[:_WANDERED]]
+        chosen = rng.permutation(len(self._rare))[:n]
+        if len(chosen) < n:
+            chosen = np.append(chosen, rng.integers(len(self._rare), size=n - len(chosen)))
+        return self._rare[chosen]
 
     # -- finite spaces ----------------------------------------------------------------------------
 
     def enumerate(self, limit: int) -> Array | None:
-        """All valid distinct vectors of a finite space, or None if there are more than `limit`."""
+        """All valid distinct vectors of a finite space, or None if there are more than `limit`.
+
+        Also None where it would take long to find the few valid ones among very many.
+        """
         if not self.finite:
             return None
-        vectors = np.empty((1, self.n_dims))
-        vectors[:] = np.nan
-        for i in range(self.n_dims):
-            if self.columns[i].size > limit:
+        vectors = np.full((1, self.n_dims), np.nan)
+        work = 0
+        for i, column in enumerate(self.columns):
+            if column.size > limit:
                 return None  # before its grid is made; it can be huge
-            vectors = self._expand(vectors, i)
-            if len(vectors) > limit:
-                return None
+            step = max(1, _ROWS // int(column.size))
+            grown: list[Array] = []
+            count = 0
+            for start in range(0, len(vectors), step):
+                part = vectors[start : start + step]
+                grown.append(self._expand(part, i))
+                count += len(grown[-1])
+                work += len(part) * int(column.size)
+                if count > limit or work > _PATIENCE:
+                    return None
+            vectors = np.concatenate(grown) if grown else vectors
         return vectors
 
-    def walk(self, rng: np.random.Generator | None = None, chunk: int = 4096) -> Iterator[Array]:
-        """Go through all valid vectors depth first, a chunk at a time; continuous ones by samples.
+    def walk(self, rng: np.random.Generator | None = None) -> Iterator[Array]:
+        """Go through all valid vectors depth first, some at a time; continuous ones by samples.
 
         Memory stays bounded whatever the size of the space, so this also ends where enumeration
-        would not fit.
+        would not fit. It gives up where it meets nothing valid for long.
         """
-        start = np.full((1, self.n_dims), np.nan)
-        stack: list[tuple[int, Array]] = [(0, start)]
-        while stack:
+        stack: list[tuple[int, Array]] = [(0, np.full((1, self.n_dims), np.nan))]
+        in_vain = 0
+        while stack and in_vain < _PATIENCE:
             depth, rows = stack.pop()
             if depth == self.n_dims:
+                in_vain = 0
                 yield rows
                 continue
             expanded = self._expand(rows, depth, rng)
+            in_vain += len(rows) * self._width(depth, rng)
             if rng is not None:
                 expanded = expanded[rng.permutation(len(expanded))]
-            stack.extend(
-                (depth + 1, expanded[i : i + chunk]) for i in range(0, len(expanded), chunk)
-            )
+            step = 4096
+            if depth + 1 < self.n_dims:
+                step = max(1, _ROWS // self._width(depth + 1, rng))
+            stack.extend((depth + 1, expanded[i : i + step]) for i in range(0, len(expanded), step))
+
+    def _width(self, i: int, rng: np.random.Generator | None) -> int:
+        """Values that a walk tries for a hyperparameter."""
+        column = self.columns[i]
+        listed = column.discrete and (rng is None or column.size <= _WIDE)
+        return int(column.size) if listed else _DRAWS
 
     def _expand(self, rows: Array, i: int, rng: np.random.Generator | None = None) -> Array:
         condition = self._conditions_of.get(i)
@@ -237,7 +300,7 @@ class SpaceEncoding:
             grid = column.grid()
         else:
             assert rng is not None
-            grid = np.unique(column.snap(column.sample(64, rng)))
+            grid = np.unique(column.snap(column.sample(_DRAWS, rng)))
         grown = np.repeat(rows[active], len(grid), axis=0)
         grown[:, i] = np.tile(grid, int(active.sum()))
         vectors = np.concatenate([rows[~active], grown]) if not active.all() else grown

@@ -14,8 +14,22 @@ if TYPE_CHECKING:
 def create_optimizer(
     problem: HpProblem, settings: AmbsSettings | None = None, seed: int | None = None
 ) -> Optimizer:
-    """The optimizer for these settings: our own unless a surrogate of scikit-optimize is named."""
-    settings = settings or AmbsSettings()
+    """The optimizer for these settings: our own unless a surrogate of scikit-optimize is named.
+
+    Raises:
+        TypeError: if the problem or the settings are something else.
+        ProblemError: if the space is empty.
+    """
+    from deephyper.problem.problem import BaseProblem
+
+    if not isinstance(problem, BaseProblem):
+        raise TypeError(f"problem is of type {type(problem).__name__}; give an HpProblem")
+    settings = AmbsSettings() if settings is None else settings
+    if not isinstance(settings, AmbsSettings):
+        raise TypeError(
+            f"settings is of type {type(settings).__name__}; give an AmbsSettings, as in: "
+            "AmbsSettings(surrogate_model='RF')"
+        )
     if settings.surrogate_model is None:
         from deephyper.search.hps.optimizer.optimizer import BayesianOptimizer
 

@@ -5,9 +5,9 @@ result changes a number on the right-hand side; nothing is refitted, removed or 
 inverse of the Cholesky factor is kept rather than the factor: appending costs the same, and what
 has to be solved for candidates becomes a matrix product.
 
-A point without a result stands for what the finished ones predict there (Ginsbourger, Le Riche and
-Carraro, 2010, call this the kriging believer): the mean is that of the finished points alone, the
-variance that of all.
+A point without a result stands for what the finished ones predict there (belief.py; Ginsbourger, Le
+Riche and Carraro, 2010, call this the kriging believer): the mean is that of the finished points
+alone, the variance that of all.
 """
 
 from __future__ import annotations
@@ -15,15 +15,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import lapack
 
-from deephyper.search.hps.optimizer.encoding import Array, Mask
+from deephyper.search.hps.optimizer.encoding import Array
 from deephyper.search.hps.optimizer.kernel import MIN_NOISE, Covariance
-
-_DIRECT = 160
-"""Up to this many points without a result are solved for directly, more by conjugate gradients."""
-
 
 _BLOCK = 96
 """Rows of the factor that are multiplied at a time."""
@@ -55,6 +50,8 @@ class Factor:
                 break
             # Single precision in the kernel can cost the last bit of definiteness.
             jitter = max(10.0 * jitter, 1e-6)
+        self.lower: Array = lower
+        """The Cholesky factor of the first points."""
         inverse, _ = lapack.dtrtri(lower, lower=1)
         self._inverse[: self.n, : self.n] = np.tril(inverse)
 
@@ -69,9 +66,9 @@ class Factor:
         return self._inverse[: self.n, : self.n]
 
     @property
-    def full(self) -> bool:
-        """Whether there is no room for another point."""
-        return self.n == self.capacity
+    def room(self) -> int:
+        """How many more points can be appended."""
+        return self.capacity - self.n
 
     def solve(self, z: Array) -> Array:
         """A K(x, z), shape (n, m): what prediction at rows of features z needs."""
@@ -99,43 +96,3 @@ class Factor:
         self._inverse[n, n] = 1.0 / diagonal
         self.n = n + 1
         return row, diagonal
-
-    def believe(self, values: Array, known: Mask) -> Array:
-        """Put the prediction from the known values in place of the others, in place.
-
-        Args:
-            values: of the points, shape (n,).
-            known: which of them are results, shape (n,).
-
-        Returns:
-            A values, shape (n,): the mean at candidates is this times solve(candidates).
-        """
-        a = self.inverse
-        unknown = np.flatnonzero(~known)
-        if unknown.size == 0:
-            return a @ values
-        part = np.ascontiguousarray(a[:, unknown])
-        if unknown.size <= _DIRECT:
-            values[unknown] = 0.0
-            right = (a @ values) @ part
-            factor, info = lapack.dpotrf((part.T @ part).T, lower=1, overwrite_a=1)
-            if info == 0:
-                values[unknown] = -lapack.dpotrs(factor, right, lower=1)[0]
-        else:
-            self._descend(values, unknown, part)
-        return a @ values
-
-    def _descend(self, values: Array, unknown: NDArray[np.intp], part: Array) -> None:
-        """A few steps of conjugate gradients from the former predictions."""
-        residual = -((self.inverse @ values) @ part)
-        direction = residual.copy()
-        norm = float(residual @ residual)
-        for _ in range(6):
-            if norm < 1e-12:
-                return
-            image = (part @ direction) @ part
-            step = norm / float(direction @ image)
-            values[unknown] += step * direction
-            residual -= step * image
-            former, norm = norm, float(residual @ residual)
-            direction = residual + (norm / former) * direction

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
@@ -13,6 +14,9 @@ from deephyper.search.hps.optimizer.encoding import Key
 
 if TYPE_CHECKING:
     from deephyper.problem import HpProblem
+
+
+_log = logging.getLogger("deephyper.search")
 
 
 class AskTell(Protocol):
@@ -55,19 +59,24 @@ class ForeignOptimizer(Optimizer):
         self._names = list(problem.hyperparameter_names)
         self._proposed: dict[Key, Any] = {}
         self._as_sequence = False
+        self._n_invalid = 0
 
     def _propose(self, n: int, strategy: str | None) -> Sequence[Point]:
         points = []
         for _ in range(n):
             proposal = self.optimizer.ask()
-            if isinstance(proposal, Mapping):
-                point = dict(proposal)
-            else:
-                self._as_sequence = True
-                point = dict(zip(self._names, proposal, strict=True))
+            point = self._named(proposal)
             try:
                 point = self.problem.validate(self._active_part(point))
-            except ProblemError:
+            except ProblemError as error:
+                if self._n_invalid == 0:
+                    _log.warning(
+                        "the optimizer proposed %s, which isn't valid: %s; this and further "
+                        "invalid proposals are replaced by random points",
+                        point,
+                        error,
+                    )
+                self._n_invalid += 1
                 continue  # replaced by the caller
             self._proposed[self._encoding.key(point)] = proposal
             points.append(point)
@@ -83,6 +92,24 @@ class ForeignOptimizer(Optimizer):
             if proposal is None:
                 proposal = self._completed(point) if self._as_sequence else dict(point)
             self.optimizer.tell(proposal, objective)
+
+    def _named(self, proposal: Any) -> Point:
+        if isinstance(proposal, Mapping):
+            return dict(proposal)
+        if hasattr(proposal, "tolist"):
+            proposal = proposal.tolist()
+        if not isinstance(proposal, Sequence) or isinstance(proposal, str):
+            raise TypeError(
+                f"ask() of {type(self.optimizer).__name__} gave {proposal!r}; it must give a dict "
+                "by name or a list in the problem's order of names"
+            )
+        if len(proposal) != len(self._names):
+            raise ValueError(
+                f"ask() of {type(self.optimizer).__name__} gave {len(proposal)} values, but the "
+                f"problem has {len(self._names)} hyperparameters: {', '.join(self._names)}"
+            )
+        self._as_sequence = True
+        return dict(zip(self._names, proposal, strict=True))
 
     def _active_part(self, point: Point) -> Point:
         """The point without the values of inactive hyperparameters, if it can be told."""

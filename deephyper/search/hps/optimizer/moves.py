@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from deephyper.search.hps.optimizer.columns import IntegerColumn
+from deephyper.search.hps.optimizer.columns import ChoiceColumn, Column, IntegerColumn
 from deephyper.search.hps.optimizer.encoding import Array, Mask, SpaceEncoding
 
 
@@ -23,12 +23,17 @@ class Moves:
         self._numbers = [i for i, c in enumerate(columns) if c.size > 1 and not c.categorical]
         self._categories = [i for i, c in enumerate(columns) if c.size > 1 and c.categorical]
         self._sizes = np.array([columns[i].size for i in self._categories], dtype=float)
+        self._weighted = [i for i in self._categories if len(columns[i].grid()) < columns[i].size]
+        """Categories some of whose values have the weight 0: those are never proposed."""
         self._unit_scale = np.array([columns[i].unit_scale for i in self._numbers])
         curved = [isinstance(c, IntegerColumn) and c.log for c in columns]
         even = [columns[i].discrete and not curved[i] for i in self._numbers]
         self._even = np.flatnonzero(even)
         """Positions among the numbers of those whose values are evenly spaced."""
         self._intervals = np.array([columns[self._numbers[j]].size - 1.0 for j in self._even])
+        self._ordinal = [
+            j for j, i in enumerate(self._numbers) if isinstance(columns[i], ChoiceColumn)
+        ]
         self._curved = [(j, i) for j, i in enumerate(self._numbers) if curved[i]]
 
     def perturb(self, bases: Array, scales: Array) -> Array:
@@ -66,6 +71,8 @@ class Moves:
             shifted = codes + 1.0 + np.floor(rng.random(codes.shape) * (self._sizes - 1.0))
             shifted = np.where(shifted >= self._sizes, shifted - self._sizes, shifted)
             out[:, self._categories] = np.where(moved[:, n_numbers:], shifted, codes)
+            for i in self._weighted:
+                self._make_possible(out[:, i], self._encoding.columns[i])
         return self._encoding.repair(out, rng, on_grid=True)
 
     def cross(self, first: Array, second: Array) -> Array:
@@ -77,14 +84,21 @@ class Moves:
     def exchange(self, base: Array) -> Array:
         """All valid vectors that differ from a base, shape (d,), in one category."""
         rows = []
-        for i, size in zip(self._categories, self._sizes, strict=True):
+        for i in self._categories:
             if not np.isnan(base[i]):
-                changed = np.repeat(base[None, :], int(size) - 1, axis=0)
-                changed[:, i] = np.delete(np.arange(size), int(base[i]))
+                others = self._encoding.columns[i].grid()
+                others = others[others != base[i]]
+                changed = np.repeat(base[None, :], len(others), axis=0)
+                changed[:, i] = others
                 rows.append(changed)
         if not rows:
             return np.empty((0, len(base)))
         return self._encoding.repair(np.concatenate(rows), self._rng, on_grid=True)
+
+    def _make_possible(self, codes: Array, column: Column) -> None:
+        """Draw values for what has the weight 0, in place."""
+        wrong = np.flatnonzero(~np.isin(codes, column.grid()) & ~np.isnan(codes))
+        codes[wrong] = column.sample(len(wrong), self._rng)
 
     def _move_numbers(self, units: Array, moved: Mask, scales: Array) -> Array:
         """Vectors of numbers in [0, 1], shape (n, k), moved by normal steps."""
@@ -107,4 +121,7 @@ class Moves:
             signs = np.where(rng.random(index.shape) < 0.5, -1.0, 1.0)
             index = np.clip(np.where(stuck, index + signs, index), 0.0, self._intervals)
             new[:, self._even] = index / self._intervals
-        return new / self._unit_scale
+        out = new / self._unit_scale
+        # Indices, not numbers that are an index but for their last bit.
+        out[:, self._ordinal] = np.rint(out[:, self._ordinal])
+        return out

@@ -43,6 +43,8 @@ MAX_DISTANCES = 256_000
 results, so that its time stays bounded."""
 MAX_FINISHED, MAX_FAILED, MAX_PENDING = 300, 100, 300
 """Points in the model."""
+SPARE = 48
+"""Points that can be appended at least before a new factor is made."""
 BASES = 8
 """Best finished points that candidates are made from."""
 MARGINS = (0.05, 0.0, 0.3, 0.0)
@@ -59,12 +61,17 @@ class BayesianOptimizer(Optimizer):
         problem: the space to search and its starting points.
         seed: makes the proposals reproducible.
         n_initial_points: results that are known before the model is used; None for the default.
+
+    Raises:
+        ValueError: if n_initial_points is below 1.
     """
 
     def __init__(
         self, problem: HpProblem, seed: int | None = None, n_initial_points: int | None = None
     ) -> None:
         super().__init__(problem, seed)
+        if n_initial_points is not None and n_initial_points < 1:
+            raise ValueError(f"n_initial_points is {n_initial_points}; give at least 1")
         self._n_initial = n_initial_points or N_INITIAL
         self._features = Features(self._encoding)
         self._design = SpaceFilling(self._encoding, self._rng)
@@ -77,20 +84,27 @@ class BayesianOptimizer(Optimizer):
         self._surrogate: Surrogate | None = None
         self._rows: dict[Key, int] = {}
         """Rows of the surrogate that are pending points."""
+        self._proposed: dict[Key, Point] = {}
+        """What this call of ask has proposed; pending as soon as it returns."""
         self._fitted_on = 0
         self._n_proposed = 0
 
     # -- hooks ------------------------------------------------------------------------------------
 
     def _propose(self, n: int, strategy: str | None) -> Sequence[Point]:
-        proposed: dict[Key, Point] = {}
+        # All that are asked for at once go into one factor, up to what it may hold.
+        if self._surrogate is not None and self._surrogate.factor.room < min(n, MAX_PENDING):
+            self._surrogate = None
         with one_blas_thread():
-            for _ in range(n):
-                point = self._next(proposed)
-                if point is None:
-                    break
-                proposed[self._encoding.key(point)] = point
-        return list(proposed.values())
+            try:
+                for _ in range(n):
+                    point = self._next(n)
+                    if point is None:
+                        break
+                    self._proposed[self._encoding.key(point)] = point
+                return list(self._proposed.values())
+            finally:
+                self._proposed = {}
 
     def _learn(self, points: Sequence[Point], objectives: Sequence[float]) -> None:
         vectors = self._encoding.vectors(points)
@@ -100,9 +114,13 @@ class BayesianOptimizer(Optimizer):
             row = self._rows.pop(self._encoding.key(point), None)
             if row is None:
                 row = self._append(vector)
+            failed = math.isnan(objective)
             if self._surrogate is None or row is None:
                 return  # the next one is made of all results
-            if math.isnan(objective):
+            if failed and not self._surrogate.knows_failures:
+                self._surrogate = None
+                return
+            if failed:
                 self._surrogate.set_failed(row)
             else:
                 self._surrogate.set_result(row, self._transformed(objective))
@@ -118,19 +136,24 @@ class BayesianOptimizer(Optimizer):
         if any(self._encoding.key(point) in self._rows for point in points):
             self._surrogate = None
 
-    def explain(self, point: Point) -> Prediction | None:
-        """What the model expects of a point, or None when there is no model (yet)."""
+    def _predict(self, key: Key, point: Point) -> Prediction | None:
         if not self._ready():
             return None
         with one_blas_thread():
             surrogate = self._current()
             x = self._features(self._encoding.vectors([point]))
             outlook = surrogate.outlook_at(surrogate.factor.solve(x))
-            value = outlook.acquisition(surrogate.best)
-        mean, std = float(outlook.mean[0]), float(outlook.std[0])
+            row = self._rows.get(key)
+            if row is not None:  # that it is being evaluated makes it no surer
+                outlook.std = np.array([surrogate.std_without(row)])
+            value = float(outlook.acquisition(surrogate.best)[0])
+        return self._prediction(float(outlook.mean[0]), float(outlook.std[0]), value)
+
+    def _prediction(self, mean: float, std: float, acquisition: float) -> Prediction:
+        """From the model's units into those of the objective."""
         assert self._transform is not None
         low, middle, high = self._transform.inverse(np.array([mean - std, mean, mean + std]))
-        return Prediction(float(middle), float(0.5 * (high - low)), float(value[0]))
+        return Prediction(float(middle), float(0.5 * high - 0.5 * low), acquisition)
 
     # -- proposing --------------------------------------------------------------------------------
 
@@ -142,41 +165,61 @@ class BayesianOptimizer(Optimizer):
         n_finite = int(np.isfinite(self._objectives.array).sum())
         return n_finite >= min(4, self._n_initial)
 
-    def _next(self, proposed: dict[Key, Point]) -> Point | None:
+    def _next(self, n: int) -> Point | None:
+        """One of the n points of an ask."""
         if not self._ready():
-            return self._next_of_design(proposed)
-        surrogate = self._current()
+            return self._next_of_design()
+        surrogate = self._current(n)
         self._n_proposed += 1
         margin = MARGINS[self._n_proposed % len(MARGINS)]
-        if len(proposed) % REFRESH == 0:
-            y = self._objectives.array[:, 0]
-            bases = np.argsort(np.where(np.isnan(y), -np.inf, y))[-BASES:]
-            self._pool.freshen(self._vectors.array[bases], surrogate.best + margin, margin > 0.0)
-        value = self._pool.outlook().acquisition(surrogate.best + margin)
+        best = surrogate.best + margin
+        if len(self._proposed) % REFRESH == 0:
+            self._freshen(best, margin > 0.0)
+        point = self._best_new(best)
+        if point is None:
+            self._freshen(best, broadly=True)
+            point = self._best_new(best)
+        return point
+
+    def _freshen(self, best: float, broadly: bool) -> None:
+        y = self._objectives.array[:, 0]
+        bases = np.argsort(np.where(np.isnan(y), -np.inf, y))[-BASES:]
+        self._pool.freshen(self._vectors.array[bases], best, broadly)
+
+    def _best_new(self, best: float) -> Point | None:
+        """The most promising candidate that wasn't evaluated yet; it is in the model from now."""
+        outlook = self._pool.outlook()
+        value = self._pool.acquisition(outlook, best)
         for i in np.argsort(-value):
+            if value[i] == -np.inf:
+                return None
+            self._pool.use(i)
             vector = self._pool.vectors[i]
             point = self._encoding.points(vector[None, :])[0]
             key = self._encoding.key(point)
-            if self._is_new(key, point, proposed):
+            if self._is_new(key, point):
                 self._append_pending(key, vector)
+                self._predictions[key] = self._prediction(
+                    float(outlook.mean[i]), float(outlook.std[i]), float(value[i])
+                )
                 return point
         return None
 
-    def _next_of_design(self, proposed: dict[Key, Point]) -> Point | None:
+    def _next_of_design(self) -> Point | None:
         for _ in range(200):
             point = self._encoding.points(self._design.next())[0]
-            if self._is_new(self._encoding.key(point), point, proposed):
+            if self._is_new(self._encoding.key(point), point):
                 return point
         return None
 
-    def _is_new(self, key: Key, point: Point, proposed: dict[Key, Point]) -> bool:
-        return key not in proposed and not self._is_seen(key) and self._is_valid(point)
+    def _is_new(self, key: Key, point: Point) -> bool:
+        return key not in self._proposed and not self._is_seen(key) and self._is_valid(point)
 
     # -- the model --------------------------------------------------------------------------------
 
     def _append(self, vector: Array) -> int | None:
         """Add a point to the model, without a result; its row, or None if there is no room."""
-        if self._surrogate is None or self._surrogate.factor.full:
+        if self._surrogate is None or self._surrogate.factor.room == 0:
             self._surrogate = None
             return None
         row, diagonal = self._surrogate.append(self._features(vector[None, :])[0])
@@ -192,7 +235,7 @@ class BayesianOptimizer(Optimizer):
         assert self._transform is not None
         return float(self._transform(np.array([objective]))[0])
 
-    def _current(self) -> Surrogate:
+    def _current(self, n_asked: int = 1) -> Surrogate:
         """The model, brought up to date; the parameters are fitted if there are enough results."""
         n = len(self._objectives)
         if n >= max(GROWTH * self._fitted_on, self._fitted_on + 1):
@@ -200,7 +243,7 @@ class BayesianOptimizer(Optimizer):
             self._fitted_on = n
             self._surrogate = None
         if self._surrogate is None:
-            self._surrogate = self._rebuilt()
+            self._surrogate = self._rebuilt(n_asked)
         return self._surrogate
 
     def _fit(self) -> None:
@@ -212,13 +255,13 @@ class BayesianOptimizer(Optimizer):
         x = self._features(self._vectors.array[chosen])
         self._parameters, _ = fit(self._features, x, t, self._parameters, ITERATIONS)
 
-    def _rebuilt(self) -> Surrogate:
+    def _rebuilt(self, n_asked: int) -> Surrogate:
         """A new factor over the best and some of the other results, and what is pending."""
         y = self._objectives.array[:, 0]
         finite = np.isfinite(y)
         kept = _best_and_some(y, np.flatnonzero(finite), MAX_FINISHED, self._rng)
         failed = np.flatnonzero(~finite)[-MAX_FAILED:]
-        pending = list(self._pending.items())[-MAX_PENDING:]
+        pending = list((self._pending | self._proposed).items())[-MAX_PENDING:]
         vectors = np.concatenate(
             [
                 self._vectors.array[np.concatenate([kept, failed])],
@@ -227,7 +270,8 @@ class BayesianOptimizer(Optimizer):
         )
         n, n_told = len(vectors), len(kept) + len(failed)
         covariance = Covariance(self._features, self._parameters)
-        factor = Factor(covariance, self._features(vectors), n + max(48, n // 6))
+        spare = max(SPARE, n // 6, min(n_asked, MAX_PENDING))
+        factor = Factor(covariance, self._features(vectors), n + spare)
         assert self._transform is not None
         surrogate = Surrogate(factor, self._transform(y[kept]), len(failed))
         self._rows = {key: n_told + i for i, (key, _) in enumerate(pending)}

@@ -17,6 +17,7 @@ from deephyper.search.hps.optimizer.acquisition import (
     log_feasible,
     temper,
 )
+from deephyper.search.hps.optimizer.belief import Belief
 from deephyper.search.hps.optimizer.encoding import Array
 from deephyper.search.hps.optimizer.factor import Factor
 from deephyper.search.hps.optimizer.kernel import SIGNAL_WEIGHT
@@ -61,35 +62,58 @@ class Surrogate:
 
     def __init__(self, factor: Factor, values: Array, n_failed: int) -> None:
         self.factor = factor
-        n = factor.capacity
-        self._values, self._risks = np.zeros(n), np.zeros(n)
-        self._known, self._failed = np.zeros(n, dtype=bool), np.zeros(n, dtype=bool)
-        self._values[: len(values)] = values
-        self._known[: len(values)] = True
-        self._failed[len(values) : len(values) + n_failed] = True
+        n = len(values)
+        self._known = np.zeros(factor.capacity, dtype=bool)
+        self._known[:n] = True
+        self._objective = Belief(factor, values[None, :])
+        self._failure: Belief | None = None
+        """Of two quantities, that a point failed (1 or 0) and that it was told (1)."""
+        if n_failed:
+            told = np.ones((2, n + n_failed))
+            told[0, :n] = 0.0
+            self._failure = Belief(factor, told)
+        self._n_known, self._n_failed = n, n_failed
         self._z = np.zeros((1, 0))
         self._stale = True
 
+    @property
+    def knows_failures(self) -> bool:
+        """Whether it predicts failure; it does when some points had failed when it was made."""
+        return self._failure is not None
+
     def append(self, x: Array) -> tuple[Array, float]:
         """Append a pending point, shape (p,); returns what `Factor.append` does."""
-        # Its value is what the model predicts there: nothing changes for the mean elsewhere.
-        n = self.factor.n
+        # Its value is what the model predicts there: nothing changes for the mean elsewhere, and
+        # its own row has nothing to say.
         row, diagonal = self.factor.append(x)
+        self._objective.append()
+        if self._failure is not None:
+            self._failure.append()
         if not self._stale:
             self._z = np.concatenate([self._z, np.zeros((len(self._z), 1))], axis=1)
-            self._values[n] = row @ self._z[0, :n]
-            if len(self._z) > 1:
-                self._risks[n] = row @ self._z[1, :n]
         return row, diagonal
 
     def set_result(self, row: int, value: float) -> None:
-        """The result of a point, transformed."""
-        self._values[row] = value
+        """The result of a pending point, transformed."""
+        self._objective.learn(row, np.array([value]))
+        if self._failure is not None:
+            self._failure.learn(row, np.array([0.0, 1.0]))
         self._known[row] = self._stale = True
+        self._n_known += 1
 
     def set_failed(self, row: int) -> None:
-        """A point's evaluation failed."""
-        self._failed[row] = self._stale = True
+        """A pending point's evaluation failed; for surrogates that know failures."""
+        assert self._failure is not None
+        self._failure.learn(row, np.array([1.0, 1.0]))
+        self._stale = True
+        self._n_failed += 1
+
+    def std_without(self, row: int) -> float:
+        """Standard deviation at a point that is in the model, as if it weren't."""
+        of_noisy = 1.0 / float(np.square(self.factor.inverse[:, row]).sum())
+        rest = max(of_noisy - (self.factor.variance - 1.0), _MIN_VARIANCE)
+        self._condition()
+        return math.sqrt(rest * self._signal)
 
     @property
     def best(self) -> float:
@@ -135,23 +159,22 @@ class Surrogate:
         return outlook.weigh_risk(value), gradient(weights)
 
     def _condition(self) -> None:
-        """Predict pending and failed points from the results; find the incumbent."""
+        """Means, signal variance and incumbent from what is known now."""
         if not self._stale:
             return
         factor, n = self.factor, self.factor.n
-        known, failed = self._known[:n], self._failed[:n]
-        z = factor.believe(self._values[:n], known)
+        values = self._objective.values[0]
+        z = factor.inverse @ values
         # Points without a result contribute nothing to z'z.
-        n_known = int(known.sum())
-        self._signal = (float(z @ z) + SIGNAL_WEIGHT) / (n_known + SIGNAL_WEIGHT)
+        self._signal = (float(z @ z) + SIGNAL_WEIGHT) / (self._n_known + SIGNAL_WEIGHT)
         noise = factor.variance - 1.0
-        smoothed = self._values[:n] - noise * (z @ factor.inverse)
-        self._best = float(smoothed[known].max()) if n_known else 0.0
-        if failed.any():
-            told = known | failed
-            self._rate = float((failed.sum() + 0.5) / (told.sum() + 1.0))
-            self._risks[:n][told] = failed[told] - self._rate
-            self._z = np.stack([z, factor.believe(self._risks[:n], told)])
+        smoothed = values - noise * (z @ factor.inverse)
+        known = self._known[:n]
+        self._best = float(smoothed[known].max()) if self._n_known else 0.0
+        if self._failure is not None:
+            self._rate = (self._n_failed + 0.5) / (self._n_known + self._n_failed + 1.0)
+            failed, told = self._failure.values
+            self._z = np.stack([z, factor.inverse @ (failed - self._rate * told)])
         else:
             self._z = z[None, :]
         self._stale = False

@@ -10,6 +10,10 @@ from deephyper.search.hps.optimizer.encoding import Array
 
 _TAIL = 2.0
 """Scaled objectives worse than minus this are compressed: how bad a bad point is says little."""
+_HUGE = 1e150
+"""Objectives that are larger are taken in a larger unit, so that their differences are finite."""
+_FARTHEST = 1e50
+"""Scaled objectives beyond this are taken for it, so that their powers have a variance."""
 _EXPONENTS = np.linspace(-1.0, 3.0, 33)
 
 
@@ -18,11 +22,13 @@ class Transform:
     """Scaling, compression of the bad tail, and a Yeo-Johnson power (Yeo and Johnson, 2000).
 
     Attributes:
-        centre, scale: of the objectives as they come.
+        unit: of the objectives.
+        centre, scale: of the objectives in this unit.
         exponent: of the power; 1 leaves values as they are.
         mean, std: of what the power gives.
     """
 
+    unit: float
     centre: float
     scale: float
     exponent: float
@@ -32,14 +38,15 @@ class Transform:
     @classmethod
     def fit(cls, objectives: Array) -> Transform:
         """The transform under which these objectives are closest to normal."""
-        y = np.asarray(objectives, dtype=float)
+        unit = max(1.0, float(np.abs(objectives).max()) / _HUGE)
+        y = np.asarray(objectives, dtype=float) / unit
         low, centre, high = np.quantile(y, [0.25, 0.5, 0.75])
         scale = (high - low) / 1.35
         if not scale > 0.0:
             scale = float(y.std())
         if not (np.isfinite(scale) and scale > 1e-300):
-            return cls(float(centre), 1.0, 1.0, 0.0, 1.0)
-        z = _compress((y - centre) / scale)
+            return cls(unit, float(centre), 1.0, 1.0, 0.0, 1.0)
+        z = _scaled(y, float(centre), scale)
         powered = np.stack([yeo_johnson(z, e) for e in _EXPONENTS])
         variance = powered.var(axis=1)
         slope = (np.sign(z) * np.log1p(np.abs(z))).sum()
@@ -49,6 +56,7 @@ class Transform:
         chosen = int(np.argmax(likelihood))
         std = float(np.sqrt(variance[chosen]))
         return cls(
+            unit,
             float(centre),
             float(scale),
             float(_EXPONENTS[chosen]),
@@ -58,17 +66,21 @@ class Transform:
 
     def __call__(self, objectives: Array) -> Array:
         """Transformed objectives, increasing in the objectives."""
-        z = _compress((np.asarray(objectives, dtype=float) - self.centre) / self.scale)
+        z = _scaled(np.asarray(objectives, dtype=float) / self.unit, self.centre, self.scale)
         return (yeo_johnson(z, self.exponent) - self.mean) / self.std
 
     def inverse(self, values: Array) -> Array:
         """Objectives of transformed ones."""
         z = inverse_yeo_johnson(np.asarray(values) * self.std + self.mean, self.exponent)
         z = np.where(z < -_TAIL, -_TAIL - np.expm1(np.minimum(-_TAIL - z, 700.0)), z)
-        return z * self.scale + self.centre
+        with np.errstate(over="ignore"):
+            out: Array = (z * self.scale + self.centre) * self.unit
+        return out
 
 
-def _compress(z: Array) -> Array:
+def _scaled(y: Array, centre: float, scale: float) -> Array:
+    with np.errstate(over="ignore"):
+        z = np.clip((y - centre) / scale, -_FARTHEST, _FARTHEST)
     return np.where(z < -_TAIL, -_TAIL - np.log1p(np.maximum(-_TAIL - z, 0.0)), z)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 from ConfigSpace import EqualsCondition, ForbiddenGreaterThanRelation
-from ConfigSpace.hyperparameters import CategoricalHyperparameter
+from ConfigSpace.hyperparameters import CategoricalHyperparameter, NormalFloatHyperparameter
 from hypothesis import HealthCheck, given, settings
 from random_spaces import problems
 
@@ -104,3 +106,70 @@ def test_a_space_that_sampling_hardly_hits_is_still_searched() -> None:
     encoding = SpaceEncoding(problem.space)
     for point in encoding.points(encoding.sample(3, np.random.default_rng(0))):
         problem.check_configuration(point)
+
+
+def test_moves_of_ordinals_land_on_their_values_and_leave_what_does_not_move() -> None:
+    problem = HpProblem()
+    problem.add_dim("x", (0.0, 1.0))
+    problem.add_dim("size", [16, 32, 64, 128, 256, 512])
+    encoding = SpaceEncoding(problem.space)
+    moves = Moves(encoding, np.random.default_rng(0))
+    base = np.repeat(encoding.vectors([{"x": 0.5, "size": 128}]), 500, axis=0)
+    moved = moves.perturb(base, np.full(500, 0.1))
+    column = moved[:, encoding.index["size"]]
+    np.testing.assert_array_equal(column, np.rint(column))
+    sizes = [point["size"] for point in encoding.points(moved)]
+    assert sizes.count(128) > 50
+    assert set(sizes) >= {64, 128, 256}
+
+
+def test_values_of_weight_0_are_never_moved_to() -> None:
+    problem = HpProblem()
+    problem.add_dim("c", CategoricalHyperparameter("c", ["a", "b", "d"], weights=[1, 0, 1]))
+    problem.add_dim("x", (0.0, 1.0))
+    encoding = SpaceEncoding(problem.space)
+    rng = np.random.default_rng(0)
+    moves = Moves(encoding, rng)
+    vectors = encoding.sample(200, rng)
+    moved = [moves.perturb(vectors, np.full(200, s)) for s in (0.1, np.inf)]
+    points = encoding.points(np.concatenate([*moved, moves.exchange(vectors[0])]))
+    assert {point["c"] for point in points} == {"a", "d"}
+
+
+def test_a_normal_hyperparameter_starts_where_its_distribution_is() -> None:
+    problem = HpProblem()
+    problem.add_dim("x", NormalFloatHyperparameter("x", mu=0.0, sigma=1.0, lower=-20, upper=20))
+    encoding = SpaceEncoding(problem.space)
+    units = (np.arange(400)[:, None] + 0.5) / 400
+    values = [p["x"] for p in encoding.points(encoding.fill(units, np.random.default_rng(0)))]
+    assert abs(np.median(values)) < 0.1
+    assert 0.8 < np.std(values) < 1.2
+
+
+def test_listing_a_space_that_turns_out_too_large_takes_little_memory() -> None:
+    problem = HpProblem()
+    for i in range(2):
+        problem.add_dim(f"n{i}", (1, 20_000))
+    encoding = SpaceEncoding(problem.space)
+    tracemalloc.start()
+    try:
+        assert encoding.enumerate(20_000) is None
+        assert next(encoding.walk(np.random.default_rng(0))).shape[1] == 2
+        assert tracemalloc.get_traced_memory()[1] < 60e6
+    finally:
+        tracemalloc.stop()
+
+
+def test_where_sampling_and_walking_miss_the_default_leads_to_valid_points() -> None:
+    problem = HpProblem()
+    n = problem.add_dim("n", (1, 2**50), default_value=1)
+    z = problem.add_dim("z", (-1.0, 5.0), default_value=2.0)
+    for i in range(5):
+        problem.add_dim(f"b{i}", (0.0, 1.0))
+    problem.add_forbidden_clause(ForbiddenGreaterThanRelation(n, z))
+    encoding = SpaceEncoding(problem.space)
+    for _ in range(2):
+        points = encoding.points(encoding.sample(100, np.random.default_rng(0)))
+        assert len({tuple(point.items()) for point in points}) > 90
+        for point in points:
+            problem.check_configuration(point)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -91,7 +92,7 @@ def test_appending_points_gives_the_factor_of_all(space) -> None:
         grown.append(row)
     whole = Factor(covariance, x, capacity=40)
     np.testing.assert_allclose(grown.inverse, whole.inverse, atol=1e-4)
-    assert grown.full
+    assert grown.room == 0
 
 
 @pytest.mark.parametrize("n_pending", [1, 12])
@@ -130,6 +131,58 @@ def test_a_result_for_a_pending_point_counts_like_one_from_the_start(space) -> N
         early.outlook_at(early.factor.solve(others)).mean,
         atol=1e-4,
     )
+
+
+@pytest.mark.parametrize("n_pending", [3, 150, 300])
+def test_however_many_points_are_pending_the_mean_stays_that_of_the_results(n_pending: int) -> None:
+    problem = HpProblem()
+    for i in range(4):
+        problem.add_dim(f"x{i}", (0.0, 1.0))
+    features = Features(SpaceEncoding(problem.space))
+    x = np.random.default_rng(0).random((40 + n_pending + 20, 4))
+    finished, pending, others = x[:40], x[40:-20], x[-20:]
+    y = np.sin(6.0 * finished[:, 0]) + finished[:, 1]
+    covariance = Covariance(features, Parameters.initial(4))
+    alone = Surrogate(Factor(covariance, finished, 40), y, n_failed=0)
+    expected = alone.outlook_at(alone.factor.solve(others)).mean
+    rebuilt = Surrogate(Factor(covariance, x[:-20], len(x)), y, n_failed=0)
+    appended = Surrogate(Factor(covariance, finished, len(x)), y, n_failed=0)
+    for row in pending:
+        appended.append(row)
+    for surrogate in (rebuilt, appended):
+        outlook = surrogate.outlook_at(surrogate.factor.solve(others))
+        np.testing.assert_allclose(outlook.mean, expected, atol=1e-5)
+
+
+def test_results_and_failures_one_by_one_say_what_they_say_together(space) -> None:
+    features, x = space
+    y = _objective(x)
+    covariance = Covariance(features, _parameters(features.n_groups))
+    late = Surrogate(Factor(covariance, x[:17], 45), y[:15], n_failed=2)
+    rows = {i: len(late.append(x[i])[0]) for i in (20, 28, 17, 25, 29, 19, 26, 18, 24, 27)}
+    for i in (19, 26, 17, 24, 18, 27, 20, 25):
+        if i < 25:
+            late.set_result(rows[i], y[i])
+        else:
+            late.set_failed(rows[i])
+    told = [*range(15), 17, 18, 19, 20, 24]
+    order = [*told, 15, 16, 25, 26, 27, 28, 29]
+    early = Surrogate(Factor(covariance, x[order], 45), y[told], n_failed=5)
+    first, second = (s.outlook_at(s.factor.solve(x[30:])) for s in (late, early))
+    assert late.best == pytest.approx(early.best, abs=1e-4)
+    for name in ("mean", "std", "risk", "risk_std"):
+        np.testing.assert_allclose(getattr(first, name), getattr(second, name), atol=1e-3)
+
+
+def test_the_doubt_about_a_point_can_be_had_as_if_it_were_not_there(space) -> None:
+    features, x = space
+    y = _objective(x)
+    covariance = Covariance(features, _parameters(features.n_groups))
+    without = Surrogate(Factor(covariance, x[:20], 21), y[:20], n_failed=0)
+    expected = without.outlook_at(without.factor.solve(x[20:21])).std[0]
+    without.append(x[20])
+    assert without.outlook_at(without.factor.solve(x[20:21])).std[0] < 0.9 * expected
+    assert without.std_without(20) == pytest.approx(expected, rel=1e-3)
 
 
 def test_failures_make_their_neighbourhood_risky_and_leave_the_mean_alone(space) -> None:
@@ -171,6 +224,7 @@ def test_log_expected_improvement_neither_underflows_nor_jumps() -> None:
         np.array([1.0, 1.0, 1.0]),
         np.array([0.0, 0.0, 0.0, 0.0, 1e-9]),
         np.array([1e300, -1e300, 0.0, 1.0]),
+        np.array([1.7e308, -1.7e308, 0.0, 1.7e308, -1.7e308]),
     ],
 )
 def test_the_transform_is_monotone_finite_and_invertible(objectives: np.ndarray) -> None:
@@ -182,6 +236,17 @@ def test_the_transform_is_monotone_finite_and_invertible(objectives: np.ndarray)
     np.testing.assert_allclose(
         transform.inverse(values) / scale, np.sort(objectives) / scale, rtol=1e-6, atol=1e-6
     )
+
+
+@pytest.mark.parametrize("outlier", [-sys.float_info.max, -1e300, 1e120, sys.float_info.max])
+def test_one_extreme_objective_leaves_the_others_apart(outlier: float) -> None:
+    objectives = np.append(np.linspace(0.0, 1.0, 20), outlier)
+    transform = Transform.fit(objectives)
+    values = transform(objectives)
+    assert np.isfinite(values).all()
+    assert (np.diff(values[:20]) > 1e-3).all()
+    assert (values[20] > values[19]) == (outlier > 0)
+    np.testing.assert_allclose(transform.inverse(values[:20]), objectives[:20], atol=1e-6)
 
 
 def test_the_slope_of_the_acquisition_is_its_derivative(space) -> None:
