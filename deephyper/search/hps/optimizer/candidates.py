@@ -55,7 +55,7 @@ class Pool:
         self._fixed = False
         self.vectors = np.empty((0, encoding.n_dims))
         self._spare = self.vectors
-        self._used = np.zeros(0, dtype=bool)
+        self._contained: set[bytes] = set()
 
     def attach(self, surrogate: Surrogate, whole: Array | None = None) -> None:
         """Start on a new surrogate with the candidates so far.
@@ -71,7 +71,7 @@ class Pool:
         elif len(self.vectors) < SIZE:
             self.vectors = self._encoding.sample(SIZE, self._rng)
         factor = surrogate.factor
-        self._used = np.zeros(len(self.vectors), dtype=bool)
+        self._contained = {vector.tobytes() for vector in self.vectors}
         self._x = self._features(self.vectors)
         self._solves = np.empty((factor.capacity, len(self.vectors)))
         solves = factor.solve(self._x)
@@ -91,13 +91,11 @@ class Pool:
         z = self._surrogate.z
         return self._surrogate.outlook(z @ self._solves[: z.shape[1]], self._explained)
 
-    def acquisition(self, outlook: Outlook, best: float) -> Array:
-        """Of all candidates, minus infinity for those that were used."""
-        return np.where(self._used, -np.inf, outlook.acquisition(best))
-
-    def use(self, i: int) -> None:
-        """A candidate is evaluated already: the next new one takes its place."""
-        self._used[i] = True
+    def renew(self) -> None:
+        """Draw all candidates anew, from the whole space."""
+        if not self._fixed:
+            self.vectors = self.vectors[:0]
+            self.attach(self._surrogate)
 
     def freshen(self, bases: Array, best: float, broadly: bool) -> None:
         """Put new candidates in place of the least promising ones.
@@ -112,7 +110,7 @@ class Pool:
         """
         if self._fixed:
             return
-        value = self.acquisition(self.outlook(), best)
+        value = self.outlook().acquisition(best)
         effort = min(1.0, FULL_EFFORT / self._surrogate.factor.n)
         tries = max(2, round(effort * TRIES))
         if broadly:
@@ -174,8 +172,15 @@ class Pool:
 
     def _replace(self, value: Array, vectors: Array, best: float, keep: int | None = None) -> None:
         """Put these vectors (only the `keep` most promising) in place of the worst ones."""
-        if len(vectors) == 0:
+        # Many moves end at a corner or on a value that is there already; copies crowd out the rest.
+        new_ones: dict[bytes, int] = {}
+        for i, vector in enumerate(vectors):
+            name = vector.tobytes()
+            if name not in self._contained:
+                new_ones.setdefault(name, i)
+        if not new_ones:
             return
+        vectors = vectors[list(new_ones.values())]
         x = self._features(vectors)
         solves = self._surrogate.factor.solve(x)
         new = self._surrogate.outlook_at(solves).acquisition(best)
@@ -183,9 +188,10 @@ class Pool:
             kept = np.argpartition(-new, keep)[:keep]
             vectors, x, solves, new = vectors[kept], x[kept], solves[:, kept], new[kept]
         rows = np.argpartition(value, len(new))[: len(new)]
+        self._contained.difference_update(vector.tobytes() for vector in self.vectors[rows])
+        self._contained.update(vector.tobytes() for vector in vectors)
         self.vectors[rows] = vectors
         self._x[rows] = x
-        self._used[rows] = False
         self._solves[: len(solves), rows] = solves
         self._explained[rows] = np.einsum("ij,ij->j", solves, solves)
         value[rows] = new

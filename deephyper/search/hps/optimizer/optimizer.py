@@ -174,26 +174,20 @@ class BayesianOptimizer(Optimizer):
         margin = MARGINS[self._n_proposed % len(MARGINS)]
         best = surrogate.best + margin
         if len(self._proposed) % REFRESH == 0:
-            self._freshen(best, margin > 0.0)
+            y = self._objectives.array[:, 0]
+            bases = np.argsort(np.where(np.isnan(y), -np.inf, y))[-BASES:]
+            self._pool.freshen(self._vectors.array[bases], best, margin > 0.0)
         point = self._best_new(best)
         if point is None:
-            self._freshen(best, broadly=True)
+            self._pool.renew()
             point = self._best_new(best)
         return point
-
-    def _freshen(self, best: float, broadly: bool) -> None:
-        y = self._objectives.array[:, 0]
-        bases = np.argsort(np.where(np.isnan(y), -np.inf, y))[-BASES:]
-        self._pool.freshen(self._vectors.array[bases], best, broadly)
 
     def _best_new(self, best: float) -> Point | None:
         """The most promising candidate that wasn't evaluated yet; it is in the model from now."""
         outlook = self._pool.outlook()
-        value = self._pool.acquisition(outlook, best)
+        value = outlook.acquisition(best)
         for i in np.argsort(-value):
-            if value[i] == -np.inf:
-                return None
-            self._pool.use(i)
             vector = self._pool.vectors[i]
             point = self._encoding.points(vector[None, :])[0]
             key = self._encoding.key(point)
