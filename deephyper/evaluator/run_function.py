@@ -22,7 +22,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from deephyper.errors import RunFunctionError
+from deephyper.errors import DeepHyperError, RunFunctionError
 from deephyper.evaluator.job import Failure
 
 Function = Callable[[dict[str, Any]], Any]
@@ -328,8 +328,17 @@ def _import_failed(what: str, error: BaseException) -> RunFunctionError:
     if isinstance(error, SyntaxError):
         where = f" ({error.filename}, line {error.lineno})" if error.filename else ""
         return RunFunctionError(f"importing '{what}' failed: SyntaxError: {error.msg}{where}")
-    where = f" ({frames[-1].filename}, line {frames[-1].lineno})" if frames else ""
-    return RunFunctionError(f"importing '{what}' failed: {_one_line(error)}{where}")
+    # The line that a user can change, rather than that of a package which it calls.
+    own = [frame for frame in frames if not _is_installed(frame.filename)] or frames
+    where = f" ({own[-1].filename}, line {own[-1].lineno})" if own else ""
+    # Ours say what to mend; the name of their class says no more.
+    reason = str(error) if isinstance(error, DeepHyperError) else _one_line(error)
+    return RunFunctionError(f"importing '{what}' failed: {reason}{where}")
+
+
+def _is_installed(filename: str) -> bool:
+    path = Path(filename)
+    return "site-packages" in path.parts or Path(__file__).parents[1] in path.parents
 
 
 def _one_line(error: BaseException) -> str:

@@ -43,6 +43,14 @@ def test_help_and_usage_errors_import_nothing_heavy(status: int, line: str) -> N
     assert "loaded: []" in done.stdout
 
 
+def test_the_package_can_be_run_as_a_module() -> None:
+    command = [sys.executable, "-m", "deephyper"]
+    done = subprocess.run([*command, "--version"], capture_output=True, text=True)
+    assert done.returncode == 0
+    assert done.stdout.startswith("deephyper")
+    assert subprocess.run([*command, "fly"], capture_output=True).returncode == 2
+
+
 @pytest.mark.parametrize(
     "where", ["--resume nowhere", "--resume .", "--log-dir used", "--log-dir file/sub"]
 )
