@@ -20,7 +20,9 @@ class Channel:
 
     def __init__(self, fd: int) -> None:
         self._fd = fd
-        self._received = b""
+        self._received = bytearray()
+        self._searched = 0
+        """Bytes received in which no message ends."""
 
     def fileno(self) -> int:
         return self._fd
@@ -31,7 +33,7 @@ class Channel:
         Raises:
             OSError: if nobody listens any more.
         """
-        data = json.dumps(message).encode() + b"\n"
+        data = memoryview(json.dumps(message).encode() + b"\n")
         while data:
             data = data[os.write(self._fd, data) :]
 
@@ -42,18 +44,20 @@ class Channel:
             EOFError: if the other end is closed.
             OSError: if the connection is broken.
         """
-        while b"\n" not in self._received:
-            data = os.read(self._fd, 1 << 16)
+        while (end := self._received.find(b"\n", self._searched)) < 0:
+            self._searched = len(self._received)
+            data = os.read(self._fd, 1 << 20)
             if not data:
                 raise EOFError
             self._received += data
-        line, _, self._received = self._received.partition(b"\n")
-        message: dict[str, Any] = json.loads(line)
+        message: dict[str, Any] = json.loads(self._received[:end])
+        del self._received[: end + 1]
+        self._searched = 0
         return message
 
     def poll(self) -> bool:
         """Whether :meth:`receive` has something to do: a message, a part of one, or the end."""
-        if b"\n" in self._received:
+        if self._received.find(b"\n", self._searched) >= 0:
             return True
         poll = select.poll()
         poll.register(self._fd, select.POLLIN)

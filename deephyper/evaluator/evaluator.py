@@ -59,6 +59,11 @@ class Ended:
     end: float
 
 
+_MOST_WORKERS = 1_000_000
+_LONGEST_WAIT = 3600.0
+"""Seconds that are waited at a time: the system's own waits have limits."""
+
+
 @dataclass
 class _Running:
     job: Job
@@ -108,6 +113,8 @@ class Evaluator(ABC):
             if not isinstance(count, int):
                 raise EvaluatorError(f"{name} is {count!r}; give a whole number")
             _at_least(name, count, 1)
+            if count > _MOST_WORKERS:
+                raise EvaluatorError(f"{name} is {count}; give at most {_MOST_WORKERS}")
         _at_least("num_gpus_per_task", num_gpus_per_task, 0)
         if timeout is not None and not timeout > 0:
             raise EvaluatorError(f"the time limit is {timeout} seconds; give more than 0")
@@ -125,6 +132,7 @@ class Evaluator(ABC):
         self._free = list(reversed(range(num_workers)))
         self._ids = itertools.count()
         self._closed = False
+        self._process_id = os.getpid()
 
     @staticmethod
     def create(
@@ -209,7 +217,7 @@ class Evaluator(ABC):
             if self._running:
                 wake = min(until, *(running.deadline for running in self._running.values()))
                 wait = 0.0 if enough else max(0.0, wake - now)
-                self._take(self._wait(None if math.isinf(wait) else wait))
+                self._take(self._wait(min(wait, _LONGEST_WAIT)))
                 self._end_overdue()
                 self._start_waiting()
             if enough or now >= until:
@@ -237,6 +245,8 @@ class Evaluator(ABC):
 
     def close(self) -> None:
         """End everything, workers included. What had not ended is lost."""
+        if os.getpid() != self._process_id:
+            return  # in a child that was forked: the workers aren't its own
         if not self._closed:
             self._closed = True
             self._waiting.clear()
@@ -247,6 +257,11 @@ class Evaluator(ABC):
     def num_unfinished(self) -> int:
         """Jobs that were submitted and have not ended."""
         return len(self._running) + len(self._waiting)
+
+    @property
+    def idle(self) -> bool:
+        """Whether every outcome of what was submitted has been gathered."""
+        return not (self._running or self._waiting or self._done)
 
     @property
     def num_free(self) -> int:

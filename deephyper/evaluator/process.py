@@ -86,8 +86,8 @@ class ProcessEvaluator(Evaluator):
 
     def _wait(self, timeout: float | None) -> Sequence[Started | Ended]:
         fds = [fd for slot in self._jobs for fd in self._workers[slot].waitables]
-        # Without pidfd a death is seen only by asking.
-        most = None if hasattr(os, "pidfd_open") else 0.1
+        # Where the system doesn't tell of a death it is seen only by asking.
+        most = None if all(self._workers[slot].tells_its_end for slot in self._jobs) else 0.1
         wait(fds, timeout=most if timeout is None else min(timeout, most or timeout))
         events: list[Started | Ended] = []
         for slot in list(self._jobs):
@@ -99,7 +99,7 @@ class ProcessEvaluator(Evaluator):
 
     def _event(self, slot: int, message: dict[str, Any]) -> Started | Ended | None:
         job_id = self._jobs.get(slot)
-        if job_id is None or "loaded" in message:
+        if job_id is None or "loaded" in message or message.get("id", job_id) != job_id:
             return None
         if "died" in message or "load_error" in message:
             failure: Failure = message.get("died") or Failure("exception", message["load_error"])
@@ -141,9 +141,15 @@ class ProcessEvaluator(Evaluator):
         return self._workers[slot]
 
     def _new_worker(self, slot: int) -> WorkerProcess:
-        if self._reaper is None:
-            self._reaper = Reaper()
-        return WorkerProcess(self._run_text, self._reaper, self._environment(slot))
+        try:
+            if self._reaper is None:
+                self._reaper = Reaper()
+            return WorkerProcess(self._run_text, self._reaper, self._environment(slot))
+        except OSError as error:
+            raise EvaluatorError(
+                f"worker process {slot} can't be started ({error.strerror or error}); use fewer "
+                "workers, or raise the limits that 'ulimit -a' shows"
+            ) from error
 
     def _discard(self, slot: int) -> None:
         self._workers.pop(slot).kill()

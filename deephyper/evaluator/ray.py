@@ -288,6 +288,8 @@ class _Worker:
         while True:
             wait(process.waitables, timeout=1)
             for message in process.receive():
+                if message.get("id", job.id) != job.id:
+                    continue
                 start = message.get("start", start)
                 if "end" in message:
                     failed = message.get("failure")

@@ -1,10 +1,11 @@
 """Ends worker processes whose parent has died.
 
 A parent that is killed by ``kill -9`` can't clean up. This small process, started beside the
-workers, reads ``+pid`` and ``-pid`` lines from its standard input, and when that closes, because
-the parent is gone, kills the process groups that it still knows. It is run as a file by a bare
-interpreter (``python -I -S``), so it costs a few milliseconds and imports nothing of ours. It is no
-child of the parent, since ray kills the children of a worker of its that ends, and it would be one.
+workers, reads ``+pid`` and ``-pid`` lines from its standard input. At the line ``end``, or when
+the input closes because the parent is gone, it kills the process groups that it still knows. It is
+run as a file by a bare interpreter (``python -I -S``), so it costs a few milliseconds and imports
+nothing of ours. It is no child of the parent, since ray kills the children of a worker of its that
+ends, and it would be one.
 """
 
 import contextlib
@@ -20,6 +21,8 @@ def main() -> None:
         signal.signal(getattr(signal, name), signal.SIG_IGN)
     groups: set[int] = set()
     for line in sys.stdin:
+        if line.startswith("end"):
+            break
         if line.startswith("+"):
             groups.add(int(line[1:]))
         else:

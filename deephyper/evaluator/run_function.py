@@ -20,10 +20,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NoReturn
 
 from deephyper.errors import DeepHyperError, RunFunctionError
-from deephyper.evaluator.job import Failure
+from deephyper.evaluator.job import Failure, FailureKind
+
+_LONGEST_MESSAGE = 500
+_LONGEST_TRACEBACK = 20_000
+"""Characters of a failure that are kept."""
 
 Function = Callable[[dict[str, Any]], Any]
 
@@ -54,7 +58,7 @@ class RunFunction:
         if isinstance(run, str):
             _, file, attribute = _split(run, "run")
             spec = run if file is None else f"{file.absolute()}::{attribute}"
-            return cls(spec=spec, search_path=(*sys.path, os.getcwd()))
+            return cls(spec=spec, search_path=(*import_path(), _working_directory()))
         if not callable(run):
             raise RunFunctionError(
                 f"run is of type {type(run).__name__}, which can't be called; give a function of "
@@ -89,7 +93,8 @@ class RunFunction:
             RunFunctionError: if a function object can't be sent to another process.
         """
         if self.function is None:
-            return json.dumps({"spec": self.spec, "search_path": self.search_path or sys.path})
+            path = self.search_path or import_path()
+            return json.dumps({"spec": self.spec, "search_path": path})
         import cloudpickle
 
         try:
@@ -100,7 +105,8 @@ class RunFunction:
                 "module, without locks or open files, or use the thread evaluator"
             ) from error
         # The function's own module may be found only through this process's path.
-        return json.dumps({"pickle": base64.b64encode(pickled).decode(), "search_path": sys.path})
+        path = import_path()
+        return json.dumps({"pickle": base64.b64encode(pickled).decode(), "search_path": path})
 
     @classmethod
     def loads(cls, text: str) -> RunFunction:
@@ -119,14 +125,19 @@ def evaluate(function: Function, point: dict[str, Any]) -> float | Failure:
     """Call ``run`` on a copy of the point and say what came of it. Never raises.
 
     Only what must end the process is let through: nothing, not even SystemExit, so that a worker
-    lives on after ``sys.exit()`` in user code.
+    lives on after ``sys.exit()`` in user code. But a child that ``run`` has forked ends here, as it
+    would have at the end of its program: it must not go on as a second worker.
     """
+    process = os.getpid()
     try:
         value = function(dict(point))
-    except MemoryError as error:
-        return Failure("out_of_memory", _one_line(error), _traceback(error))
     except BaseException as error:
-        return Failure("exception", _one_line(error), _traceback(error))
+        if os.getpid() != process:
+            _end_child(error)
+        kind: FailureKind = "out_of_memory" if isinstance(error, MemoryError) else "exception"
+        return Failure(kind, _one_line(error), _traceback(error))
+    if os.getpid() != process:
+        _end_child(None)
     try:
         return read_objective(value)
     except Exception as error:
@@ -143,7 +154,8 @@ def read_objective(value: Any) -> float | Failure:
     if isinstance(value, str):
         if value == "F" or value.startswith("F_"):
             reason = value[2:].strip()
-            return Failure("reported", " ".join(reason.split()) or "run reported a failure")
+            reason = " ".join(reason.split())[:_LONGEST_MESSAGE]
+            return Failure("reported", reason or "run reported a failure")
         return Failure("not_a_number", f"run returned the text {value[:80]!r}, not a number")
     if not isinstance(value, (int, float)):
         try:
@@ -164,6 +176,34 @@ def read_objective(value: Any) -> float | Failure:
     return number
 
 
+def _working_directory() -> str:
+    try:
+        return os.getcwd()
+    except OSError as error:
+        raise RunFunctionError(
+            f"the current folder can't be told ({error.strerror}); go to one that exists"
+        ) from error
+
+
+def import_path() -> list[str]:
+    """Where modules are looked for: ``sys.path`` without what isn't text, as Python skips it."""
+    return [entry for entry in sys.path if isinstance(entry, str)]
+
+
+def _end_child(error: BaseException | None) -> NoReturn:
+    """End a forked process with the status that its interpreter would end with."""
+    status = 0
+    if isinstance(error, SystemExit):
+        status = error.code if isinstance(error.code, int) else int(error.code is not None)
+    elif error is not None:
+        traceback.print_exception(error)
+        status = 1
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(Exception):
+            stream.flush()
+    os._exit(status & 0xFF)
+
+
 def load_object(spec: str, default: str) -> Any:
     """The object that a dotted path or a file names.
 
@@ -179,9 +219,9 @@ def load_object(spec: str, default: str) -> Any:
     if file is not None:
         module = _import_file(file)
     else:
-        if os.getcwd() not in sys.path:
+        if _working_directory() not in sys.path:
             # Behind everything that is installed, so that a folder here hides nothing.
-            sys.path.append(os.getcwd())
+            sys.path.append(_working_directory())
         module_name, attribute = _module_and_attribute(spec, module_name, attribute, default)
         module = _import(module_name)
     found: Any = module
@@ -205,7 +245,8 @@ def _split(spec: str, default: str) -> tuple[str, Path | None, str]:
     if separator:
         return "", Path(path + ".py"), attribute.lstrip(":") or default
     if text.endswith(".py") or os.sep in text:
-        return "", Path(text), default
+        path, _, attribute = text.partition("::")
+        return "", Path(path), attribute or default
     module, _, attribute = text.partition(":")
     return module, None, attribute.lstrip(":")
 
@@ -269,9 +310,13 @@ def _import(name: str) -> ModuleType:
 
 def _import_file(file: Path) -> ModuleType:
     """Import a file so that its siblings, and its package if it is in one, can be imported too."""
-    if not file.is_file():
+    try:
+        there = file.exists()
+    except OSError as error:
+        raise RunFunctionError(f"'{file}' can't be read: {error.strerror or error}") from error
+    if not there:
         raise RunFunctionError(f"there is no file '{file}'; check the path")
-    if file.suffix != ".py":
+    if file.suffix != ".py" or not file.is_file():
         raise RunFunctionError(f"'{file}' is not a Python file; give one that ends in .py")
     file = file.resolve()
     root, parts = file.parent, [file.stem]
@@ -342,10 +387,10 @@ def _is_installed(filename: str) -> bool:
 
 
 def _one_line(error: BaseException) -> str:
-    return " ".join("".join(traceback.format_exception_only(error)).split())[:500]
+    return " ".join("".join(traceback.format_exception_only(error)).split())[:_LONGEST_MESSAGE]
 
 
 def _traceback(error: BaseException) -> str:
     """The traceback from the user's function on, without our own frame."""
     trace = error.__traceback__.tb_next if error.__traceback__ is not None else None
-    return "".join(traceback.format_exception(type(error), error, trace))
+    return "".join(traceback.format_exception(type(error), error, trace))[-_LONGEST_TRACEBACK:]

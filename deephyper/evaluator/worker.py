@@ -23,11 +23,13 @@ from deephyper.errors import DeepHyperError
 from deephyper.evaluator.channel import Channel
 from deephyper.evaluator.job import Failure
 from deephyper.evaluator.run_function import Function, RunFunction, evaluate
+from deephyper.standard_streams import open_missing
 
 
 def main(fd: int) -> None:
     """Serve the parent at the other end of a socket until it closes."""
     channel = Channel(fd)
+    open_missing()
     faulthandler.enable()
     _adopt_orphans()
     sys.stdout, sys.stderr = _stream(1), _stream(2)
@@ -36,6 +38,7 @@ def main(fd: int) -> None:
         home = os.getcwd()
         while True:
             job = channel.receive()
+            _reopen_closed_streams()
             with _output_to(job["output"]):
                 start = time.time()
                 channel.send({"id": job["id"], "start": start})
@@ -96,6 +99,13 @@ def _stream(fd: int) -> io.TextIOWrapper:
     return io.TextIOWrapper(
         buffer, encoding="utf-8", errors="backslashreplace", line_buffering=True
     )
+
+
+def _reopen_closed_streams() -> None:
+    """What one evaluation has closed is there again for the next."""
+    for name, fd in (("stdout", 1), ("stderr", 2)):
+        if getattr(getattr(sys, name), "closed", False):
+            setattr(sys, name, _stream(fd))
 
 
 @contextlib.contextmanager

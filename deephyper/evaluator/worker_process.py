@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -16,12 +17,31 @@ from typing import IO, Any
 from deephyper.evaluator import reaper
 from deephyper.evaluator.channel import Channel
 from deephyper.evaluator.job import Failure, Job
+from deephyper.evaluator.run_function import import_path
+from deephyper.standard_streams import open_missing
 
 _START = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
     "from deephyper.evaluator.worker import main; main(int(sys.argv[2]))"
 )
 _TAIL_BYTES = 4000
+_REAPER_SECONDS = 10.0
+"""How long to wait for the reaper's end."""
+_own: set[int] = set()
+"""Descriptors by which a worker or a reaper notices that this process has ended."""
+
+
+def _let_go_in_child() -> None:
+    """A fork of this process must not keep them open: nobody would notice this one's death."""
+    null = os.open(os.devnull, os.O_RDWR)
+    for fd in _own:
+        os.dup2(null, fd, inheritable=False)  # the number stays taken, for whoever closes it
+    os.close(null)
+    _own.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_let_go_in_child)
 
 
 class Reaper:
@@ -36,6 +56,7 @@ class Reaper:
             start_new_session=True,
             text=True,
         )
+        _own.add(self._stdin.fileno())
         self._process.wait()  # the one that stays is a child of this one
 
     def guard(self, pid: int) -> None:
@@ -46,11 +67,16 @@ class Reaper:
 
     def close(self) -> None:
         """Kill what is still guarded, and end."""
+        if self._stdin.closed:
+            return
+        self._tell("end")  # a forked child of ours may hold its input open
+        _own.discard(self._stdin.fileno())
         with contextlib.suppress(OSError):
             self._stdin.close()
         assert self._process.stdout is not None
         with contextlib.suppress(OSError, ValueError):
-            self._process.stdout.read()  # nothing comes; it ends with the reaper
+            # Nothing comes; it ends with the reaper.
+            select.select([self._process.stdout], [], [], _REAPER_SECONDS)
             self._process.stdout.close()
 
     @property
@@ -74,11 +100,19 @@ class WorkerProcess:
     """
 
     def __init__(self, run: str, reaper: Reaper, environment: Mapping[str, str]) -> None:
+        open_missing()  # no descriptor of ours may get the number of a standard one
         ours, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
                 # -P: nothing that lies in the current folder is imported before the path is set.
-                [sys.executable, "-P", "-c", _START, json.dumps(sys.path), str(theirs.fileno())],
+                [
+                    sys.executable,
+                    "-P",
+                    "-c",
+                    _START,
+                    json.dumps(import_path()),
+                    str(theirs.fileno()),
+                ],
                 stdin=subprocess.DEVNULL,
                 env={**os.environ, **environment},
                 pass_fds=(theirs.fileno(),),
@@ -87,8 +121,9 @@ class WorkerProcess:
         self._reaper = reaper
         reaper.guard(self._process.pid)
         self._channel = Channel(ours.detach())
+        _own.add(self._channel.fileno())
         # A child that user code forked may hold the socket open, so death is seen here instead.
-        self._exit_fd = os.pidfd_open(self._process.pid) if hasattr(os, "pidfd_open") else None
+        self._exit_fd = _pidfd(self._process.pid)
         self._out_of_memory_kills = _out_of_memory_kills()
         self.loaded = False
         self._run: str | None = run
@@ -100,6 +135,11 @@ class WorkerProcess:
     @property
     def alive(self) -> bool:
         return self._process.poll() is None
+
+    @property
+    def tells_its_end(self) -> bool:
+        """Whether its death makes one of :attr:`waitables` readable."""
+        return self._exit_fd is not None
 
     @property
     def waitables(self) -> list[int]:
@@ -139,6 +179,7 @@ class WorkerProcess:
         reaper.kill_all_of(self._process.pid)
         self._process.wait()
         self._reaper.release(self._process.pid)
+        _own.discard(self._channel.fileno())
         self._channel.close()
         if self._exit_fd is not None:
             os.close(self._exit_fd)
@@ -160,6 +201,14 @@ class WorkerProcess:
         if -code == signal.SIGKILL and _out_of_memory_kills() > self._out_of_memory_kills:
             return Failure("out_of_memory", "the system ran out of memory and killed the worker")
         return Failure("worker_died", f"the worker process was ended by {name}")
+
+
+def _pidfd(pid: int) -> int | None:
+    """A descriptor that becomes readable when a process ends, where the kernel has such."""
+    try:
+        return os.pidfd_open(pid)
+    except (AttributeError, OSError):
+        return None
 
 
 def tail(path: str | None) -> str:

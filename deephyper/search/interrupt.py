@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import os
 import signal
 import threading
 from types import FrameType, TracebackType
@@ -36,6 +37,7 @@ class Interrupt:
         self.terminated = math.inf
         self._clock = clock or Clock()
         self._saved: dict[int, Any] = {}
+        self._process = os.getpid()
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
@@ -56,6 +58,11 @@ class Interrupt:
                 signal.signal(number, action)
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
+        if os.getpid() != self._process:
+            # A child that was forked has no search to end: it ends itself.
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+            return
         if number == signal.SIGINT:
             if self.at_once:
                 raise KeyboardInterrupt

@@ -123,7 +123,10 @@ class Journal:
             self._syncer.raise_error()
             if os.fstat(self._fd).st_nlink == 0:
                 raise _deleted(self.path)
+            size = os.fstat(self._fd).st_size
             if os.write(self._fd, data) != len(data):
+                # What is appended once there is room again must not stand behind half a line.
+                os.ftruncate(self._fd, size)
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         except OSError as error:
             raise _cannot_write(self.path, error) from error
@@ -308,7 +311,10 @@ def _add(record: Record, kind: str, event: dict[str, Any]) -> None:
         job = Job(_id(id_), dict(event["point"]), _attempt(event["attempt"]))
         predicted = (event["predicted"], event["predicted_std"]) if "predicted" in event else None
         record.evaluations[id_] = Evaluation(job, predicted=predicted)
-    elif kind in ("finished", "failed") and not event.get("retry"):
+    elif kind == "failed" and event.get("retry"):
+        job = record.evaluations[id_].job
+        record.evaluations[id_].job = Job(job.id, job.point, _attempt(event["attempt"]) + 1)
+    elif kind in ("finished", "failed"):
         evaluation = record.evaluations[id_]
         if evaluation.outcome is None:
             record.order.append(id_)

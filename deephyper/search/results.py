@@ -14,7 +14,7 @@ import json
 import math
 import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -169,10 +169,11 @@ def read_results(path: Path) -> list[Row]:
 
 def read_table(path: Path) -> tuple[list[str], list[Row]]:
     """The same with the names of the columns, in their order."""
-    if path.is_dir():
-        path /= FILE_NAME
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:  # as spreadsheets save
+        if path.is_dir():
+            path /= FILE_NAME
+        # as spreadsheets save
+        with _any_length(), path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.reader(file)
             header = next(reader, [])
             if "objective" not in header:
@@ -193,6 +194,16 @@ def read_table(path: Path) -> tuple[list[str], list[Row]]:
         raise ResultsError(f"'{path}' can't be read: {error.strerror or error}") from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise ResultsError(f"'{path}' is no CSV file: {error}") from error
+
+
+@contextlib.contextmanager
+def _any_length() -> Iterator[None]:
+    """Cells may be as long as what a choice or a message of the user's is."""
+    before = csv.field_size_limit(2**31 - 1)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
 
 
 def format_cell(value: Any) -> str:
@@ -238,10 +249,17 @@ def _row(cells: dict[str, str]) -> Row:
     values = {name: parse_cell(cell) for name, cell in cells.items() if cell != ""}
     objective = values.pop("objective", None)
     number = isinstance(objective, (int, float)) and not isinstance(objective, bool)
-    if not number or not math.isfinite(objective):
+    if not number or not _is_finite(objective):
         objective = None
     columns = {name: values.pop(name) for name in COLUMNS if name in values}
     return Row(values, None if objective is None else float(objective), columns)
+
+
+def _is_finite(number: float) -> bool:
+    try:
+        return math.isfinite(number)
+    except OverflowError:  # a whole number beyond the range of a float
+        return False
 
 
 def _cells(evaluation: Evaluation, names: Sequence[str]) -> list[str]:

@@ -15,7 +15,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deephyper.errors import DeepHyperError, ProblemError, SettingsError, SpaceExhausted
+from deephyper.errors import (
+    DeepHyperError,
+    EvaluatorError,
+    ProblemError,
+    SettingsError,
+    SpaceExhausted,
+)
 from deephyper.evaluator import Evaluator, Job, Outcome
 from deephyper.evaluator.job import MACHINE_FAULTS
 from deephyper.search import notices, results
@@ -58,8 +64,8 @@ class Search:
         max_failures: end after so many failures in a row.
         retries: how often an evaluation is tried again whose worker died.
         cache_key: "uuid" evaluates every point; "to_dict" evaluates equal points once; or a
-            function that gives a key for a point (or its dotted path), and points with equal keys
-            are evaluated once.
+            function that gives a key for a point (or its dotted path). A point whose key is that of
+            a finished one gets its objective; nothing waits for one that is running.
         grace: seconds that running evaluations get when the time is over or SIGTERM came.
         on_outcome: called with each outcome.
         on_notice: called with a line for the user.
@@ -134,6 +140,11 @@ class Search:
             ProblemError: on a resume with another space.
         """
         budget = Budget(max_evals, timeout, self._max_failures)
+        if not self.evaluator.idle:
+            raise EvaluatorError(
+                "the evaluator has evaluations that no search submitted; gather() or cancel() "
+                "them first, or make another evaluator"
+            )
         record = self._read_record()
         # Before anything is written: settings that don't suit the space are refused here.
         self._optimizer = self._make_optimizer(self._seed_of_session(record))
@@ -156,6 +167,7 @@ class Search:
             finally:
                 self.evaluator.on_start = None
                 self.evaluator.cancel()
+                self.evaluator.gather(at_least=0)  # so that nothing is left for another search
                 self._journal.close()
                 if self._results is not None:
                     self._results.close()

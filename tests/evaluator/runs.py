@@ -133,6 +133,28 @@ def _process_id(point: dict[str, Any]) -> Any:
     return os.getpid()
 
 
+def _fork(point: dict[str, Any]) -> Any:
+    """Fork a child that ends late or raises, and give the objective after it has ended, or not."""
+    child = os.fork()
+    if child == 0:
+        time.sleep(point.get("child_sleeps", 0.0))
+        if point["child"] == "raises":
+            raise ValueError("the child fails")
+        if point["child"] == "exits":
+            sys.exit(3)
+        return -1.0
+    if point.get("wait"):
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        assert status == {"raises": 1, "exits": 3, "returns": 0}[point["child"]]
+    return point["x"]
+
+
+def _close_output(point: dict[str, Any]) -> Any:
+    print("closing")
+    sys.stdout.close()
+    return 1.0
+
+
 def _memory(point: dict[str, Any]) -> Any:
     raise MemoryError
 

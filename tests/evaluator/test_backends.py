@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -32,6 +33,7 @@ def test_classic_names(name: str, create: Create) -> None:
     [
         ({"method": "threads"}, "unknown evaluator 'threads'; choose one of thread, process"),
         ({"num_workers": 0}, "num_workers is 0; give at least 1"),
+        ({"num_workers": 10**20}, "give at most 1000000"),
         ({"timeout": 0}, "time limit is 0"),
         ({"num_cpus_per_task": 0}, "num_cpus_per_task is 0"),
         ({"num_gpus_per_task": -1}, "num_gpus_per_task is -1"),
@@ -117,6 +119,110 @@ def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
         parent.send_signal(signal.SIGKILL)
     assert len(descendants) == 3  # two workers and the child of one
     assert all(is_gone(process.pid) for process in descendants)
+
+
+FORKED = """\
+import multiprocessing, sys, time
+from deephyper.evaluator import Evaluator
+evaluator = Evaluator.create({runs!r}, "process", 1)
+evaluator.submit([{{"do": "double", "x": 1}}])
+assert evaluator.gather_all()[0].objective == 2
+child = multiprocessing.get_context("fork").Process(target=time.sleep, args=(60,))
+child.start()
+print(child.pid, flush=True)
+if sys.argv[1] == "close":
+    evaluator.close()
+    print("closed", flush=True)
+    child.kill()
+else:
+    evaluator.submit([{{"do": "spin"}}])
+    evaluator.gather_all()
+"""
+
+
+@pytest.mark.parametrize("how", ["close", "kill"])
+def test_workers_end_although_a_child_of_their_parent_lives_on(tmp_path: Path, how: str) -> None:
+    script = tmp_path / "forked.py"
+    script.write_text(FORKED.format(runs=f"{RUNS}::behave"))
+    command = [sys.executable, str(script), how]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        child = int(parent.stdout.readline())
+        if how == "close":
+            assert parent.stdout.readline() == "closed\n"
+            assert parent.wait(timeout=30) == 0
+            return
+        workers = [p for p in psutil.Process(parent.pid).children() if p.pid != child]
+        parent.send_signal(signal.SIGKILL)
+        try:
+            assert workers
+            assert all(is_gone(worker.pid) for worker in workers)
+        finally:
+            os.kill(child, signal.SIGKILL)
+
+
+def test_a_large_closure_reaches_its_worker_soon() -> None:
+    data = os.urandom(30_000_000)
+    with Evaluator.create(lambda point: len(data), "process", 1) as evaluator:
+        evaluator.check(60.0)
+        evaluator.submit([{}])
+        assert only(evaluator.gather_all()).objective == 30_000_000
+
+
+@pytest.mark.parametrize("error", ["ENOSYS", "EPERM"])
+def test_deaths_are_seen_on_kernels_without_process_descriptors(
+    create: Create, monkeypatch: pytest.MonkeyPatch, error: str
+) -> None:
+    def refuse(pid: int) -> int:
+        raise OSError(getattr(errno, error), error)
+
+    monkeypatch.setattr(os, "pidfd_open", refuse)
+    evaluator = create("process", 1)
+    evaluator.submit([{"do": "sigkill"}, {"do": "double", "x": 3}])
+    first, second = evaluator.gather_all()
+    assert first.failure is not None
+    assert first.failure.kind == "worker_died"
+    assert second.objective == 6
+
+
+def test_paths_that_are_no_text_are_passed_over(
+    create: Create, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(sys, "path", [*sys.path, tmp_path])
+    evaluator = create("process", 1)
+    evaluator.submit([{"do": "double", "x": 3}])
+    assert only(evaluator.gather_all()).objective == 6
+
+
+def test_too_many_workers_for_the_machine_are_told_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "task.py").write_text(
+        "from deephyper.problem import HpProblem\n"
+        'Problem = HpProblem()\nProblem.add_hyperparameter((1, 1000), "x")\n'
+        'def run(point): return point["x"]\n'
+    )
+    program = 'ulimit -n 40; exec "$0" -m deephyper hps random -p task.py -r task.py'
+    done = subprocess.run(
+        ["bash", "-c", f"{program} --num-workers 40 --max-evals 80", sys.executable],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2
+    assert "use fewer workers" in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("closed", ["0<&-", "1>&-", "2>&-", "0<&- 1>&- 2>&-"])
+def test_a_search_needs_no_standard_streams(tmp_path: Path, closed: str) -> None:
+    (tmp_path / "task.py").write_text(
+        "from deephyper.problem import HpProblem\n"
+        'Problem = HpProblem()\nProblem.add_hyperparameter((1, 1000), "x")\n'
+        'def run(point):\n    print("here")\n    return point["x"]\n'
+    )
+    program = 'exec "$0" -m deephyper hps random -p task.py -r task.py --max-evals 3 --log-dir log'
+    done = subprocess.run(["bash", "-c", f"{program} {closed}", sys.executable], cwd=tmp_path)
+    assert done.returncode == 0
+    assert len((tmp_path / "log" / "results.csv").read_text().splitlines()) == 4
 
 
 @pytest.mark.ray

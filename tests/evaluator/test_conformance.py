@@ -139,6 +139,24 @@ def test_system_exit_and_memory_error_are_failures(method: str, create: Create) 
     assert kinds == ["exception", "out_of_memory", None]
 
 
+@pytest.mark.parametrize("child", ["raises", "exits", "returns"])
+@pytest.mark.filterwarnings("ignore:This process.*multi-threaded:DeprecationWarning")
+def test_a_forked_child_is_no_second_worker(method: str, create: Create, child: str) -> None:
+    evaluator = create(method, 1)
+    work = {"do": "fork", "child": child}
+    jobs = evaluator.submit(
+        [
+            *({**work, "x": float(x), "wait": True} for x in range(2)),
+            *({**work, "x": float(x), "child_sleeps": 0.2} for x in range(2, 5)),
+            {"do": "sleep", "seconds": 0.5},
+            *points(2),
+        ]
+    )
+    outcomes = by_id(evaluator.gather_all())
+    objectives = [outcomes[job.id].objective for job in jobs]
+    assert objectives == [0.0, 1.0, 2.0, 3.0, 4.0, 0.5, 0, 2]
+
+
 def test_a_changed_point_changes_nothing(method: str, create: Create) -> None:
     evaluator = create(method, 1)
     point = {"do": "change_point", "x": 1}
@@ -316,6 +334,14 @@ def test_a_changed_folder_does_not_last(process_method: str, create: Create) -> 
     if process_method == "ray":
         pytest.skip("ray's workers have folders of their own")
     assert [o.objective for o in evaluator.gather_all()] == [1.0, 1.0]
+
+
+def test_output_closed_by_one_evaluation_is_open_to_the_next(
+    process_method: str, create: Create
+) -> None:
+    evaluator = create(process_method, 1)
+    evaluator.submit([{"do": "close_output"}, {"do": "print"}, {"do": "close_output"}])
+    assert [outcome.objective for outcome in evaluator.gather_all()] == [1.0, 1.0, 1.0]
 
 
 @pytest.mark.parametrize("how", ["finished", "timeout", "cancel", "close"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 from pathlib import Path
 from typing import Any
@@ -299,3 +300,30 @@ def test_a_journal_tells_of_interrupted_sessions(log_dir: Path) -> None:
     events = [json.loads(line) for line in (log_dir / "journal.jsonl").read_text().splitlines()]
     assert [e["reason"] for e in events if e["event"] == "ended"] == ["interrupted", "max_evals"]
     assert [e["event"] for e in events if "settings" in e] == ["search", "resumed"]
+
+
+def test_half_a_line_that_a_full_disk_took_is_taken_back(
+    log_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = Journal(log_dir)
+    journal.begin("search", Record(space={"x": 1}, max_evals=5))
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda fd, data: write(fd, data[:10]))
+    with pytest.raises(ResultsError, match="No space left"):
+        journal.append_submitted(Evaluation(Job("0", {"x": 1})))
+    monkeypatch.undo()
+    journal.append_submitted(Evaluation(Job("1", {"x": 2})))  # there is room again
+    journal.close()
+    assert [e.job.id for e in read_journal(log_dir).unfinished] == ["1"]
+
+
+def test_an_evaluation_that_was_to_run_again_has_its_attempt_counted(log_dir: Path) -> None:
+    journal = Journal(log_dir)
+    journal.begin("search", Record(space={"x": 1}, max_evals=5))
+    job = Job("0", {"x": 1})
+    journal.append_submitted(Evaluation(job))
+    failure = Failure("worker_died", "gone", "")
+    journal.append_outcome(Outcome(job, "failed", None, failure, 1.0, 2.0, "0"), retry=True)
+    journal.close()
+    (evaluation,) = read_journal(log_dir).unfinished
+    assert evaluation.job == Job("0", {"x": 1}, 2)

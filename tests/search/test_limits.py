@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from real_search import RealSearch
+
+from deephyper.errors import EvaluatorError
+from deephyper.evaluator import Evaluator
+from deephyper.problem import HpProblem
+from deephyper.search.hps.random import RandomSearch
 
 HANGING = """
 import time
@@ -128,3 +135,23 @@ def test_a_machine_s_fault_is_retried_and_the_code_s_is_not(real: RealSearch) ->
     }
     assert {e["text"] for e in died} == {"last words\n"}
     assert "runs again: the worker process was ended by SIGKILL" in ended.err
+
+
+@pytest.mark.parametrize("gathered", [False, True])
+def test_an_evaluator_with_evaluations_of_its_own_is_refused(
+    tmp_path: Path, gathered: bool
+) -> None:
+    problem = HpProblem()
+    problem.add_dim("y", (0, 10))
+    with Evaluator.create(lambda point: point["y"], method="thread", num_workers=3) as evaluator:
+        evaluator.submit([{"y": 99}])
+        if gathered:
+            evaluator.gather_all()
+        search = RandomSearch(problem, evaluator, log_dir=tmp_path / "log", seed=1)
+        if not gathered:
+            with pytest.raises(EvaluatorError, match="gather"):
+                search.search(max_evals=4)
+            assert not (tmp_path / "log").exists()
+            return
+        result = search.search(max_evals=4)
+        assert [o.objective for o in result.outcomes] == [o.job.point["y"] for o in result.outcomes]

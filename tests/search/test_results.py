@@ -137,3 +137,12 @@ def test_a_dataframe_has_nan_where_a_hyperparameter_is_inactive(tmp_path: Path) 
 def test_a_log_directory_stands_for_its_results(tmp_path: Path) -> None:
     write(tmp_path, "objective,x\n2.5,1\n")
     assert [row.point for row in read_results(tmp_path)] == [{"x": 1}]
+
+
+def test_cells_may_be_long_and_numbers_large(tmp_path: Path) -> None:
+    path = tmp_path / "results.csv"
+    path.write_text(f"x,objective,failure\n{'y' * 200_000},1.0,\nz,{'9' * 400},\n")
+    first, second = read_results(path)
+    assert first.point == {"x": "y" * 200_000}
+    assert first.objective == 1.0
+    assert second.objective is None

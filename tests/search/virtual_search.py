@@ -93,6 +93,10 @@ class VirtualEvaluator:
         return len(self._running)
 
     @property
+    def idle(self) -> bool:
+        return not self._running
+
+    @property
     def num_free(self) -> int:
         return self.num_workers - len(self._running)
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import click
 
 from deephyper.errors import DeepHyperError
+from deephyper.standard_streams import open_missing
 
 DONE = 0
 GAVE_UP = 1
@@ -30,6 +31,7 @@ def run_command(command: click.Command, args: Sequence[str] | None, prog_name: s
         args: the words after the program's name; None takes this process's own.
         prog_name: the program's name in help texts.
     """
+    open_missing()
     try:
         status = command.main(args, prog_name=prog_name, standalone_mode=False)
         sys.stdout.flush()
