@@ -305,6 +305,7 @@ def test_a_journal_tells_of_interrupted_sessions(log_dir: Path) -> None:
 def test_half_a_line_that_a_full_disk_took_is_taken_back(
     log_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    log_dir.mkdir()
     journal = Journal(log_dir)
     journal.begin("search", Record(space={"x": 1}, max_evals=5))
     write = os.write
@@ -318,6 +319,7 @@ def test_half_a_line_that_a_full_disk_took_is_taken_back(
 
 
 def test_an_evaluation_that_was_to_run_again_has_its_attempt_counted(log_dir: Path) -> None:
+    log_dir.mkdir()
     journal = Journal(log_dir)
     journal.begin("search", Record(space={"x": 1}, max_evals=5))
     job = Job("0", {"x": 1})
