@@ -29,13 +29,16 @@ from deephyper.evaluator.balsam_evaluation import (
 )
 from deephyper.evaluator.balsam_nodes import no_room, num_places, refuse_misfit
 from deephyper.evaluator.evaluator import LOAD_SECONDS, Ended, Evaluator, Started
-from deephyper.evaluator.job import Failure, Job
+from deephyper.evaluator.job import MACHINE_FAULTS, Failure, Job
 from deephyper.evaluator.run_function import read_objective
 from deephyper.evaluator.worker_process import tail
 
 POLL_SECONDS = 1.0
 LOST_SECONDS = 30.0
 """How long after its time limit an evaluation that has said nothing counts as lost."""
+DEATH_SECONDS = 10.0
+"""How long the death of an evaluation is held back: a scheduler that ends the whole job ends
+evaluations before the search, which then hears of its own end first."""
 FILE_SECONDS = 30.0
 """How long the file of a job that has ended may take to be seen on another node."""
 EVALUATIONS = "evaluations"
@@ -53,6 +56,7 @@ class _Evaluation:
     started: bool = False
     start: float | None = None
     ended_since: float | None = None  # by time.monotonic()
+    dead_since: float | None = None
 
 
 class BalsamEvaluator(Evaluator):
@@ -256,6 +260,8 @@ class BalsamEvaluator(Evaluator):
             evaluation.ended_since = evaluation.ended_since or time.monotonic()
             if state not in _WENT_WELL or time.monotonic() > evaluation.ended_since + FILE_SECONDS:
                 result = self._died(evaluation, state)
+        if result is not None and self._is_held_back(evaluation, result):
+            result = None
         if result is not None:
             del self._evaluations[evaluation.job.id]
             failed = result.get("failure")
@@ -263,6 +269,14 @@ class BalsamEvaluator(Evaluator):
             start = result["start"] if result["start"] is not None else evaluation.start
             events.append(Ended(evaluation.job.id, value, start, result["end"]))
         return events
+
+    @staticmethod
+    def _is_held_back(evaluation: _Evaluation, result: dict[str, Any]) -> bool:
+        failure = result.get("failure")
+        if not failure or failure["kind"] not in MACHINE_FAULTS:
+            return False
+        evaluation.dead_since = evaluation.dead_since or time.monotonic()
+        return time.monotonic() < evaluation.dead_since + DEATH_SECONDS
 
     def _read_own(self, evaluation: _Evaluation, state: str) -> dict[str, Any] | None:
         """The result of a job that the run function specified."""

@@ -13,6 +13,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from types import FrameType
@@ -26,6 +27,8 @@ WORKFLOW = "DEEPHYPER_WORKFLOW"
 _JOURNAL = "journal.jsonl"
 _MARGIN_SECONDS = 45.0
 """How long before the launcher's end the search is asked to end."""
+_CANCEL_SECONDS = 2.0
+"""How long after a SIGTERM from outside running evaluations are stopped."""
 _LARGEST_SHARE = 0.25  # of the time that is left, where that is short
 
 
@@ -37,9 +40,16 @@ def main() -> int:
     margin = min(_MARGIN_SECONDS, _LARGEST_SHARE * max(0.0, launch_end - now))
     command = command_line(spec, resume=_has_begun(), grace=max(1.0, margin - 15.0))
     search = subprocess.Popen(command, env=_environment(spec), stdin=subprocess.DEVNULL)
+    cancelled = threading.Event()
 
     def forward(number: int, frame: FrameType | None) -> None:
         search.send_signal(number)
+        if number == signal.SIGTERM and not cancelled.is_set():
+            # The evaluations are ended too, and all is killed soon: nothing is left to wait for.
+            cancelled.set()
+            hurry = threading.Timer(_CANCEL_SECONDS, search.send_signal, [signal.SIGINT])
+            hurry.daemon = True
+            hurry.start()
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, forward)

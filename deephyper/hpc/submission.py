@@ -26,7 +26,7 @@ from deephyper.evaluator.balsam_database import (
     quietly_importing,
 )
 from deephyper.evaluator.balsam_nodes import no_room, num_places, refuse_misfit
-from deephyper.hpc.scheduler import living_launches
+from deephyper.hpc.scheduler import jobs_named, living_launches
 from deephyper.hpc.search_start import SPEC_FILE
 
 JOB_MODES = ("mpi", "serial")
@@ -192,7 +192,8 @@ class Submission:
         row.save()
         script = Path(settings.SERVICE_PATH, f"qlaunch{row.pk}.sh")
         try:
-            self._service.submit_qlaunch(row)
+            with jobs_named(self.workflow):
+                self._service.submit_qlaunch(row)
         except Exception as error:
             script.unlink(missing_ok=True)
             reason = " ".join(str(error).split())[:300] or type(error).__name__

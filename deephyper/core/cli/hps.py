@@ -7,6 +7,7 @@ import importlib
 import math
 import os
 import shlex
+import signal
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -111,11 +112,24 @@ def _search(
             **arguments,
         )
         result = search.search(max_evals=options["max_evals"], timeout=options["timeout"])
+        if result.signal is not None:
+            _ignore_repeated_signals()
     limit = options["timeout"] if record is None else options["timeout"] or record.timeout
     with contextlib.suppress(BrokenPipeError):
         for line in summary(result, _resume_command(result, limit)):
             click.echo(line)
     return exit_status(result)
+
+
+def _ignore_repeated_signals() -> None:
+    """A scheduler that cancels a job sends SIGTERM several times, and a search that has ended for
+    it is still to say so. Ctrl-C comes from a person, and ends what is left, but not in a batch
+    job, whose search gets it as the second request."""
+    from deephyper.hpc.search_start import WORKFLOW
+
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if WORKFLOW in os.environ:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _resume_command(result: SearchResult, timeout: float | None) -> str:
