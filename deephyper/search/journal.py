@@ -263,6 +263,17 @@ def read_journal(log_dir: Path) -> Record:
     return record
 
 
+def read_events(log_dir: Path) -> Iterator[dict[str, Any]]:
+    """Every event of the journal of a log directory.
+
+    Raises:
+        ResultsError: if a line is damaged.
+        OSError: if it can't be read.
+    """
+    for event, _ in _events(log_dir / FILE_NAME):
+        yield event
+
+
 def _events(path: Path) -> Iterator[tuple[dict[str, Any], int]]:
     """Events with the bytes of their lines."""
     with path.open("rb") as file:
