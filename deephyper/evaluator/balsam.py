@@ -9,6 +9,7 @@ together, so the number of queries depends on how long a search lasts, not on ho
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import logging
 import os
@@ -19,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from deephyper.errors import EvaluatorError
-from deephyper.evaluator.balsam_database import connect, evaluation_app, kill, query
+from deephyper.evaluator.balsam_database import connect, evaluation_app, kill, query, settle
 from deephyper.evaluator.balsam_evaluation import (
     EVALUATION_FILE,
     RESULT_FILE,
@@ -99,11 +100,11 @@ class BalsamEvaluator(Evaluator):
         refuse_misfit(mode, num_nodes_per_eval, num_ranks_per_node, num_evals_per_node)
         places = num_places(mode, nodes, num_nodes_per_eval, num_evals_per_node)
         if places < 1:
-            raise EvaluatorError(no_room(nodes, num_nodes_per_eval))
+            raise EvaluatorError(no_room(num_nodes_per_eval))
         if num_workers is not None and num_workers > places:
             raise EvaluatorError(
-                f"num_workers is {num_workers} and the launcher's {nodes} nodes have room for "
-                f"{places} evaluations; leave it out, or ask for more nodes"
+                f"num_workers is {num_workers} and the launcher's nodes ({nodes}) have room for "
+                f"{places} at a time; leave it out, or ask for more nodes"
             )
         super().__init__(run, places if num_workers is None else num_workers, **options)
         if self.num_gpus_per_task:
@@ -344,10 +345,19 @@ class BalsamEvaluator(Evaluator):
         left = self._models.BalsamJob.objects.filter(
             workflow=self._workflow, user_workdir__startswith=f"{self._folder}/"
         ).exclude(state__in=self._models.END_STATES)
-        for folder in query(lambda: list(left.values_list("user_workdir", flat=True))):
+        message = "Left by an earlier session"
+        ended: dict[str, list[Any]] = {"JOB_FINISHED": [], "FAILED": []}
+        for key, folder in query(lambda: list(left.values_list("pk", "user_workdir"))):
+            result = _read(Path(folder, RESULT_FILE))
+            if result is not None:
+                ended["FAILED" if "failure" in result else "JOB_FINISHED"].append(key)
             with contextlib.suppress(OSError):
                 Path(folder, STOP_FILE).touch()
-        query(lambda: kill(self._models, left, "Left by an earlier session"))
+        for state, keys in ended.items():
+            if keys:
+                jobs = left.filter(pk__in=keys)
+                query(functools.partial(settle, self._models, jobs, state, message))
+        query(lambda: kill(self._models, left, message))
 
 
 def _search_job(models: Any) -> Any:

@@ -1,6 +1,6 @@
 """What Balsam runs for a search: the command line ``deephyper hps``, in the search's folder.
 
-``search.json`` there says what to search; see :class:`deephyper.hpc.submission.SearchSpec`. Started
+``search.json`` there says what to search; see :class:`deephyper.hpc.request.SearchSpec`. Started
 again, by a resubmission or by Balsam itself, the search goes on. Shortly before the launcher ends
 its jobs, the search is asked to end by itself, so that running evaluations are stopped in order and
 the results are whole.

@@ -77,7 +77,7 @@ def test_a_search_whose_launcher_was_killed_goes_on(site: Site) -> None:
     site.wait_until(
         lambda: (folder / "results.csv").exists() and len(read(folder)) >= 2, 90, "results"
     )
-    site.machine.run("pkill -KILL -f 'launcher.py --wf-filter=killed'")
+    site.machine.run("pkill -KILL -f 'launcher --wf-filter=killed'")
     site.wait_until(lambda: not site.machine.run("squeue -h").out.strip(), 60, "the job to end")
     before = read(folder)
     assert 2 <= len(before) < 8
@@ -106,6 +106,16 @@ def test_a_search_ends_in_time_and_goes_on(site: Site) -> None:
     site.submit("walltime --resume -t 20")
     site.wait_for_end(folder, session=2)
     check_budget(folder, 12)
+
+
+def test_serial_nodes_that_call_themselves_something_else(site: Site) -> None:
+    """All nodes of this machine have its hostname, which is the Slurm name of the first."""
+    first = site.machine.hostname
+    site.run(f"sbatch -w {first} --exclusive --wrap 'sleep 300'")
+    options = "-n 2 -j serial --num-evals-per-node 2 --max-evals 6"
+    folder = site.submit_run("elsewhere", "quick", options)
+    site.wait_for_end(folder)
+    check_budget(folder, 6)
 
 
 def cancel(site: Site, workflow: str) -> None:
