@@ -45,6 +45,11 @@ class Change:
         phase = _PHASES.get(self.state, "waiting")
         return phase if self.ended is None or phase in ("waiting", "running") else self.ended
 
+    @property
+    def told(self) -> str:
+        """The state, or the phase where that is another than the state's own."""
+        return self.state if self.phase == _PHASES.get(self.state, "waiting") else self.phase
+
 
 @dataclass(frozen=True)
 class Workflow:
@@ -62,8 +67,8 @@ class Workflow:
 
     @property
     def states(self) -> Counter[str]:
-        """How many jobs are in each state now."""
-        return Counter(changes[-1].state for changes in self.jobs.values())
+        """How many jobs are in each state now; where the search knows of another end, that."""
+        return Counter(changes[-1].told for changes in self.jobs.values())
 
     @property
     def failures(self) -> dict[str, str]:

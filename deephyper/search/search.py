@@ -62,6 +62,7 @@ class Search:
             function that gives a key for a point (or its dotted path), and points with equal keys
             are evaluated once.
         grace: seconds that running evaluations get when the time is over or SIGTERM came.
+        sigterm_grace: seconds that they get when SIGTERM came, if not those.
         on_outcome: called with each outcome.
         on_notice: called with a line for the user.
         clock: where it reads the time; None for the computer's.
@@ -86,6 +87,7 @@ class Search:
         retries: int = 0,
         cache_key: str | Callable[[dict[str, Any]], Any] = "uuid",
         grace: float = DEFAULT_GRACE,
+        sigterm_grace: float | None = None,
         on_outcome: Callable[[Outcome], None] | None = None,
         on_notice: Callable[[str], None] | None = None,
         clock: Clock | None = None,
@@ -111,6 +113,7 @@ class Search:
         self._retries = whole("retries", retries, 0)
         self._cache = Cache(cache_key)
         self._grace = real("grace", grace, unit="seconds")
+        self._sigterm_grace = self._grace if sigterm_grace is None else sigterm_grace
         self._on_outcome = on_outcome
         self._on_notice = on_notice
         self._clock = clock or Clock()
@@ -262,7 +265,8 @@ class Search:
             if now_reason is not None or reason == "max_evals":
                 if now_reason not in (None, reason):
                     running = self.evaluator.num_unfinished
-                    why = notices.no_more(now_reason, running, self._grace, interrupt.signal)
+                    grace = self._grace if now_reason == "timeout" else self._sigterm_grace
+                    why = notices.no_more(now_reason, running, grace, interrupt.signal)
                     if why is not None:
                         self._notice(why)
                 reason = now_reason
@@ -272,7 +276,7 @@ class Search:
                 reason is not None or (self._exhausted and not self._ready)
             ):
                 break
-            over = min(end, interrupt.terminated) + self._grace
+            over = min(end + self._grace, interrupt.terminated + self._sigterm_grace)
             if interrupt.at_once or self._clock.monotonic() >= over:
                 self._stop_running()
                 reason = reason or "timeout"

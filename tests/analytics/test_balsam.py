@@ -57,6 +57,7 @@ def test_the_search_knows_better_how_an_evaluation_ended() -> None:
     assert workflow.failures == {"b": "exception: ValueError: odd n"}
     _, counts = workflow.timeline()[-1]
     assert (counts["stopped"], counts["failed"]) == (1, 1)
+    assert workflow.states == {"stopped": 1, "failed": 1}
 
 
 def test_a_pause_between_sessions_is_not_counted() -> None:

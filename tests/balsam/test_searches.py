@@ -124,14 +124,19 @@ def cancel(site: Site, workflow: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("workflow", "words"),
+    ("workflow", "words", "at_once"),
     [
-        ("cut-mpi", "-n 4 -j mpi --retries 1"),
-        ("cut-serial", "-n 1 -j serial --num-evals-per-node 3 --max-failures 1"),
+        ("cut-mpi", "-n 4 -j mpi --retries 1", 3),
+        ("cut-serial", "-n 1 -j serial --num-evals-per-node 3 --max-failures 1", 3),
+        ("cut-ranks", "-n 3 -j mpi --num-nodes-per-eval 2", 1),
     ],
 )
-def test_a_cancelled_search_goes_on_with_what_ran(site: Site, workflow: str, words: str) -> None:
-    folder = site.submit_run(workflow, "a_minute_at_first", f"{words} --max-evals 7 --seed 2")
+def test_a_cancelled_search_goes_on_with_what_ran(
+    site: Site, workflow: str, words: str, at_once: int
+) -> None:
+    folder = site.submit_run(
+        workflow, "a_minute_at_first", f"{words} --max-evals {at_once + 4} --seed 2"
+    )
     output = folder / f"{workflow}.out"
     started = folder / "journal.jsonl"
 
@@ -140,7 +145,7 @@ def test_a_cancelled_search_goes_on_with_what_ran(site: Site, workflow: str, wor
         ended = {e["id"] for e in told if e["event"] == "finished"}
         return {e["id"] for e in told if e["event"] == "started"} - ended
 
-    site.wait_until(lambda: len(running()) == 3, 90, "evaluations to run")
+    site.wait_until(lambda: len(running()) == at_once, 90, "evaluations to run")
     cut = running()
     cancel(site, workflow)
     told = events(folder)
@@ -152,7 +157,7 @@ def test_a_cancelled_search_goes_on_with_what_ran(site: Site, workflow: str, wor
     (site.machine.home / "runs" / "hurry").touch()
     site.submit(f"{workflow} --resume")
     site.wait_for_end(folder, session=2)
-    check_budget(folder, 7)
+    check_budget(folder, at_once + 4)
     assert {row["status"] for row in read(folder)} == {"finished"}
     assert cut <= {e["id"] for e in events(folder)[len(told) :] if e["event"] == "submitted"}
     (site.machine.home / "runs" / "hurry").unlink()

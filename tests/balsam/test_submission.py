@@ -140,3 +140,15 @@ def test_what_is_finished_or_has_failed_says_so(site: Site) -> None:
     assert "failed before it had made an evaluation" in shown
     assert str(folder / "failing.out") in shown
     assert shown.count("\n") == 1
+
+
+def test_a_submission_outlives_a_server_that_is_killed(site: Site) -> None:
+    site.run(
+        f"deephyper balsam-submit hps lasting {GOOD} && pkill -KILL -u $USER postgres",
+        folder="runs",
+    )
+    site.run("rm -f ~/polydb/balsamdb/postmaster.pid")
+    site.activate()
+    again = site.run(f"deephyper balsam-submit hps lasting {GOOD}", folder="runs")
+    assert again.status == 2
+    assert "exists already" in again.err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import signal
@@ -18,7 +19,7 @@ from jinja2 import Template
 
 from deephyper.errors import EvaluatorError
 from deephyper.evaluator.balsam_nodes import num_places, refuse_misfit
-from deephyper.hpc.search_start import SPEC_FILE, command_line
+from deephyper.hpc.search_start import SPEC_FILE, command_line, last_seconds
 from deephyper.hpc.serial_node import take_name
 from deephyper.hpc.slurm import TEMPLATE
 
@@ -165,8 +166,8 @@ def test_a_search_says_how_to_go_on_with_its_workflow(
     assert re.fullmatch(f"Go on with: {go_on}", said[0])
 
 
-def test_a_cancelled_search_ends_before_its_grace(tmp_path: Path) -> None:
-    """The scheduler kills soon after its SIGTERM, and sends that several times."""
+def start(tmp_path: Path, **variables: str) -> tuple[subprocess.Popen[str], Path]:
+    """A search whose evaluations never end, once one runs; and its journal."""
     (tmp_path / "task.py").write_text(TASK.replace("time.sleep(0.1)", "time.sleep(600)"))
     search = {
         "workflow": "mine",
@@ -182,7 +183,7 @@ def test_a_cancelled_search_ends_before_its_grace(tmp_path: Path) -> None:
     started = subprocess.Popen(
         [sys.executable, "-m", "deephyper.hpc.search_start"],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY), **variables},
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -191,12 +192,39 @@ def test_a_cancelled_search_ends_before_its_grace(tmp_path: Path) -> None:
     while not journal.exists() or '"started"' not in journal.read_text():
         assert time.monotonic() < until
         time.sleep(0.1)
+    return started, journal
+
+
+def test_a_cancelled_search_ends_before_its_grace(tmp_path: Path) -> None:
+    """The scheduler kills soon after its SIGTERM, and sends that several times."""
+    started, journal = start(tmp_path)
+    began = time.monotonic()
     for _ in range(3):
         started.send_signal(signal.SIGTERM)
-        time.sleep(0.3)
+        time.sleep(0.1)
     said, _ = started.communicate(timeout=60)
+    assert time.monotonic() < began + 10
     assert "Go on with: deephyper balsam-submit hps mine --resume" in said
     assert '"stopped"' in journal.read_text()
+
+
+def test_a_search_ends_before_its_launcher(tmp_path: Path) -> None:
+    end = time.time() + 12
+    started, journal = start(tmp_path, DEEPHYPER_LAUNCH_END=str(end))
+    said, _ = started.communicate(timeout=60)
+    assert time.time() < end
+    assert started.returncode == 0
+    assert "time is nearly over" in said
+    assert "Go on with: deephyper balsam-submit hps mine --resume" in said
+    assert '"stopped"' in journal.read_text()
+
+
+def test_how_the_last_seconds_are_shared_out() -> None:
+    assert last_seconds(3600, 30) == (45, 30)
+    assert last_seconds(3600, 120) == (135, 120)
+    assert last_seconds(60, 30) == (15, 1)
+    assert last_seconds(math.inf, 30) == (45, 30)
+    assert last_seconds(3600, 0) == (15, 0)
 
 
 def test_a_node_takes_the_name_that_slurm_gives_it(monkeypatch: pytest.MonkeyPatch) -> None:

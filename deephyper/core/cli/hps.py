@@ -80,6 +80,7 @@ def _search(
     from deephyper.core.cli.progress import Progress
     from deephyper.core.cli.summary import exit_status, summary
     from deephyper.evaluator import load_object
+    from deephyper.hpc.search_start import WORKFLOW
     from deephyper.search.beginning import look_into
 
     log_dir = _log_dir(options)
@@ -107,6 +108,8 @@ def _search(
             retries=options["retries"],
             cache_key=options["cache_key"],
             grace=options["grace"],
+            # A batch job that gets SIGTERM is being cancelled, its evaluations too.
+            sigterm_grace=0.0 if WORKFLOW in os.environ else None,
             on_outcome=progress.show,
             on_notice=progress.notice,
             **arguments,
@@ -123,8 +126,8 @@ def _search(
 
 def _ignore_repeated_signals() -> None:
     """A scheduler that cancels a job sends SIGTERM several times, and a search that has ended for
-    it is still to say so. Ctrl-C comes from a person, and ends what is left, but not in a batch
-    job, whose search gets it as the second request."""
+    it is still to say so. Ctrl-C comes from a person, and ends what is left; not so in a batch job.
+    """
     from deephyper.hpc.search_start import WORKFLOW
 
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
