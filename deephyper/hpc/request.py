@@ -84,8 +84,9 @@ def _refuse_launch(launch: Launch) -> None:
     shortest = _SHORTEST_MINUTES[launch.job_mode]
     if launch.minutes < shortest:
         raise HpcError(
-            f"{launch.minutes} min leave a search no time, since the launcher keeps {shortest - 1} "
-            f"for itself in the job mode {launch.job_mode}; give -t {shortest} at least"
+            f"a job of {launch.minutes} min leaves a search no time, since the launcher keeps "
+            f"{shortest - 1} for itself in the job mode {launch.job_mode}; give -t {shortest} at "
+            "least"
         )
     if launch.minutes > _LONGEST_MINUTES:
         raise HpcError(
