@@ -143,12 +143,17 @@ def test_what_is_finished_or_has_failed_says_so(site: Site) -> None:
 
 
 def test_a_submission_outlives_a_server_that_is_killed(site: Site) -> None:
+    # So long, what is not asked for at once is surely lost.
+    site.psql("alter system set wal_writer_delay = '10s'")
+    site.psql("select pg_reload_conf()")
     site.run(
         f"deephyper balsam-submit hps lasting {GOOD} && pkill -KILL -u $USER postgres",
         folder="runs",
     )
     site.run("rm -f ~/polydb/balsamdb/postmaster.pid")
     site.activate()
+    site.psql("alter system reset wal_writer_delay")
+    site.psql("select pg_reload_conf()")
     again = site.run(f"deephyper balsam-submit hps lasting {GOOD}", folder="runs")
     assert again.status == 2
     assert "exists already" in again.err
