@@ -57,7 +57,7 @@ class _Evaluation:
     started: bool = False
     start: float | None = None
     ended_since: float | None = None  # by time.monotonic()
-    dead_since: float | None = None
+    death: tuple[float, dict[str, Any]] | None = None  # when it was first seen, and its result
 
 
 class BalsamEvaluator(Evaluator):
@@ -261,8 +261,8 @@ class BalsamEvaluator(Evaluator):
             evaluation.ended_since = evaluation.ended_since or time.monotonic()
             if state not in _WENT_WELL or time.monotonic() > evaluation.ended_since + FILE_SECONDS:
                 result = self._died(evaluation, state)
-        if result is not None and self._is_held_back(evaluation, result):
-            result = None
+        if result is not None:
+            result = self._believed(evaluation, result)
         if result is not None:
             del self._evaluations[evaluation.job.id]
             failed = result.get("failure")
@@ -272,12 +272,13 @@ class BalsamEvaluator(Evaluator):
         return events
 
     @staticmethod
-    def _is_held_back(evaluation: _Evaluation, result: dict[str, Any]) -> bool:
+    def _believed(evaluation: _Evaluation, result: dict[str, Any]) -> dict[str, Any] | None:
+        """The result; None as long as it is a death that is held back."""
         failure = result.get("failure")
         if not failure or failure["kind"] not in MACHINE_FAULTS:
-            return False
-        evaluation.dead_since = evaluation.dead_since or time.monotonic()
-        return time.monotonic() < evaluation.dead_since + DEATH_SECONDS
+            return result
+        since, death = evaluation.death = evaluation.death or (time.monotonic(), result)
+        return death if time.monotonic() >= since + DEATH_SECONDS else None
 
     def _read_own(self, evaluation: _Evaluation, state: str) -> dict[str, Any] | None:
         """The result of a job that the run function specified."""
