@@ -128,7 +128,7 @@ def cancel(site: Site, workflow: str) -> None:
     [
         ("cut-mpi", "-n 4 -j mpi --retries 1", 3),
         ("cut-serial", "-n 1 -j serial --num-evals-per-node 3 --max-failures 1", 3),
-        ("cut-ranks", "-n 3 -j mpi --num-nodes-per-eval 2", 1),
+        ("cut-over", "-n 3 -j mpi --num-nodes-per-eval 2", 1),
     ],
 )
 def test_a_cancelled_search_goes_on_with_what_ran(
