@@ -52,4 +52,8 @@ class MissingExtra(DeepHyperError, ImportError):
     """
 
     def __init__(self, what: str, extra: str) -> None:
-        super().__init__(f"{what} isn't installed; get it with: pip install 'deephyper[{extra}]'")
+        # By the name deephyper a registry has another project.
+        super().__init__(
+            f"{what} isn't installed; get it with: pip install '.[{extra}]' "
+            "in the clone of deephyper"
+        )

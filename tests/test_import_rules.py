@@ -20,7 +20,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "evaluator": (),
     "search": ("problem", "evaluator"),
     "analytics": ("search.results",),
-    "hpc": ("evaluator",),
+    "hpc": ("evaluator", "search.journal", "search.budget"),
     "benchmark": ("problem",),
     "core": ("problem", "evaluator", "search", "analytics", "hpc", "benchmark"),
 }

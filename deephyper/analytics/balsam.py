@@ -1,13 +1,17 @@
-"""The jobs of a Balsam workflow over time: states, utilisation, failures."""
+"""The jobs of a Balsam workflow over time: states, utilisation, failures.
+
+Balsam says in which states a job was and when. How it ended is better known by the search, where
+that has said so: a job that a cancelled launcher cut off looks to Balsam like one that failed.
+"""
 
 from __future__ import annotations
 
 import itertools
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from deephyper.errors import ResultsError
@@ -23,6 +27,8 @@ _PHASES = {
     "USER_KILLED": "stopped",
 }  # every other state is "waiting"
 PHASES = ("waiting", "running", "finished", "failed", "stopped")
+# What launchers of ranks print after a program has failed.
+_NO_REASON = ("srun:", "slurmstepd:", "srun-error:")
 
 
 @dataclass(frozen=True)
@@ -32,10 +38,17 @@ class Change:
     time: datetime
     state: str
     message: str
+    ended: str | None = None  # how, as the search knows it
 
     @property
     def phase(self) -> str:
-        return _PHASES.get(self.state, "waiting")
+        phase = _PHASES.get(self.state, "waiting")
+        return phase if self.ended is None or phase in ("waiting", "running") else self.ended
+
+    @property
+    def told(self) -> str:
+        """The state, or the phase where that is another than the state's own."""
+        return self.state if self.phase == _PHASES.get(self.state, "waiting") else self.phase
 
 
 @dataclass(frozen=True)
@@ -44,29 +57,35 @@ class Workflow:
 
     Attributes:
         jobs: each job's changes in the order of time, by the job's name.
+        reasons: why jobs failed, as the search knows it.
+        gaps: the times between the sessions of the search, in which nothing could run.
     """
 
     jobs: dict[str, list[Change]]
+    reasons: dict[str, str] = field(default_factory=dict)
+    gaps: list[tuple[datetime, datetime]] = field(default_factory=list)
 
     @property
     def states(self) -> Counter[str]:
-        """How many jobs are in each state now."""
-        return Counter(changes[-1].state for changes in self.jobs.values())
+        """How many jobs are in each state now; where the search knows of another end, that."""
+        return Counter(changes[-1].told for changes in self.jobs.values())
 
     @property
     def failures(self) -> dict[str, str]:
-        """Why each failed job failed, in the last line of what it printed."""
+        """Why each failed job failed: as the search says, else the last line that it printed."""
         found: dict[str, str] = {}
         for name, changes in self.jobs.items():
-            if changes[-1].phase == "failed":
+            if name in self.reasons:
+                found[name] = self.reasons[name]
+            elif changes[-1].phase == "failed":
                 lines = [
                     line.strip()
                     for change in changes
                     if change.phase == "failed"
                     for line in change.message.splitlines()
-                    if line.strip()
                 ]
-                found[name] = lines[-1] if lines else changes[-1].state
+                telling = [line for line in lines if line and not line.startswith(_NO_REASON)]
+                found[name] = telling[-1] if telling else changes[-1].state
         return found
 
     @property
@@ -110,12 +129,15 @@ class Workflow:
 
     @property
     def utilisation(self) -> float:
-        """Share of the time from the first start to the last end in which jobs ran, where ``peak``
-        of them at every moment is 1; 0 if none has ended."""
+        """Share of the time from the first start to the last end, without the pauses between
+        sessions, in which jobs ran, where ``peak`` of them at every moment is 1; 0 if none has
+        ended."""
         spans = self._spans()
         if not spans:
             return 0.0
-        total = max(end for _, end in spans) - min(start for start, _ in spans)
+        first, last = min(start for start, _ in spans), max(end for _, end in spans)
+        pauses = (min(end, last) - max(start, first) for start, end in self.gaps)
+        total = last - first - sum((max(p, timedelta()) for p in pauses), timedelta())
         busy = sum((end - start for start, end in spans), timedelta())
         return busy / (total * self.peak) if total else 1.0
 
@@ -124,24 +146,42 @@ class Workflow:
         for changes in self.jobs.values():
             for one, other in itertools.pairwise(changes):
                 if one.phase == "running" and other.phase != "running":
-                    spans.append((one.time, other.time))
+                    # A job that was cut off is often marked only by the next session.
+                    cut = [start for start, _ in self.gaps if one.time < start < other.time]
+                    spans.append((one.time, min([other.time, *cut])))
         return spans
 
 
-def read_workflow(histories: Mapping[str, str]) -> Workflow:
+def read_workflow(
+    histories: Mapping[str, str],
+    ends: Mapping[str, tuple[str, str]] | None = None,
+    sessions: Sequence[tuple[float, float]] = (),
+) -> Workflow:
     """Make sense of Balsam's state histories.
 
     Args:
         histories: text by the job's name.
+        ends: how jobs ended as the search knows it: "finished", "failed" or "stopped", and why.
+        sessions: when each session of the search began and ended, in seconds since the epoch.
 
     Raises:
         ResultsError: if a history can't be read.
     """
-    jobs = {name: _changes(name, text) for name, text in histories.items()}
-    return Workflow(dict(sorted(jobs.items(), key=lambda item: item[1][0].time)))
+    ends = ends or {}
+    jobs = {
+        name: _changes(name, text, ends.get(name, (None, ""))[0])
+        for name, text in histories.items()
+    }
+    reasons = {name: why for name, (how, why) in ends.items() if how == "failed" and name in jobs}
+    gaps = [(_utc(end), _utc(begin)) for (_, end), (begin, _) in itertools.pairwise(sessions)]
+    return Workflow(dict(sorted(jobs.items(), key=lambda item: item[1][0].time)), reasons, gaps)
 
 
-def _changes(name: str, text: str) -> list[Change]:
+def _utc(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)  # as Balsam tells it
+
+
+def _changes(name: str, text: str, ended: str | None) -> list[Change]:
     found = list(_CHANGE.finditer(text))
     if not found:
         raise ResultsError(f"the state history of the job '{name}' can't be read: {text[:80]!r}")
@@ -151,6 +191,7 @@ def _changes(name: str, text: str) -> list[Change]:
             datetime.strptime(match[1], "%m-%d-%Y %H:%M:%S.%f"),
             match[2],
             text[match.end() : end].strip(),
+            ended,
         )
         for match, end in zip(found, ends, strict=True)
     ]

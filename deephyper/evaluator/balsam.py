@@ -9,6 +9,7 @@ together, so the number of queries depends on how long a search lasts, not on ho
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import logging
 import os
@@ -19,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from deephyper.errors import EvaluatorError
-from deephyper.evaluator.balsam_database import connect, evaluation_app, kill, query
+from deephyper.evaluator.balsam_database import connect, evaluation_app, kill, query, settle
 from deephyper.evaluator.balsam_evaluation import (
     EVALUATION_FILE,
     RESULT_FILE,
@@ -29,13 +30,16 @@ from deephyper.evaluator.balsam_evaluation import (
 )
 from deephyper.evaluator.balsam_nodes import no_room, num_places, refuse_misfit
 from deephyper.evaluator.evaluator import LOAD_SECONDS, Ended, Evaluator, Started
-from deephyper.evaluator.job import Failure, Job
+from deephyper.evaluator.job import MACHINE_FAULTS, Failure, Job
 from deephyper.evaluator.run_function import read_objective
 from deephyper.evaluator.worker_process import tail
 
 POLL_SECONDS = 1.0
 LOST_SECONDS = 30.0
 """How long after its time limit an evaluation that has said nothing counts as lost."""
+DEATH_SECONDS = 10.0
+"""How long the death of an evaluation is held back: a scheduler that ends the whole job ends
+evaluations before the search, which then hears of its own end first."""
 FILE_SECONDS = 30.0
 """How long the file of a job that has ended may take to be seen on another node."""
 EVALUATIONS = "evaluations"
@@ -53,6 +57,7 @@ class _Evaluation:
     started: bool = False
     start: float | None = None
     ended_since: float | None = None  # by time.monotonic()
+    death: tuple[float, dict[str, Any]] | None = None  # when it was first seen, and its result
 
 
 class BalsamEvaluator(Evaluator):
@@ -95,11 +100,11 @@ class BalsamEvaluator(Evaluator):
         refuse_misfit(mode, num_nodes_per_eval, num_ranks_per_node, num_evals_per_node)
         places = num_places(mode, nodes, num_nodes_per_eval, num_evals_per_node)
         if places < 1:
-            raise EvaluatorError(no_room(nodes, num_nodes_per_eval))
+            raise EvaluatorError(no_room(num_nodes_per_eval))
         if num_workers is not None and num_workers > places:
             raise EvaluatorError(
-                f"num_workers is {num_workers} and the launcher's {nodes} nodes have room for "
-                f"{places} evaluations; leave it out, or ask for more nodes"
+                f"num_workers is {num_workers} and the launcher's nodes ({nodes}) have room for "
+                f"{places} at a time; leave it out, or ask for more nodes"
             )
         super().__init__(run, places if num_workers is None else num_workers, **options)
         if self.num_gpus_per_task:
@@ -257,12 +262,23 @@ class BalsamEvaluator(Evaluator):
             if state not in _WENT_WELL or time.monotonic() > evaluation.ended_since + FILE_SECONDS:
                 result = self._died(evaluation, state)
         if result is not None:
+            result = self._believed(evaluation, result)
+        if result is not None:
             del self._evaluations[evaluation.job.id]
             failed = result.get("failure")
             value = Failure(**failed) if failed else result["objective"]
             start = result["start"] if result["start"] is not None else evaluation.start
             events.append(Ended(evaluation.job.id, value, start, result["end"]))
         return events
+
+    @staticmethod
+    def _believed(evaluation: _Evaluation, result: dict[str, Any]) -> dict[str, Any] | None:
+        """The result; None as long as it is a death that is held back."""
+        failure = result.get("failure")
+        if not failure or failure["kind"] not in MACHINE_FAULTS:
+            return result
+        since, death = evaluation.death = evaluation.death or (time.monotonic(), result)
+        return death if time.monotonic() >= since + DEATH_SECONDS else None
 
     def _read_own(self, evaluation: _Evaluation, state: str) -> dict[str, Any] | None:
         """The result of a job that the run function specified."""
@@ -330,10 +346,19 @@ class BalsamEvaluator(Evaluator):
         left = self._models.BalsamJob.objects.filter(
             workflow=self._workflow, user_workdir__startswith=f"{self._folder}/"
         ).exclude(state__in=self._models.END_STATES)
-        for folder in query(lambda: list(left.values_list("user_workdir", flat=True))):
+        message = "Left by an earlier session"
+        ended: dict[str, list[Any]] = {"JOB_FINISHED": [], "FAILED": []}
+        for key, folder in query(lambda: list(left.values_list("pk", "user_workdir"))):
+            result = _read(Path(folder, RESULT_FILE))
+            if result is not None:
+                ended["FAILED" if "failure" in result else "JOB_FINISHED"].append(key)
             with contextlib.suppress(OSError):
                 Path(folder, STOP_FILE).touch()
-        query(lambda: kill(self._models, left, "Left by an earlier session"))
+        for state, keys in ended.items():
+            if keys:
+                jobs = left.filter(pk__in=keys)
+                query(functools.partial(settle, self._models, jobs, state, message))
+        query(lambda: kill(self._models, left, message))
 
 
 def _search_job(models: Any) -> Any:

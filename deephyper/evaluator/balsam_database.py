@@ -124,11 +124,16 @@ def query(ask: Callable[[], T], wait: bool = True) -> T:
 
 def kill(models: Any, jobs: Any, message: str) -> int:
     """Mark the jobs of a Django query as killed, with one query; return how many."""
+    return settle(models, jobs, "USER_KILLED", message)
+
+
+def settle(models: Any, jobs: Any, state: str, message: str) -> int:
+    """Bring the jobs of a Django query into a state, with one query; return how many."""
     from django.db.models import Value
     from django.db.models.functions import Concat
 
-    line = Value(models.history_line("USER_KILLED", message))
-    return int(jobs.update(state="USER_KILLED", state_history=Concat("state_history", line)))
+    line = Value(models.history_line(state, message))
+    return int(jobs.update(state=state, state_history=Concat("state_history", line)))
 
 
 def _reconnect() -> None:

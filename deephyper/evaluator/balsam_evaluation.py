@@ -42,6 +42,9 @@ STOP_FILE = "stop"
 
 _RANK_VARIABLES = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK", "ALPS_APP_PE", "SLURM_PROCID")
 _LOOK_SECONDS = 0.5  # how soon a request to stop is noticed
+_SIGNAL_SECONDS = 0.5
+"""How long a failure is held back: SIGTERM goes to all programs of a job in any order, and what a
+program says because another one was ended is no result."""
 _FAILED = 3  # not 1 or 255, which Balsam would try again
 _ENDED_BY_SIGNAL = 128 + signal.SIGTERM
 
@@ -54,9 +57,11 @@ def main() -> int:
     for file in (STARTED_FILE, RESULT_FILE):  # left by a launcher that ended in the midst of it
         if _rank() == 0:
             Path(file).unlink(missing_ok=True)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(_ENDED_BY_SIGNAL))
     if spec["ranks"] > 1:
+        # An exception would be taken for one of the run function's, which is called here.
+        signal.signal(signal.SIGTERM, lambda *_: os._exit(_ENDED_BY_SIGNAL))
         return _run_on_this_rank(spec)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(_ENDED_BY_SIGNAL))
     return _run_in_a_process(spec)
 
 
@@ -122,6 +127,8 @@ def _run_in_a_process(spec: dict[str, Any]) -> int:
         reaper.close()
     if outcome is None:
         return 0
+    if "failure" in outcome:
+        time.sleep(_SIGNAL_SECONDS)
     _write(RESULT_FILE, outcome)
     if "failure" not in outcome:
         return 0
@@ -178,6 +185,7 @@ def _run_on_this_rank(spec: dict[str, Any]) -> int:
 def _end_rank(rank: int, start: float | None, result: float | Failure) -> int:
     """Write what rank 0 returned, or the first failure of any rank."""
     if isinstance(result, Failure):
+        time.sleep(_SIGNAL_SECONDS)
         # Another rank's None is no failure: only rank 0 has to return the objective.
         if rank != 0 and result.kind not in ("exception", "out_of_memory"):
             return 0

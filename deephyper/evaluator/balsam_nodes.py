@@ -31,9 +31,8 @@ def refuse_misfit(mode: str, nodes_per_eval: int, ranks_per_node: int, evals_per
         )
 
 
-def no_room(nodes: int, nodes_per_eval: int) -> str:
+def no_room(nodes_per_eval: int) -> str:
     return (
-        f"in the job mode mpi the search itself takes a node, so {nodes} leave none for an "
-        f"evaluation on {nodes_per_eval}; ask for at least {nodes_per_eval + 1} nodes, or use "
-        "-j serial"
+        "in the job mode mpi the search itself takes a node, beside those of an evaluation "
+        f"({nodes_per_eval}); ask for at least {nodes_per_eval + 1} nodes, or use -j serial"
     )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import getpass
+import re
 import subprocess
+from collections.abc import Iterator
 from typing import Any
 
 from deephyper.errors import HpcError
@@ -23,6 +26,25 @@ def living_launches(models: Any, workflow: str) -> list[Any]:
         return []
     known = _job_ids()
     return [launch for launch in launches if launch.scheduler_id in known]
+
+
+@contextlib.contextmanager
+def jobs_named(workflow: str) -> Iterator[None]:
+    """Give the jobs that are submitted inside the workflow's name, by which ``scancel`` and
+    ``squeue`` know them; Balsam would give them that of its script."""
+    with quietly_importing():
+        from balsam.service.schedulers import scheduler
+
+    make = scheduler._make_submit_cmd
+
+    def make_named(script_path: str) -> str:
+        return re.sub(r"--job-name \S+", f"--job-name {workflow}", str(make(script_path)))
+
+    scheduler._make_submit_cmd = make_named
+    try:
+        yield
+    finally:
+        del scheduler._make_submit_cmd
 
 
 def _job_ids() -> set[int]:

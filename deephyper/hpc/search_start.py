@@ -1,6 +1,6 @@
 """What Balsam runs for a search: the command line ``deephyper hps``, in the search's folder.
 
-``search.json`` there says what to search; see :class:`deephyper.hpc.submission.SearchSpec`. Started
+``search.json`` there says what to search; see :class:`deephyper.hpc.request.SearchSpec`. Started
 again, by a resubmission or by Balsam itself, the search goes on. Shortly before the launcher ends
 its jobs, the search is asked to end by itself, so that running evaluations are stopped in order and
 the results are whole.
@@ -19,13 +19,14 @@ from types import FrameType
 from typing import Any
 
 from deephyper.hpc.slurm import LAUNCH_END
+from deephyper.search.budget import DEFAULT_GRACE
 
 SPEC_FILE = "search.json"
 WORKFLOW = "DEEPHYPER_WORKFLOW"
 """Variable that names its workflow to the search, which then says how to go on with that."""
 _JOURNAL = "journal.jsonl"
-_MARGIN_SECONDS = 45.0
-"""How long before the launcher's end the search is asked to end."""
+_REST_SECONDS = 15.0
+"""How long the search itself may take to end, its evaluations having ended."""
 _LARGEST_SHARE = 0.25  # of the time that is left, where that is short
 
 
@@ -33,9 +34,9 @@ def main() -> int:
     """Run the search in the current folder; its exit status, 0 if its time was over."""
     spec = json.loads(Path(SPEC_FILE).read_text())["search"]
     now = time.time()
-    launch_end = float(os.environ.get(LAUNCH_END, "inf"))
-    margin = min(_MARGIN_SECONDS, _LARGEST_SHARE * max(0.0, launch_end - now))
-    command = command_line(spec, resume=_has_begun(), grace=max(1.0, margin - 15.0))
+    left = max(0.0, float(os.environ.get(LAUNCH_END, "inf")) - now)
+    margin, grace = last_seconds(left, float(spec["options"].get("--grace", DEFAULT_GRACE)))
+    command = command_line(spec, resume=_has_begun(), grace=grace)
     search = subprocess.Popen(command, env=_environment(spec), stdin=subprocess.DEVNULL)
 
     def forward(number: int, frame: FrameType | None) -> None:
@@ -43,13 +44,34 @@ def main() -> int:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, forward)
-    status = _wait(search, launch_end - margin - now)
-    if status is None:
-        print("The launcher's time is nearly over: the search ends.", flush=True)
-        search.send_signal(signal.SIGTERM)
-        search.wait()
-        return 0
-    return status
+    status = _wait(search, left - margin)
+    if status is not None:
+        return status
+    print(
+        f"The launcher's time is nearly over: running evaluations have {grace:g} s to end.",
+        flush=True,
+    )
+    # Not SIGTERM, which a search in a batch job takes for the end of the job.
+    for seconds in (grace, float("inf")):
+        search.send_signal(signal.SIGINT)
+        if _wait(search, seconds) is not None:
+            break
+    return 0
+
+
+def last_seconds(left: float, grace: float) -> tuple[float, float]:
+    """How the end is shared out.
+
+    Args:
+        left: seconds until the launcher ends.
+        grace: seconds that running evaluations are to have.
+
+    Returns:
+        How long before the launcher's end the search is asked to end, and how much of that running
+        evaluations have.
+    """
+    margin = min(grace + _REST_SECONDS, _LARGEST_SHARE * left)
+    return margin, min(grace, max(1.0, margin - _REST_SECONDS))
 
 
 def command_line(spec: dict[str, Any], resume: bool, grace: float) -> list[str]:

@@ -18,8 +18,7 @@ LAUNCH_END = "DEEPHYPER_LAUNCH_END"
 
 # The launcher ends its jobs two minutes before the job's own end, one in mode serial a minute
 # earlier still; a short job has to do with less.
-TEMPLATE = """\
-#!/bin/bash
+TEMPLATE = r"""#!/bin/bash
 {% if project %}#SBATCH --account={{ project }}
 {% endif %}{% if queue %}#SBATCH --partition={{ queue }}
 {% endif %}#SBATCH --nodes={{ nodes }}
@@ -42,7 +41,8 @@ export DEEPHYPER_LAUNCH_END=$(( $(date +%s) + seconds ))
 
 source balsamactivate "{{ balsam_db_path }}"
 
-balsam launcher --{{ wf_filter }} --job-mode={{ job_mode }} --time-limit-minutes=$minutes &
+python3 -m deephyper.hpc.launcher --{{ wf_filter }} --job-mode={{ job_mode }} \
+    --time-limit-minutes=$minutes &
 child=$!
 trap 'kill -TERM $child; wait $child' TERM
 trap 'kill -INT $child; wait $child' INT

@@ -9,68 +9,30 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import itertools
 import json
 import re
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deephyper.errors import EvaluatorError, HpcError
+from deephyper.errors import HpcError
 from deephyper.evaluator.balsam_database import (
     app_of,
     connect,
     evaluation_app,
-    kill,
     quietly_importing,
 )
-from deephyper.evaluator.balsam_nodes import no_room, num_places, refuse_misfit
-from deephyper.hpc.scheduler import living_launches
+from deephyper.hpc.leftovers import settle_leftovers
+from deephyper.hpc.request import Launch, SearchSpec, places
+from deephyper.hpc.scheduler import jobs_named, living_launches
 from deephyper.hpc.search_start import SPEC_FILE
+from deephyper.search.journal import holds_search, read_journal
 
-JOB_MODES = ("mpi", "serial")
 _SEARCH_MODULE = "deephyper.hpc.search_start"
 # Balsam lets a search share a node with evaluations that fill it if it takes next to nothing.
 _SEARCH_PACKING = 2000
-
-
-@dataclass(frozen=True)
-class SearchSpec:
-    """What a search's ``search.json`` holds.
-
-    Attributes:
-        workflow: its unique name.
-        search: subcommand of ``deephyper hps``.
-        problem, run: where they are.
-        options: further options of that subcommand, each with its value.
-        folder: where it was submitted from.
-    """
-
-    workflow: str
-    search: str
-    problem: str
-    run: str
-    options: dict[str, str]
-    folder: str
-
-
-@dataclass(frozen=True)
-class Launch:
-    """What is asked of the scheduler.
-
-    Attributes:
-        minutes: wall time.
-        queue, project: as the scheduler knows them.
-        nodes: how many.
-        job_mode: "mpi" or "serial".
-    """
-
-    minutes: int
-    queue: str
-    nodes: int
-    project: str
-    job_mode: str
 
 
 class Submission:
@@ -107,6 +69,31 @@ class Submission:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise HpcError(f"'{path}' can't be read ({error}); begin a new workflow") from error
 
+    def refuse_finished(self, spec: SearchSpec) -> None:
+        """Refuse to go on with a search that has nothing left to do.
+
+        Raises:
+            HpcError: if it has made all its evaluations, or used up its time limit.
+            ResultsError: if its journal can't be read.
+        """
+        folder = Path(self._folder)
+        if not holds_search(folder):
+            return
+        record = read_journal(folder)
+        max_evals = int(spec.options.get("--max-evals", record.max_evals or 0))
+        made = len(record.ended)
+        if max_evals and made >= max_evals:
+            counted = "1 evaluation is" if made == 1 else f"all {made} evaluations are"
+            raise HpcError(
+                f"{counted} made of the search '{self.workflow}'; give a larger --max-evals"
+            )
+        timeout = float(spec.options.get("--timeout", record.timeout or 0))
+        if timeout and record.seconds >= timeout:
+            raise HpcError(
+                f"the search '{self.workflow}' has used up its time limit of {timeout:g} s; give a "
+                "longer --timeout"
+            )
+
     def plan(self, spec: SearchSpec, launch: Launch) -> str:
         """What :meth:`submit` would make, for a person to read."""
         folder = self._new_job().working_directory if self._job is None else self._folder
@@ -130,6 +117,8 @@ class Submission:
         try:
             with transaction.atomic():
                 with connection.cursor() as cursor:
+                    # The database as a whole may lose its last second; a submission is to stay.
+                    cursor.execute("SET LOCAL synchronous_commit = on")
                     # Two submissions of one name at once: the second sees the first.
                     cursor.execute(
                         "SELECT pg_advisory_xact_lock(hashtext(%s))", [f"deephyper {self.workflow}"]
@@ -168,6 +157,7 @@ class Submission:
             self._start_again(launch)
             folder = Path(self._folder)
             before = (folder / SPEC_FILE).read_text()
+        aside = _set_aside(folder / f"{self.workflow}.out")
         try:
             (folder / SPEC_FILE).write_text(text)
             yield str(folder)
@@ -178,6 +168,8 @@ class Submission:
                     folder.parent.rmdir()
             else:
                 (folder / SPEC_FILE).write_text(before)
+                if aside is not None:
+                    aside.replace(folder / f"{self.workflow}.out")
             raise
 
     def submit(self, launch: Launch) -> str:
@@ -192,7 +184,8 @@ class Submission:
         row.save()
         script = Path(settings.SERVICE_PATH, f"qlaunch{row.pk}.sh")
         try:
-            self._service.submit_qlaunch(row)
+            with jobs_named(self.workflow):
+                self._service.submit_qlaunch(row)
         except Exception as error:
             script.unlink(missing_ok=True)
             reason = " ".join(str(error).split())[:300] or type(error).__name__
@@ -246,11 +239,10 @@ class Submission:
 
     def _refuse_clash(self) -> None:
         jobs = self._models.BalsamJob.objects
-        count = jobs.filter(workflow=self.workflow).count()
-        if count:
+        if jobs.filter(workflow=self.workflow).exists():
             raise HpcError(
-                f"the workflow '{self.workflow}' exists already, with {count} jobs; choose another "
-                "name, or go on with it by --resume"
+                f"the workflow '{self.workflow}' exists already; choose another name, or go on "
+                "with it by --resume"
             )
         unfinished = jobs.exclude(state__in=self._models.END_STATES)
         for other in unfinished.values_list("workflow", flat=True).distinct():
@@ -264,8 +256,7 @@ class Submission:
         """Make the search runnable, whatever became of it and of its launcher."""
         objects = self._models.BalsamJob.objects
         others = objects.filter(workflow=self.workflow).exclude(pk=self._job.pk)
-        left = others.exclude(state__in=self._models.END_STATES)
-        kill(self._models, left, "Left by an earlier session")
+        settle_leftovers(self._models, others, Path(self._folder))
         job = objects.select_for_update().get(pk=self._job.pk)
         job.application = self._app
         job.lock = ""
@@ -274,29 +265,13 @@ class Submission:
         job.save(update_fields=["application", "lock", "state", "state_history"])
 
 
-def places(spec: SearchSpec, launch: Launch) -> int:
-    """How many evaluations run at a time.
-
-    Raises:
-        HpcError: if the nodes have no room for any, or the options don't suit the job mode.
-    """
-    nodes_per_eval = int(spec.options.get("--num-nodes-per-eval", 1))
-    ranks_per_node = int(spec.options.get("--num-ranks-per-node", 1))
-    evals_per_node = int(spec.options.get("--num-evals-per-node", 1))
-    try:
-        refuse_misfit(launch.job_mode, nodes_per_eval, ranks_per_node, evals_per_node)
-    except EvaluatorError as error:
-        raise HpcError(str(error)) from error
-    room = num_places(launch.job_mode, launch.nodes, nodes_per_eval, evals_per_node)
-    if room < 1:
-        raise HpcError(no_room(launch.nodes, nodes_per_eval))
-    asked = int(spec.options.get("--num-workers", room))
-    if asked > room:
-        raise HpcError(
-            f"--num-workers is {asked} and the {launch.nodes} nodes have room for {room} "
-            "evaluations; leave it out, or ask for more nodes"
-        )
-    return asked
+def _set_aside(output: Path) -> Path | None:
+    """Keep what an earlier session has printed, which Balsam would overwrite; where it is now."""
+    if not output.exists():
+        return None
+    numbers = itertools.count(1)
+    aside = next(p for n in numbers if not (p := output.with_suffix(f".{n}.out")).exists())
+    return output.replace(aside)
 
 
 def _service() -> Any:

@@ -248,9 +248,7 @@ def read_journal(log_dir: Path) -> Record:
             raise ResultsError(
                 f"'{log_dir}' is a file, or lies below one; give the log directory of a search"
             ) from error
-        raise ResultsError(
-            f"'{path}' can't be read ({error.strerror or error}); check its permissions"
-        ) from error
+        raise _cannot_read(path, error) from error
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         if isinstance(error, ResultsError):
             raise
@@ -264,6 +262,20 @@ def read_journal(log_dir: Path) -> Record:
         )
     record.seconds += last - began
     return record
+
+
+def read_events(log_dir: Path) -> Iterator[dict[str, Any]]:
+    """Every event of the journal of a log directory.
+
+    Raises:
+        ResultsError: if it can't be read, or a line is damaged.
+    """
+    path = log_dir / FILE_NAME
+    try:
+        for event, _ in _events(path):
+            yield event
+    except OSError as error:
+        raise _cannot_read(path, error) from error
 
 
 def _events(path: Path) -> Iterator[tuple[dict[str, Any], int]]:
@@ -358,6 +370,12 @@ def _deleted(path: Path) -> ResultsError:
     return ResultsError(
         f"'{path}' was deleted while the search ran; what it held is in no other file unless "
         "results.csv is still there: begin a new search with --warm-start from it"
+    )
+
+
+def _cannot_read(path: Path, error: OSError) -> ResultsError:
+    return ResultsError(
+        f"'{path}' can't be read ({error.strerror or error}); check its permissions"
     )
 
 

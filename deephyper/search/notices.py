@@ -47,4 +47,5 @@ def no_more(reason: Reason, running: int, grace: float, number: int | None) -> s
             "(press Ctrl-C again to leave at once)"
         )
     name = signal.Signals(number or 0).name
-    return f"{name}: no new evaluations; the {running} running ones have {grace:g} s to end"
+    then = f"have {grace:g} s to end" if grace else "are stopped"
+    return f"{name}: no new evaluations; the {running} running ones {then}"

@@ -8,6 +8,7 @@ point at once; none waits for another.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import logging
 import math
 from collections import deque
@@ -67,6 +68,7 @@ class Search:
             function that gives a key for a point (or its dotted path). A point whose key is that of
             a finished one gets its objective; nothing waits for one that is running.
         grace: seconds that running evaluations get when the time is over or SIGTERM came.
+        sigterm_grace: seconds that they get when SIGTERM came, if not those.
         on_outcome: called with each outcome.
         on_notice: called with a line for the user.
         clock: where it reads the time; None for the computer's.
@@ -91,6 +93,7 @@ class Search:
         retries: int = 0,
         cache_key: str | Callable[[dict[str, Any]], Any] = "uuid",
         grace: float = DEFAULT_GRACE,
+        sigterm_grace: float | None = None,
         on_outcome: Callable[[Outcome], None] | None = None,
         on_notice: Callable[[str], None] | None = None,
         clock: Clock | None = None,
@@ -116,6 +119,7 @@ class Search:
         self._retries = whole("retries", retries, 0)
         self._cache = Cache(cache_key)
         self._grace = real("grace", grace, unit="seconds")
+        self._sigterm_grace = self._grace if sigterm_grace is None else sigterm_grace
         self._on_outcome = on_outcome
         self._on_notice = on_notice
         self._clock = clock or Clock()
@@ -124,6 +128,8 @@ class Search:
         self._ready: deque[Job] = deque()
         self._failures_in_a_row = 0
         self._exhausted = False
+        self._interrupt = Interrupt(self._clock)
+        self._num_stopped = 0
 
     def search(self, max_evals: int | None = None, timeout: float | None = None) -> SearchResult:
         """Search until the budget is used up; called again, go on with a larger one.
@@ -150,7 +156,7 @@ class Search:
         self._optimizer = self._make_optimizer(self._seed_of_session(record))
         self.evaluator.check(timeout)
         with (
-            Interrupt(self._clock) as interrupt,
+            Interrupt(self._clock) as self._interrupt,
             Ownership(self.log_dir) as ownership,
             log_into(self.log_dir),
         ):
@@ -158,7 +164,7 @@ class Search:
             self._journal = Journal(self.log_dir, self._clock)
             try:
                 self._open()
-                reason = self._run(budget, interrupt, ownership)
+                reason = self._run(budget, self._interrupt, ownership)
                 self._journal.append("ended", reason=reason)
                 self._journal.sync()
             except BaseException:
@@ -174,7 +180,11 @@ class Search:
             self._resume = True
             _log.info("ended: %s", reason)
             return SearchResult(
-                reason, self._record.ended, self.log_dir, interrupt.signal, self._seconds()
+                reason,
+                self._record.ended,
+                self.log_dir,
+                self._interrupt.signal,
+                self._seconds(),
             )
 
     # Beginning a session.
@@ -229,7 +239,7 @@ class Search:
         unfinished = [evaluation.job for evaluation in record.unfinished]
         self._ready = deque(unfinished)
         self._exhausted = False
-        self._failures_in_a_row = 0
+        self._failures_in_a_row = self._num_stopped = 0
         if unfinished:
             self._optimizer.tell_pending([job.point for job in unfinished])
         self.evaluator.on_start = self._started
@@ -267,7 +277,8 @@ class Search:
             if now_reason is not None or reason == "max_evals":
                 if now_reason not in (None, reason):
                     running = self.evaluator.num_unfinished
-                    why = notices.no_more(now_reason, running, self._grace, interrupt.signal)
+                    grace = self._grace if now_reason == "timeout" else self._sigterm_grace
+                    why = notices.no_more(now_reason, running, grace, interrupt.signal)
                     if why is not None:
                         self._notice(why)
                 reason = now_reason
@@ -276,12 +287,16 @@ class Search:
             if not self.evaluator.num_unfinished and (
                 reason is not None or (self._exhausted and not self._ready)
             ):
-                return reason or "exhausted"
-            over = min(end, interrupt.terminated) + self._grace
+                break
+            over = min(end + self._grace, interrupt.terminated + self._sigterm_grace)
             if interrupt.at_once or self._clock.monotonic() >= over:
                 self._stop_running()
-                return reason or "timeout"
+                reason = reason or "timeout"
+                break
             self._take(self.evaluator.gather(at_least=1, timeout=_TICK))
+        if self._num_stopped:
+            self._notice(notices.stopped(self._num_stopped))
+        return reason or "exhausted"
 
     def _seconds(self) -> float:
         """How long the search has lasted, all sessions together."""
@@ -362,9 +377,12 @@ class Search:
     def _write(self, outcome: Outcome) -> bool:
         """Append an outcome to the journal; whether its evaluation has ended, or runs again."""
         job, failure = outcome.job, outcome.failure
-        retry = (
-            failure is not None and failure.kind in MACHINE_FAULTS and job.attempt <= self._retries
-        )
+        fault = failure is not None and failure.kind in MACHINE_FAULTS
+        if fault and self._interrupt.signal is not None:
+            # What ends a search from outside, a scheduler say, often ends its workers too.
+            self._record_stopped(outcome)
+            return False
+        retry = fault and job.attempt <= self._retries
         self._journal.append_outcome(outcome, retry)
         if retry:
             self._ready.appendleft(Job(job.id, job.point, job.attempt + 1))
@@ -375,10 +393,14 @@ class Search:
         stopped = self.evaluator.cancel()
         self._take(self.evaluator.gather(at_least=0))  # what ended while it was being stopped
         for outcome in stopped:
-            self._journal.append_outcome(outcome)
-        self._optimizer.forget([outcome.job.point for outcome in stopped])
-        if stopped:
-            self._notice(notices.stopped(len(stopped)))
+            self._record_stopped(outcome)
+
+    def _record_stopped(self, outcome: Outcome) -> None:
+        """Its evaluation says nothing of its point, and runs again on a resume."""
+        stopped = dataclasses.replace(outcome, status="stopped", failure=None)
+        self._journal.append_outcome(stopped)
+        self._optimizer.forget([outcome.job.point])
+        self._num_stopped += 1
 
     def _keep_what_ended(self, ownership: Ownership) -> None:
         """The search fails: write what has ended since it last looked, if that can be done."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,42 @@ def test_counts_states_and_reasons() -> None:
     workflow = read_workflow(ALL)
     assert workflow.states == {"JOB_FINISHED": 2, "FAILED": 1, "USER_KILLED": 1}
     assert workflow.failures == {"c": "exception: no memory"}
+
+
+def test_the_reason_is_not_what_a_launcher_of_ranks_prints() -> None:
+    text = history(
+        "1 PREPROCESSED made",
+        "7 RUNNING",
+        "10 RUN_ERROR exception: ValueError: odd n"
+        "\n    srun: error: n3: task 0: Exited with exit code 3"
+        "\n    slurmstepd: error: *** STEP 1.2 ON n3 CANCELLED ***",
+    )
+    assert read_workflow({"a": text}).failures == {"a": "exception: ValueError: odd n"}
+
+
+def test_the_search_knows_better_how_an_evaluation_ended() -> None:
+    cut = history(
+        "1 PREPROCESSED made", "7 RUNNING", "10 RUN_ERROR srun: error: task 0: Terminated"
+    )
+    late = history("1 PREPROCESSED made", "7 RUNNING", "20 USER_KILLED Left by an earlier session")
+    ends = {"a": ("stopped", ""), "b": ("failed", "exception: ValueError: odd n")}
+    workflow = read_workflow({"a": cut, "b": late}, ends)
+    assert workflow.failures == {"b": "exception: ValueError: odd n"}
+    _, counts = workflow.timeline()[-1]
+    assert (counts["stopped"], counts["failed"]) == (1, 1)
+    assert workflow.states == {"stopped": 1, "failed": 1}
+
+
+def test_a_pause_between_sessions_is_not_counted() -> None:
+    begin = datetime(2026, 11, 24, 16, tzinfo=UTC).timestamp()
+    first = history("0 PREPROCESSED made", "2 RUNNING", "12 RUN_DONE")
+    # The launcher was killed at 12, which is noticed by the next session.
+    cut = history("0 PREPROCESSED made", "2 RUNNING", "42 USER_KILLED Left by an earlier session")
+    second = history("40 PREPROCESSED made", "42 RUNNING", "52 RUN_DONE")
+    sessions = [(begin, begin + 12), (begin + 40, begin + 53)]
+    workflow = read_workflow({"a": first, "b": cut, "c": second}, {}, sessions)
+    assert workflow.runs == [10, 10, 10]
+    assert workflow.utilisation == pytest.approx(30 / (2 * (50 - 28)))
 
 
 def test_measures_waits_and_runs() -> None:

@@ -20,6 +20,13 @@ def six_seconds(point: dict[str, Any]) -> Any:
     return point["x"]
 
 
+def a_minute_at_first(point: dict[str, Any]) -> Any:
+    """Takes a minute, unless the file ``hurry`` lies beside this one."""
+    if not Path(__file__).with_name("hurry").exists():
+        time.sleep(60)
+    return point["x"]
+
+
 def length_of_text(point: dict[str, Any]) -> Any:
     return len(point["text"])
 

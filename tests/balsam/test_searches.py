@@ -77,7 +77,7 @@ def test_a_search_whose_launcher_was_killed_goes_on(site: Site) -> None:
     site.wait_until(
         lambda: (folder / "results.csv").exists() and len(read(folder)) >= 2, 90, "results"
     )
-    site.machine.run("pkill -KILL -f 'launcher.py --wf-filter=killed'")
+    site.machine.run("pkill -KILL -f 'launcher --wf-filter=killed'")
     site.wait_until(lambda: not site.machine.run("squeue -h").out.strip(), 60, "the job to end")
     before = read(folder)
     assert 2 <= len(before) < 8
@@ -106,6 +106,61 @@ def test_a_search_ends_in_time_and_goes_on(site: Site) -> None:
     site.submit("walltime --resume -t 20")
     site.wait_for_end(folder, session=2)
     check_budget(folder, 12)
+
+
+def test_serial_nodes_that_call_themselves_something_else(site: Site) -> None:
+    """All nodes of this machine have its hostname, which is the Slurm name of the first."""
+    first = site.machine.hostname
+    site.run(f"sbatch -w {first} --exclusive --wrap 'sleep 300'")
+    options = "-n 2 -j serial --num-evals-per-node 2 --max-evals 6"
+    folder = site.submit_run("elsewhere", "quick", options)
+    site.wait_for_end(folder)
+    check_budget(folder, 6)
+
+
+def cancel(site: Site, workflow: str) -> None:
+    site.machine.run(f"scancel --name {workflow}")
+    site.wait_until(lambda: not site.machine.run("squeue -h").out.strip(), 60, "the job to end")
+
+
+@pytest.mark.parametrize(
+    ("workflow", "words", "at_once"),
+    [
+        ("cut-mpi", "-n 4 -j mpi --retries 1", 3),
+        ("cut-serial", "-n 1 -j serial --num-evals-per-node 3 --max-failures 1", 3),
+        ("cut-over", "-n 3 -j mpi --num-nodes-per-eval 2", 1),
+    ],
+)
+def test_a_cancelled_search_goes_on_with_what_ran(
+    site: Site, workflow: str, words: str, at_once: int
+) -> None:
+    folder = site.submit_run(
+        workflow, "a_minute_at_first", f"{words} --max-evals {at_once + 4} --seed 2"
+    )
+    output = folder / f"{workflow}.out"
+    started = folder / "journal.jsonl"
+
+    def running() -> set[object]:
+        told = events(folder) if started.exists() else []
+        ended = {e["id"] for e in told if e["event"] == "finished"}
+        return {e["id"] for e in told if e["event"] == "started"} - ended
+
+    site.wait_until(lambda: len(running()) == at_once, 90, "evaluations to run")
+    cut = running()
+    cancel(site, workflow)
+    told = events(folder)
+    assert (told[-1]["event"], told[-1]["reason"]) == ("ended", "interrupted")
+    assert {e["id"] for e in told if e["event"] == "stopped"} == cut
+    assert not [e for e in told if e["event"] == "failed"]
+    said = output.read_text()
+    assert f"Go on with: deephyper balsam-submit hps {workflow} --resume" in said
+    (site.machine.home / "runs" / "hurry").touch()
+    site.submit(f"{workflow} --resume")
+    site.wait_for_end(folder, session=2)
+    check_budget(folder, at_once + 4)
+    assert {row["status"] for row in read(folder)} == {"finished"}
+    assert cut <= {e["id"] for e in events(folder)[len(told) :] if e["event"] == "submitted"}
+    (site.machine.home / "runs" / "hurry").unlink()
 
 
 def test_evaluations_over_several_nodes(site: Site) -> None:

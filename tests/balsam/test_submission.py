@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from .conftest import Site
@@ -28,7 +30,17 @@ def everything(site: Site) -> list[str]:
         (f"refused {GOOD.replace('-n 2', '-n 1')}", "ask for at least 2 nodes"),
         (f"refused {GOOD} --num-nodes-per-eval 2", "ask for at least 3 nodes"),
         (f"refused {GOOD} --num-evals-per-node 2", "job mode serial"),
-        (f"refused {GOOD} --num-workers 2", "room for 1 evaluations"),
+        (f"refused {GOOD} --num-workers 2", "have room for 1 at a time"),
+        (f"refused {GOOD} --warm-start nosuch.csv", "nosuch.csv"),
+        (f"refused {GOOD} --cache-key nosuch.key", "cache key 'nosuch.key'"),
+        (f"refused {GOOD} --num-gpus-per-task 1", "No such option"),
+        (f"refused {GOOD} --ray-address auto", "No such option"),
+        (f"refused {GOOD} --eval-timeout 9 --eval-timeout-minutes 1", "say the same"),
+        (f"refused {GOOD.replace('-t 20', '-t 2')}", "give -t 3 at least"),
+        (f"refused {GOOD.replace('-t 20', '-t 99999999999')}", "more than a year"),
+        (f"refused {GOOD.replace('-n 2', '-n 99999999999')}", "ask for fewer"),
+        (f"refused {GOOD} -A 'two words'", "-A 'two words' holds a space"),
+        (f"refused {GOOD} -q $'a\nb'", "holds a space or a new line"),
         (f"refused {GOOD} --max-evals 0", "not in the range"),
         (f"refused random {GOOD} --kappa 2", "No such option '--kappa'"),
         (f"refused {GOOD.replace('-t 20', '')}", "give -t MINUTES too"),
@@ -85,7 +97,7 @@ def test_a_workflow_is_refused_while_it_exists_or_runs(site: Site) -> None:
     site.submit(f"taken {GOOD} --max-evals 1")
     again = site.run(f"deephyper balsam-submit hps taken {GOOD}", folder="runs")
     assert again.status == 2
-    assert "exists already" in again.err
+    assert "exists already; choose" in again.err
     part = site.run(f"deephyper balsam-submit hps taken2 {GOOD}", folder="runs")
     assert part.status == 2
     assert "unfinished workflow 'taken'" in part.err
@@ -102,3 +114,46 @@ def test_the_evaluator_needs_a_launcher(site: Site) -> None:
     assert done.status == 2
     assert "deephyper balsam-submit" in done.err
     assert done.err.count("\n") == 1
+
+
+def test_what_is_finished_or_has_failed_says_so(site: Site) -> None:
+    folder = site.submit(f"complete random {GOOD} --max-evals 1")
+    site.wait_for_end(folder)
+    site.cancel_all()
+    done = site.run("deephyper balsam-submit hps complete --resume", folder="runs")
+    assert done.status == 2
+    assert "1 evaluation is made of the search 'complete'" in done.err
+    said = (folder / "complete.out").read_text()
+    site.submit("complete --resume --max-evals 2")
+    assert (folder / "complete.1.out").read_text() == said
+    site.wait_for_end(folder, session=2)
+
+    runs = site.machine.home / "runs"
+    (runs / "leaves.py").write_text("def run(point):\n    return 1.0\n")
+    folder = site.submit(f"failing {GOOD.replace('runs.py::quick', 'leaves.py')}")
+    (runs / "leaves.py").unlink()
+    shown = "no evaluations yet"
+    until = time.monotonic() + 60
+    while "no evaluations yet" in shown and time.monotonic() < until:
+        shown = site.run("deephyper-analytics balsam failing").err
+        time.sleep(1)
+    assert "failed before it had made an evaluation" in shown
+    assert str(folder / "failing.out") in shown
+    assert shown.count("\n") == 1
+
+
+def test_a_submission_outlives_a_server_that_is_killed(site: Site) -> None:
+    # So long, what is not asked for at once is surely lost.
+    site.psql("alter system set wal_writer_delay = '10s'")
+    site.psql("select pg_reload_conf()")
+    site.run(
+        f"deephyper balsam-submit hps lasting {GOOD} && pkill -KILL -u $USER postgres",
+        folder="runs",
+    )
+    site.run("rm -f ~/polydb/balsamdb/postmaster.pid")
+    site.activate()
+    site.psql("alter system reset wal_writer_delay")
+    site.psql("select pg_reload_conf()")
+    again = site.run(f"deephyper balsam-submit hps lasting {GOOD}", folder="runs")
+    assert again.status == 2
+    assert "exists already" in again.err

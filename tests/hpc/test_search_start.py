@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
+import signal
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +19,8 @@ from jinja2 import Template
 
 from deephyper.errors import EvaluatorError
 from deephyper.evaluator.balsam_nodes import num_places, refuse_misfit
-from deephyper.hpc.search_start import SPEC_FILE, command_line
+from deephyper.hpc.search_start import SPEC_FILE, command_line, last_seconds
+from deephyper.hpc.serial_node import take_name
 from deephyper.hpc.slurm import TEMPLATE
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -159,3 +164,98 @@ def test_a_search_says_how_to_go_on_with_its_workflow(
     said = re.findall(r"Go on with.*", ended.stdout)
     assert len(said) == 1, ended.stderr
     assert re.fullmatch(f"Go on with: {go_on}", said[0])
+
+
+def start(tmp_path: Path, **variables: str) -> tuple[subprocess.Popen[str], Path]:
+    """A search whose evaluations never end, once one runs; and its journal."""
+    (tmp_path / "task.py").write_text(TASK.replace("time.sleep(0.1)", "time.sleep(600)"))
+    search = {
+        "workflow": "mine",
+        "search": "random",
+        "problem": "task.Problem",
+        "run": "task.run",
+        "options": {"--evaluator": "process", "--grace": "600"},
+        "folder": str(tmp_path),
+    }
+    folder = tmp_path / "search"
+    folder.mkdir()
+    (folder / SPEC_FILE).write_text(json.dumps({"search": search}))
+    started = subprocess.Popen(
+        [sys.executable, "-m", "deephyper.hpc.search_start"],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY), **variables},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    until = time.monotonic() + 60
+    journal = folder / "journal.jsonl"
+    while not journal.exists() or '"started"' not in journal.read_text():
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    return started, journal
+
+
+def test_a_cancelled_search_ends_before_its_grace(tmp_path: Path) -> None:
+    """The scheduler kills soon after its SIGTERM, and sends that several times."""
+    started, journal = start(tmp_path)
+    began = time.monotonic()
+    for _ in range(3):
+        started.send_signal(signal.SIGTERM)
+        time.sleep(0.1)
+    said, _ = started.communicate(timeout=60)
+    assert time.monotonic() < began + 10
+    assert "Go on with: deephyper balsam-submit hps mine --resume" in said
+    assert '"stopped"' in journal.read_text()
+
+
+def test_a_search_ends_before_its_launcher(tmp_path: Path) -> None:
+    end = time.time() + 12
+    started, journal = start(tmp_path, DEEPHYPER_LAUNCH_END=str(end))
+    said, _ = started.communicate(timeout=60)
+    assert time.time() < end
+    assert started.returncode == 0
+    assert "time is nearly over" in said
+    assert "Go on with: deephyper balsam-submit hps mine --resume" in said
+    assert '"stopped"' in journal.read_text()
+
+
+def test_how_the_last_seconds_are_shared_out() -> None:
+    assert last_seconds(3600, 30) == (45, 30)
+    assert last_seconds(3600, 120) == (135, 120)
+    assert last_seconds(60, 30) == (15, 1)
+    assert last_seconds(math.inf, 30) == (45, 30)
+    assert last_seconds(3600, 0) == (15, 0)
+
+
+def test_a_node_takes_the_name_that_slurm_gives_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "gethostname", socket.gethostname)
+    words = ["serial_node.py", "--master-address", "n1:19876", "--num-workers", "2"]
+    take_name(words, "n1", resolve=lambda name: "10.0.0.1")
+    assert (words[2], socket.gethostname()) == ("n1:19876", "n1")
+    take_name(words, "n2", resolve=lambda name: "10.0.0.1")
+    assert (words[2], socket.gethostname()) == ("n1:19876", "n2")
+
+
+def test_a_name_without_an_address_becomes_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket, "gethostname", socket.gethostname)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    scontrol = tmp_path / "scontrol"
+    scontrol.write_text(
+        "#!/bin/sh\necho 'NodeName=n1'\necho '   NodeAddr=10.0.0.7 NodeHostName=x'\n"
+    )
+    scontrol.chmod(0o755)
+
+    def resolve(name: str) -> str:
+        raise OSError("not known")
+
+    words = ["serial_node.py", "--master-address", "n1:19876"]
+    take_name(words, "n1", resolve)
+    assert (words[2], socket.gethostname()) == ("10.0.0.7:19876", "10.0.0.7")
+    words = ["serial_node.py", "--master-address", "n1:19876"]
+    take_name(words, "n2", resolve)
+    assert (words[2], socket.gethostname()) == ("10.0.0.7:19876", "n2")
+    scontrol.write_text("#!/bin/sh\nexit 1\n")
+    with pytest.raises(OSError, match="no address"):
+        take_name(["--master-address", "n1:19876"], "n2", resolve)

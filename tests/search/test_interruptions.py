@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from virtual_search import VirtualSearch, raise_signal_at
 
+from deephyper.evaluator import Failure
 from deephyper.search.journal import read_journal
 
 
@@ -115,3 +116,28 @@ def test_a_search_under_nohup_outlives_its_terminal(search: VirtualSearch) -> No
         assert search.session(max_evals=5).reason == "max_evals"
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+def test_what_dies_after_a_signal_was_stopped_and_runs_again(search: VirtualSearch) -> None:
+    """A scheduler that cancels a job ends the evaluations with the search."""
+    died = Failure("worker_died", "the worker process was ended by SIGTERM")
+    dead = {"1", "2"}
+    search.num_workers, search.options = 3, {"retries": 1, "max_failures": 1}
+    search.duration = lambda job: 5.0
+    search.run = lambda job: died if job.id in dead else job.point["x"]
+    raise_signal_at(search.time, (4.0, signal.SIGTERM))
+    result = search.session(max_evals=4)
+    assert (result.reason, result.num_evaluations, result.num_failures) == ("interrupted", 1, 0)
+    assert search.time.seconds == 5.0
+    assert search.notices[-1] == ("2 running evaluations were stopped; they run again on --resume")
+    assert [e.job.id for e in read_journal(search.log_dir).unfinished] == ["1", "2"]
+    dead.clear()
+    result = search.session(max_evals=4)
+    assert (result.reason, result.num_evaluations, result.num_failures) == ("max_evals", 4, 0)
+    assert search.ids == ["1", "2", "3"]
+
+
+def test_what_fails_by_itself_after_a_signal_has_failed(search: VirtualSearch) -> None:
+    search.run = lambda job: Failure("exception", "ValueError: odd")
+    raise_signal_at(search.time, (0.5, signal.SIGTERM))
+    assert search.session(max_evals=4).num_failures == 1

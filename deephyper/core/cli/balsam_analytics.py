@@ -24,7 +24,8 @@ def balsam(workflow: str, output: Path | None) -> None:
     from deephyper.analytics.balsam import as_table, plot, read_workflow
     from deephyper.hpc.history import read_histories
 
-    jobs = read_workflow(read_histories(workflow))
+    histories = read_histories(workflow)
+    jobs = read_workflow(histories.states, histories.ends, histories.sessions)
     click.echo(as_table(jobs))
     if output is not None:
         plot(jobs, output)

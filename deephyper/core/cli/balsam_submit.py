@@ -13,13 +13,16 @@ import click
 
 from deephyper.core.cli.hps import hps
 from deephyper.core.cli.option_groups import GroupedCommand, GroupedOption
-from deephyper.core.cli.search_options import given_options
+from deephyper.core.cli.search_options import RAY, given_options, names_of
 
 if TYPE_CHECKING:
-    from deephyper.hpc.submission import Launch, SearchSpec, Submission
+    from deephyper.hpc.request import Launch, SearchSpec
+    from deephyper.hpc.submission import Submission
 
-# What balsam-submit says in its own way.
+# What balsam-submit says in its own way, and what the balsam evaluator does not take.
 _OWN = ("problem", "run", "evaluator", "log_dir", "resume")
+_LEFT_OUT = (*_OWN, "num_gpus_per_task", *names_of(RAY))
+_EVAL_TIMEOUTS = ("--eval-timeout", "--eval-timeout-minutes")
 _NEEDED = {"minutes": "-t MINUTES", "queue": "-q QUEUE", "nodes": "-n NODES", "job_mode": "-j MODE"}
 
 
@@ -75,7 +78,7 @@ def _parameters() -> list[click.Parameter]:
         ),
     ]
     shared = {p.name: p for command in hps.commands.values() for p in command.params}
-    return [*mine, *(p for name, p in shared.items() if name not in _OWN)]
+    return [*mine, *(p for name, p in shared.items() if name not in _LEFT_OUT)]
 
 
 def _submit(**values: Any) -> None:
@@ -84,11 +87,16 @@ def _submit(**values: Any) -> None:
     MODE is hps. WORKFLOW is a name for the search that no other has. SEARCH is ambs, the default,
     or random. A Balsam database has to be active. What "deephyper hps SEARCH" takes is passed on.
     """
-    from deephyper.hpc.submission import Submission, places
+    from deephyper.hpc.request import places
+    from deephyper.hpc.submission import Submission
 
     submission = Submission(values["workflow"], values["resume"])
     spec, launch = _requested(submission, values)
     places(spec, launch)
+    if values["resume"]:
+        submission.refuse_finished(spec)
+    else:
+        _check_files(spec)
     with _step("Validating Problem"):
         _check_problem(spec)
     with _step("Validating run"):
@@ -118,7 +126,7 @@ balsam_submit = GroupedCommand(
 
 def _requested(submission: Submission, values: dict[str, Any]) -> tuple[SearchSpec, Launch]:
     """What the command line asks for; what it leaves out of a resumed search is as it was."""
-    from deephyper.hpc.submission import Launch, SearchSpec
+    from deephyper.hpc.request import Launch, SearchSpec
 
     given = {name: values[name] for name in (*_NEEDED, "project") if values[name] is not None}
     task = {n: _absolute(values[n]) for n in ("problem", "run") if values[n] is not None}
@@ -127,7 +135,15 @@ def _requested(submission: Submission, values: dict[str, Any]) -> tuple[SearchSp
         spec, launch = submission.previous()
         if values["search"] not in (None, spec.search):
             raise click.UsageError(f"the workflow's search is {spec.search}; leave SEARCH out")
-        options = {**spec.options, **options}
+        if "--warm-start" in options:
+            raise click.UsageError(
+                "--resume goes on with a search and --warm-start begins a new one; give one of them"
+            )
+        before = dict(spec.options)
+        if options.keys() & _EVAL_TIMEOUTS:
+            for name in _EVAL_TIMEOUTS:
+                before.pop(name, None)
+        options = before | options
         spec = dataclasses.replace(spec, options=options, **task)
         return _fitting(spec), dataclasses.replace(launch, **given)
     missing = [f"-{name[0]} {name.upper()}" for name in ("problem", "run") if name not in task]
@@ -142,10 +158,14 @@ def _requested(submission: Submission, values: dict[str, Any]) -> tuple[SearchSp
 def _options() -> dict[str, str]:
     """The options of "deephyper hps" that were given, each with its value."""
     context = click.get_current_context()
-    shared = [p for command in hps.commands.values() for p in command.params if p.name not in _OWN]
-    options = given_options(context, shared)
+    every = [p for command in hps.commands.values() for p in command.params]
+    options = given_options(context, [p for p in every if p.name not in _LEFT_OUT])
     if "--warm-start" in options:
         options["--warm-start"] = str(Path(options["--warm-start"]).absolute())
+    if "--cache-key" in options:
+        options["--cache-key"] = _absolute(options["--cache-key"])
+    if len(options.keys() & _EVAL_TIMEOUTS) > 1:
+        raise click.UsageError(f"{' and '.join(_EVAL_TIMEOUTS)} say the same; give one of them")
     return options
 
 
@@ -177,6 +197,16 @@ def _step(what: str) -> Iterator[None]:
         click.echo()
         raise
     click.echo("OK")
+
+
+def _check_files(spec: SearchSpec) -> None:
+    """Refuse files that the search would only miss when it has its nodes."""
+    from deephyper.search.cache import Cache
+    from deephyper.search.results import read_results
+
+    if "--warm-start" in spec.options:
+        read_results(Path(spec.options["--warm-start"]))
+    Cache(spec.options.get("--cache-key", "uuid"))
 
 
 def _check_problem(spec: SearchSpec) -> None:

@@ -7,6 +7,7 @@ import importlib
 import math
 import os
 import shlex
+import signal
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -79,6 +80,7 @@ def _search(
     from deephyper.core.cli.progress import Progress
     from deephyper.core.cli.summary import exit_status, summary
     from deephyper.evaluator import load_object
+    from deephyper.hpc.search_start import WORKFLOW
     from deephyper.search.beginning import look_into
 
     log_dir = _log_dir(options)
@@ -106,16 +108,31 @@ def _search(
             retries=options["retries"],
             cache_key=options["cache_key"],
             grace=options["grace"],
+            # A batch job that gets SIGTERM is being cancelled, its evaluations too.
+            sigterm_grace=0.0 if WORKFLOW in os.environ else None,
             on_outcome=progress.show,
             on_notice=progress.notice,
             **arguments,
         )
         result = search.search(max_evals=options["max_evals"], timeout=options["timeout"])
+        if result.signal is not None:
+            _ignore_repeated_signals()
     limit = options["timeout"] if record is None else options["timeout"] or record.timeout
     with contextlib.suppress(BrokenPipeError):
         for line in summary(result, _resume_command(result, limit)):
             click.echo(line)
     return exit_status(result)
+
+
+def _ignore_repeated_signals() -> None:
+    """A scheduler that cancels a job sends SIGTERM several times, and a search that has ended for
+    it is still to say so. Ctrl-C comes from a person, and ends what is left; not so in a batch job.
+    """
+    from deephyper.hpc.search_start import WORKFLOW
+
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if WORKFLOW in os.environ:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _resume_command(result: SearchResult, timeout: float | None) -> str:

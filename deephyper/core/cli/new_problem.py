@@ -21,7 +21,8 @@ def new_problem(mode: str, name: str) -> None:
 
     MODE is hps, hyperparameter search. NAME becomes a package with __init__.py, load_data.py,
     model_run.py and problem.py: a regression with a small neural network, ready to be searched and
-    to be changed into your own. It needs Keras: pip install 'deephyper[tensorflow]'.
+    to be changed into your own. It needs Keras: pip install '.[tensorflow]' in the clone of
+    deephyper.
     """
     if mode == "nas":
         raise WorkspaceError(
