@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "deephyper"
 FILES = sorted(p for p in PACKAGE.rglob("*.py") if "templates" not in p.parts)
 
-# What the files of a package may import of deephyper, beside themselves, errors and version.
+# What the files of a package may import of deephyper, beside themselves and what is free.
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "problem": (),
     "evaluator": (),
@@ -22,9 +22,10 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "analytics": ("search.results",),
     "hpc": ("evaluator", "search.journal", "search.budget"),
     "benchmark": ("problem",),
+    "__main__": ("core",),
     "core": ("problem", "evaluator", "search", "analytics", "hpc", "benchmark"),
 }
-FREE = ("errors", "version")
+FREE = ("errors", "standard_streams", "version")
 
 # Optional engines: each in the file that is its own.
 ENGINES = {
