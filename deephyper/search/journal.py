@@ -1,6 +1,7 @@
 """The append-only record of a search: ``journal.jsonl`` in its log directory.
 
-One JSON object a line, each with ``event`` and ``time`` (seconds since the epoch):
+One JSON object a line, each with ``event``, ``time`` (seconds since the epoch) and ``seconds`` (of
+its session, by a clock that nobody sets):
 
 ========= =========================================================================================
 event     further keys
@@ -104,6 +105,7 @@ class Journal:
     def __init__(self, log_dir: Path, clock: Clock | None = None) -> None:
         self.path = log_dir / FILE_NAME
         self._clock = clock or Clock()
+        self._opened = self._clock.monotonic()
         try:
             self._fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
             try:
@@ -117,7 +119,10 @@ class Journal:
 
     def append(self, event: str, **keys: Any) -> None:
         """Write one event."""
-        line = json.dumps({"event": event, "time": round(self._clock.now(), 6), **keys})
+        now, seconds = self._clock.now(), self._clock.monotonic() - self._opened
+        line = json.dumps(
+            {"event": event, "time": round(now, 6), "seconds": round(seconds, 3), **keys}
+        )
         data = line.encode() + b"\n"
         try:
             self._syncer.raise_error()
@@ -227,18 +232,18 @@ def read_journal(log_dir: Path) -> Record:
     """
     path = log_dir / FILE_NAME
     record = Record()
-    began = last = 0.0
+    began = lasted = 0.0
     try:
         for event, size in _events(path):
             record.size += size
             kind, when = event["event"], float(event["time"])
             if kind in ("search", "resumed"):
-                record.seconds += last - began
-                began = last = when
+                record.seconds += lasted
+                began, lasted = when, 0.0
                 _begin(record, event)
             else:
                 _add(record, kind, event)
-            last = max(last, when)
+            lasted = max(lasted, float(event.get("seconds", when - began)))
     except OSError as error:
         if isinstance(error, FileNotFoundError):
             raise ResultsError(
@@ -260,7 +265,7 @@ def read_journal(log_dir: Path) -> Record:
             f"'{path}' holds no search, since it ended before it had begun; begin it again "
             "without --resume"
         )
-    record.seconds += last - began
+    record.seconds += lasted
     return record
 
 

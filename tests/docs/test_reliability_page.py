@@ -52,7 +52,7 @@ def test_a_journal_has_the_documented_keys_and_is_read_as_shown(
         with Evaluator.create(run, "thread") as evaluator:
             RandomSearch(problem, evaluator, seed=1, resume=resume).search(max_evals)
     documented = {
-        row[0].strip("`"): {*re.findall(r"`(\w+)`", row[1]), "event", "time"}
+        row[0].strip("`"): {*re.findall(r"`(\w+)`", row[1]), "event", "time", "seconds"}
         for row in table("Event")
     }
     seen = set()

@@ -13,6 +13,7 @@ from virtual_search import EPOCH, VirtualSearch
 
 from deephyper.errors import ResultsError
 from deephyper.evaluator import Failure, Job, Outcome
+from deephyper.search.clock import Clock
 from deephyper.search.journal import Evaluation, Journal, Record, holds_search, read_journal
 from deephyper.search.ownership import Ownership
 
@@ -70,6 +71,19 @@ def test_is_one_json_object_a_line_with_event_and_time(log_dir: Path) -> None:
         event = json.loads(line)
         assert isinstance(event["event"], str)
         assert isinstance(event["time"], float)
+        assert isinstance(event["seconds"], float)
+
+
+def test_a_clock_that_is_set_or_a_computer_that_sleeps_takes_no_time(log_dir: Path) -> None:
+    log_dir.mkdir()
+    ticks = iter([10.0, 10.0, 12.5, 14.0])
+    times = iter([1000.0, 9_000_000.0, 500.0])
+    journal = Journal(log_dir, Clock(now=lambda: next(times), monotonic=lambda: next(ticks)))
+    journal.begin("search", Record(space={"x": 1}, max_evals=5))
+    journal.append_submitted(Evaluation(Job("0", {"x": 1})))
+    journal.append_submitted(Evaluation(Job("1", {"x": 2})))
+    journal.close()
+    assert read_journal(log_dir).seconds == 4.0
 
 
 @pytest.mark.parametrize("number", range(14))
