@@ -6,13 +6,14 @@ import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deephyper.errors import ProblemError, ResultsError
+from deephyper.errors import EvaluatorError, ProblemError, ResultsError
 from deephyper.search import journal, results
-from deephyper.search.journal import Record, holds_search, read_journal
+from deephyper.search.journal import Record, holds_search, journal_size, read_journal
 from deephyper.search.ownership import refuse_if_file, refuse_if_running
 from deephyper.search.space import describe, differences
 
 if TYPE_CHECKING:
+    from deephyper.evaluator import Evaluator
     from deephyper.problem import HpProblem
 
 
@@ -51,6 +52,32 @@ def refuse_existing(log_dir: Path) -> None:
             f"'{log_dir / results.FILE_NAME}' exists already; choose another --log-dir, and "
             "learn from it with --warm-start if you like"
         )
+
+
+def refuse_foreign_work(evaluator: Evaluator) -> None:
+    """Refuse an evaluator whose outcomes could be taken for those of the search.
+
+    Raises:
+        EvaluatorError: if something was submitted to it that isn't gathered yet.
+    """
+    if not evaluator.idle:
+        raise EvaluatorError(
+            "the evaluator has evaluations that no search submitted; gather() or cancel() them "
+            "first, or make another evaluator"
+        )
+
+
+def after_claim(log_dir: Path, problem: HpProblem, record: Record, resume: bool) -> Record:
+    """The record, read again if another session was there between the first look and the claim.
+
+    Raises:
+        ResultsError, ProblemError: as :func:`look_into`.
+    """
+    if not resume:
+        refuse_existing(log_dir)
+    elif journal_size(log_dir) != record.size:
+        return earlier_sessions(log_dir, problem)
+    return record
 
 
 def earlier_sessions(log_dir: Path, problem: HpProblem) -> Record:

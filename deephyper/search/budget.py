@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from deephyper.search.arguments import real, whole_or_none
+
+if TYPE_CHECKING:
+    from deephyper.search.journal import Record
 
 DEFAULT_MAX_EVALS = 100
 """Evaluations of a search that is given neither a number of them nor a time."""
@@ -43,6 +46,16 @@ class Budget:
             object.__setattr__(
                 self, "timeout", real("timeout", self.timeout, above=0, unit="seconds")
             )
+
+    def over_sessions(self, record: Record, resumed: bool) -> Budget:
+        """With what earlier sessions had where nothing is given; a new search has its default."""
+        max_evals, timeout = self.max_evals, self.timeout
+        if resumed:
+            max_evals = record.max_evals if max_evals is None else max_evals
+            timeout = record.timeout if timeout is None else timeout
+        elif max_evals is None and timeout is None:
+            max_evals = DEFAULT_MAX_EVALS
+        return Budget(max_evals, timeout, self.max_failures)
 
     def reason_to_stop(
         self, evaluations: int, seconds: float, failures_in_a_row: int

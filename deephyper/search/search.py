@@ -16,23 +16,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deephyper.errors import (
-    DeepHyperError,
-    EvaluatorError,
-    ProblemError,
-    SettingsError,
-    SpaceExhausted,
-)
+from deephyper.errors import DeepHyperError, ProblemError, SettingsError, SpaceExhausted
 from deephyper.evaluator import Evaluator, Job, Outcome
 from deephyper.evaluator.job import MACHINE_FAULTS
 from deephyper.search import notices, results
 from deephyper.search.arguments import real, whole, whole_or_none
-from deephyper.search.beginning import earlier_sessions, known_results, look_into, refuse_existing
-from deephyper.search.budget import DEFAULT_GRACE, DEFAULT_MAX_EVALS, Budget, Reason
+from deephyper.search.beginning import (
+    after_claim,
+    known_results,
+    look_into,
+    refuse_foreign_work,
+)
+from deephyper.search.budget import DEFAULT_GRACE, Budget, Reason
 from deephyper.search.cache import Cache
 from deephyper.search.clock import Clock
 from deephyper.search.interrupt import Interrupt
-from deephyper.search.journal import Evaluation, Journal, Record, journal_size
+from deephyper.search.journal import Evaluation, Journal, Record
 from deephyper.search.log import log_into, log_outcome
 from deephyper.search.ownership import Ownership
 from deephyper.search.proposer import Proposer, predicted, told
@@ -146,11 +145,7 @@ class Search:
             ProblemError: on a resume with another space.
         """
         budget = Budget(max_evals, timeout, self._max_failures)
-        if not self.evaluator.idle:
-            raise EvaluatorError(
-                "the evaluator has evaluations that no search submitted; gather() or cancel() "
-                "them first, or make another evaluator"
-            )
+        refuse_foreign_work(self.evaluator)
         record = self._read_record()
         # Before anything is written: settings that don't suit the space are refused here.
         self._optimizer = self._make_optimizer(self._seed_of_session(record))
@@ -179,13 +174,8 @@ class Search:
                     self._results.close()
             self._resume = True
             _log.info("ended: %s", reason)
-            return SearchResult(
-                reason,
-                self._record.ended,
-                self.log_dir,
-                self._interrupt.signal,
-                self._seconds(),
-            )
+            ended, signal = self._record.ended, self._interrupt.signal
+            return SearchResult(reason, ended, self.log_dir, signal, self._seconds())
 
     # Beginning a session.
 
@@ -206,20 +196,12 @@ class Search:
         return None if self._seed is None else self._seed + len(record.evaluations)
 
     def _begin(self, record: Record, budget: Budget) -> Budget:
-        # Another session may have been there between the first look and the claim.
-        if self._resume:
-            if journal_size(self.log_dir) != record.size:
-                record = earlier_sessions(self.log_dir, self.problem)
-            max_evals = record.max_evals if budget.max_evals is None else budget.max_evals
-            time_limit = record.timeout if budget.timeout is None else budget.timeout
-        else:
-            refuse_existing(self.log_dir)
-            max_evals, time_limit = budget.max_evals, budget.timeout
-            if max_evals is None and time_limit is None:
-                max_evals = DEFAULT_MAX_EVALS
-        record.settings, record.max_evals, record.timeout = self._settings, max_evals, time_limit
+        record = after_claim(self.log_dir, self.problem, record, self._resume)
+        budget = budget.over_sessions(record, self._resume)
+        record.settings, record.max_evals = self._settings, budget.max_evals
+        record.timeout = budget.timeout
         self._record = record
-        return Budget(max_evals, time_limit, self._max_failures)
+        return budget
 
     def _open(self) -> None:
         record = self._record
