@@ -9,7 +9,6 @@ together, so the number of queries depends on how long a search lasts, not on ho
 from __future__ import annotations
 
 import contextlib
-import functools
 import json
 import logging
 import os
@@ -20,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from deephyper.errors import EvaluatorError
-from deephyper.evaluator.balsam_database import connect, evaluation_app, kill, query, settle
+from deephyper.evaluator.balsam_database import connect, evaluation_app, kill, query, settle_left
 from deephyper.evaluator.balsam_evaluation import (
     EVALUATION_FILE,
     RESULT_FILE,
@@ -346,7 +345,6 @@ class BalsamEvaluator(Evaluator):
         left = self._models.BalsamJob.objects.filter(
             workflow=self._workflow, user_workdir__startswith=f"{self._folder}/"
         ).exclude(state__in=self._models.END_STATES)
-        message = "Left by an earlier session"
         ended: dict[str, list[Any]] = {"JOB_FINISHED": [], "FAILED": []}
         for key, folder in query(lambda: list(left.values_list("pk", "user_workdir"))):
             result = _read(Path(folder, RESULT_FILE))
@@ -354,11 +352,7 @@ class BalsamEvaluator(Evaluator):
                 ended["FAILED" if "failure" in result else "JOB_FINISHED"].append(key)
             with contextlib.suppress(OSError):
                 Path(folder, STOP_FILE).touch()
-        for state, keys in ended.items():
-            if keys:
-                jobs = left.filter(pk__in=keys)
-                query(functools.partial(settle, self._models, jobs, state, message))
-        query(lambda: kill(self._models, left, message))
+        query(lambda: settle_left(self._models, left, ended))
 
 
 def _search_job(models: Any) -> Any:

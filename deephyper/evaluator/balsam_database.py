@@ -8,7 +8,7 @@ import os
 import shlex
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,6 +19,7 @@ T = TypeVar("T")
 DATABASE_SECONDS = 600.0
 """How long a database that doesn't answer is waited for."""
 
+_LEFT = "Left by an earlier session"
 _log = logging.getLogger(__name__)
 
 
@@ -125,6 +126,18 @@ def query(ask: Callable[[], T], wait: bool = True) -> T:
 def kill(models: Any, jobs: Any, message: str) -> int:
     """Mark the jobs of a Django query as killed, with one query; return how many."""
     return settle(models, jobs, "USER_KILLED", message)
+
+
+def settle_left(models: Any, left: Any, ended: Mapping[str, list[Any]]) -> None:
+    """End the jobs of a Django query that an earlier session has left.
+
+    Args:
+        ended: keys of those that had ended, by the state that they get; the others are killed.
+    """
+    for state, keys in ended.items():
+        if keys:
+            settle(models, left.filter(pk__in=keys), state, _LEFT)
+    kill(models, left, _LEFT)
 
 
 def settle(models: Any, jobs: Any, state: str, message: str) -> int:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from deephyper.evaluator.balsam_database import kill, settle
+from deephyper.evaluator.balsam_database import settle_left
 from deephyper.search.journal import holds_search, read_events
 
-_MESSAGE = "Left by an earlier session"
 _STATES = {"finished": "JOB_FINISHED", "failed": "FAILED"}
 
 
@@ -33,6 +32,4 @@ def settle_leftovers(models: Any, jobs: Any, folder: Path) -> None:
         state = became.get((str(job.data.get("id")), int(job.data.get("attempt", 0))))
         if state is not None:
             keys[state].append(job.pk)
-    for state, of_state in keys.items():
-        settle(models, left.filter(pk__in=of_state), state, _MESSAGE)
-    kill(models, left, _MESSAGE)
+    settle_left(models, left, keys)

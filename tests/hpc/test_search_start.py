@@ -151,9 +151,7 @@ def test_a_search_says_how_to_go_on_with_its_workflow(
         "options": {**options, "--evaluator": "thread", "--grace": "0"},
         "folder": str(tmp_path),
     }
-    folder = tmp_path / "search"
-    folder.mkdir()
-    (folder / SPEC_FILE).write_text(json.dumps({"search": search}))
+    folder = _folder_of(tmp_path, search)
     ended = subprocess.run(
         [sys.executable, "-m", "deephyper.hpc.search_start"],
         cwd=folder,
@@ -164,6 +162,13 @@ def test_a_search_says_how_to_go_on_with_its_workflow(
     said = re.findall(r"Go on with.*", ended.stdout)
     assert len(said) == 1, ended.stderr
     assert re.fullmatch(f"Go on with: {go_on}", said[0])
+
+
+def _folder_of(tmp_path: Path, search: dict[str, object]) -> Path:
+    folder = tmp_path / "search"
+    folder.mkdir()
+    (folder / SPEC_FILE).write_text(json.dumps({"search": search}))
+    return folder
 
 
 def start(tmp_path: Path, **variables: str) -> tuple[subprocess.Popen[str], Path]:
@@ -177,9 +182,7 @@ def start(tmp_path: Path, **variables: str) -> tuple[subprocess.Popen[str], Path
         "options": {"--evaluator": "process", "--grace": "600"},
         "folder": str(tmp_path),
     }
-    folder = tmp_path / "search"
-    folder.mkdir()
-    (folder / SPEC_FILE).write_text(json.dumps({"search": search}))
+    folder = _folder_of(tmp_path, search)
     started = subprocess.Popen(
         [sys.executable, "-m", "deephyper.hpc.search_start"],
         cwd=folder,
