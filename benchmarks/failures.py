@@ -29,8 +29,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from deephyper.optimizer import create_optimizer
 from deephyper.problem import HpProblem
-from deephyper.search.hps.optimizer import create_optimizer
 
 Array = NDArray[np.float64]
 EVALUATIONS = (30, 60)

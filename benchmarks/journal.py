@@ -21,12 +21,12 @@ from typing import Any
 import numpy as np
 
 from deephyper.evaluator import Job, Outcome
+from deephyper.optimizer import RandomOptimizer, create_optimizer
+from deephyper.optimizer.settings import AmbsSettings
 from deephyper.problem import HpProblem
-from deephyper.search.hps.optimizer import RandomOptimizer, create_optimizer
-from deephyper.search.hps.settings import AmbsSettings
+from deephyper.problem.description import describe
 from deephyper.search.journal import Evaluation, Journal, Record, read_journal
 from deephyper.search.search import Search
-from deephyper.search.space import describe
 
 
 def make_problem() -> HpProblem:

@@ -15,8 +15,12 @@ class ProblemError(DeepHyperError, ValueError):
     """A search space or a point that can't be used."""
 
 
-class RunFunctionError(DeepHyperError, ValueError):
-    """A problem or run function that can't be found, imported or called."""
+class LoadError(DeepHyperError, ValueError):
+    """An object, named by a dotted path or a file, that can't be found or imported."""
+
+
+class RunFunctionError(LoadError):
+    """A run function that can't be found, imported, sent to a worker or called."""
 
 
 class EvaluatorError(DeepHyperError, ValueError):

@@ -15,8 +15,8 @@ from typing import Any, Protocol
 
 from benchmarks.optimizer.task import Point
 from deephyper.errors import ProblemError
+from deephyper.optimizer.settings import AmbsSettings
 from deephyper.problem import HpProblem
-from deephyper.search.hps.settings import AmbsSettings
 
 
 class Peer(Protocol):
@@ -26,20 +26,20 @@ class Peer(Protocol):
 
 
 def ours(problem: HpProblem, seed: int, workers: int) -> Peer:
-    from deephyper.search.hps.optimizer import BayesianOptimizer
+    from deephyper.optimizer import BayesianOptimizer
 
     return BayesianOptimizer(problem, seed=seed)
 
 
 def random(problem: HpProblem, seed: int, workers: int) -> Peer:
-    from deephyper.search.hps.optimizer import RandomOptimizer
+    from deephyper.optimizer import RandomOptimizer
 
     return RandomOptimizer(problem, seed=seed)
 
 
 def classic(problem: HpProblem, seed: int, workers: int) -> Peer:
     """scikit-optimize as the classic loop uses it: forest, LCB, the liar's minimum."""
-    from deephyper.search.hps.optimizer import ClassicOptimizer
+    from deephyper.optimizer import ClassicOptimizer
 
     settings = AmbsSettings(surrogate_model="RF", acq_func="LCB", liar_strategy="cl_min")
     return ClassicOptimizer(problem, settings, seed=seed)

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from deephyper.optimizer.encoding import SpaceEncoding
 from deephyper.problem import HpProblem
-from deephyper.search.hps.optimizer.encoding import SpaceEncoding
 
 Point = dict[str, Any]
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from deephyper.lazy import lazy_names
 
 if TYPE_CHECKING:
     from deephyper.evaluator.evaluator import CLASSIC_NAMES, DEFAULT_METHOD, METHODS, Evaluator
-    from deephyper.evaluator.job import Failure, Job, Outcome, Status
-    from deephyper.evaluator.run_function import RunFunction, load_object
+    from deephyper.evaluator.run_function import RunFunction
+    from deephyper.job import Failure, Job, Outcome, Status
 
 __all__ = [
     "CLASSIC_NAMES",
@@ -20,25 +21,19 @@ __all__ = [
     "Outcome",
     "RunFunction",
     "Status",
-    "load_object",
 ]
 
-_HOME = {
-    "CLASSIC_NAMES": "evaluator",
-    "DEFAULT_METHOD": "evaluator",
-    "METHODS": "evaluator",
-    "Evaluator": "evaluator",
-    "Failure": "job",
-    "Job": "job",
-    "Outcome": "job",
-    "Status": "job",
-    "RunFunction": "run_function",
-    "load_object": "run_function",
-}
-
-
-def __getattr__(name: str) -> Any:
-    # A worker process needs little of this, and waits for what it imports.
-    if name not in _HOME:
-        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
-    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "CLASSIC_NAMES": "deephyper.evaluator.evaluator",
+        "DEFAULT_METHOD": "deephyper.evaluator.evaluator",
+        "METHODS": "deephyper.evaluator.evaluator",
+        "Evaluator": "deephyper.evaluator.evaluator",
+        "Failure": "deephyper.job",
+        "Job": "deephyper.job",
+        "Outcome": "deephyper.job",
+        "RunFunction": "deephyper.evaluator.run_function",
+        "Status": "deephyper.job",
+    },
+)

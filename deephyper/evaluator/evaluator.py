@@ -21,15 +21,16 @@ from types import TracebackType
 from typing import Any, ClassVar, Self
 
 from deephyper.errors import EvaluatorError
-from deephyper.evaluator.job import Failure, Job, Outcome
-from deephyper.evaluator.run_function import Function, RunFunction, importing
+from deephyper.evaluator.run_function import Function, RunFunction
+from deephyper.job import Failure, Job, Outcome
+from deephyper.loading import importing
 
 METHODS: dict[str, tuple[str, str]] = {
     "thread": ("deephyper.evaluator.thread", "ThreadEvaluator"),
     "process": ("deephyper.evaluator.process", "ProcessEvaluator"),
     "subprocess": ("deephyper.evaluator.subprocess", "SubprocessEvaluator"),
     "ray": ("deephyper.evaluator.ray", "RayEvaluator"),
-    "balsam": ("deephyper.evaluator.balsam", "BalsamEvaluator"),
+    "balsam": ("deephyper.balsam.evaluator", "BalsamEvaluator"),
 }
 CLASSIC_NAMES = {"threadPool": "thread", "processPool": "process"}
 DEFAULT_METHOD = "process"
@@ -379,7 +380,7 @@ class Evaluator(ABC):
 
     @staticmethod
     def _tail(output: str | None) -> str:
-        from deephyper.evaluator.worker_process import tail
+        from deephyper.evaluator.worker.process import tail
 
         return tail(output)
 

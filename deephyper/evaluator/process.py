@@ -16,8 +16,8 @@ from typing import Any, ClassVar
 
 from deephyper.errors import EvaluatorError, RunFunctionError
 from deephyper.evaluator.evaluator import Ended, Evaluator, Started
-from deephyper.evaluator.job import Failure, Job
-from deephyper.evaluator.worker_process import Reaper, WorkerProcess, tail
+from deephyper.evaluator.worker.process import Reaper, WorkerProcess, tail
+from deephyper.job import Failure, Job
 
 _THREAD_VARIABLES = (
     "OMP_NUM_THREADS",

@@ -20,9 +20,9 @@ from typing import Any
 
 from deephyper.errors import EvaluatorError, MissingExtra, RunFunctionError
 from deephyper.evaluator.evaluator import LOAD_SECONDS, Ended, Evaluator, Started
-from deephyper.evaluator.job import Failure, FailureKind, Job
 from deephyper.evaluator.process import thread_variables
-from deephyper.evaluator.worker_process import Reaper, WorkerProcess, tail
+from deephyper.evaluator.worker.process import Reaper, WorkerProcess, tail
+from deephyper.job import Failure, FailureKind, Job
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")

@@ -15,8 +15,8 @@ from typing import Any
 
 from deephyper.errors import EvaluatorError
 from deephyper.evaluator.evaluator import Ended, Evaluator, Started
-from deephyper.evaluator.job import Job
 from deephyper.evaluator.run_function import Function, evaluate
+from deephyper.job import Job
 
 _Jobs = queue.SimpleQueue[Job | None]
 _Events = queue.SimpleQueue[tuple[_Jobs, Started | Ended]]

@@ -7,8 +7,9 @@ forbidden clauses and further kinds of hyperparameter.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from deephyper.lazy import lazy_names
 from deephyper.problem.point import Point
 
 if TYPE_CHECKING:
@@ -19,17 +20,11 @@ if TYPE_CHECKING:
 __all__ = ["BaseProblem", "HpProblem", "Point", "config_space"]
 
 
-def __getattr__(name: str) -> Any:
-    if name in ("BaseProblem", "HpProblem"):
-        from deephyper.problem import problem
-
-        return getattr(problem, name)
-    if name == "config_space":
-        import ConfigSpace
-
-        return ConfigSpace
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "BaseProblem": "deephyper.problem.problem",
+        "HpProblem": "deephyper.problem.problem",
+        "config_space": "ConfigSpace:",
+    },
+)

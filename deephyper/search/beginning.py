@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deephyper.errors import EvaluatorError, ProblemError, ResultsError
+from deephyper.problem.description import describe, differences
 from deephyper.search import journal, results
 from deephyper.search.journal import Record, holds_search, journal_size, read_journal
 from deephyper.search.ownership import refuse_if_file, refuse_if_running
-from deephyper.search.space import describe, differences
 
 if TYPE_CHECKING:
     from deephyper.evaluator import Evaluator

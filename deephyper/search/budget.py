@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from deephyper.search.arguments import real, whole_or_none
+from deephyper.checks import real, whole_or_none
 
 if TYPE_CHECKING:
     from deephyper.search.journal import Record

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from deephyper.errors import DeepHyperError, SettingsError
-from deephyper.evaluator import Job, Outcome, load_object
+from deephyper.job import Job, Outcome
+from deephyper.loading import load_object
 from deephyper.search.journal import Evaluation
 
 Key = Callable[[dict[str, Any]], Any]

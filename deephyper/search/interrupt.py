@@ -10,7 +10,7 @@ import threading
 from types import FrameType, TracebackType
 from typing import Any, Self
 
-from deephyper.search.clock import Clock
+from deephyper.clock import Clock
 
 _HANG_UP = getattr(signal, "SIGHUP", None)  # not on Windows
 

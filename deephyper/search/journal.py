@@ -35,9 +35,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from deephyper.clock import Clock
 from deephyper.errors import ResultsError
-from deephyper.evaluator.job import Failure, Job, Outcome
-from deephyper.search.clock import Clock
+from deephyper.job import Failure, Job, Outcome
 from deephyper.search.disk import Syncer, sync
 
 FILE_NAME = "journal.jsonl"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from pathlib import Path
 
-from deephyper.evaluator import Outcome
+from deephyper.job import Outcome
 from deephyper.search.budget import Reason
 
 

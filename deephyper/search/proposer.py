@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any, Protocol
 
-from deephyper.evaluator import Outcome
+from deephyper.job import Outcome
 
 
 class Proposer(Protocol):
-    """What the loop asks of an optimizer; see :mod:`deephyper.search.hps.optimizer`."""
+    """What the loop asks of an optimizer; see :mod:`deephyper.optimizer`."""
 
     def ask(self, n_points: int) -> list[dict[str, Any]]: ...
 

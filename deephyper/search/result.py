@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deephyper.evaluator import Outcome
+from deephyper.job import Outcome
 from deephyper.search import results
 from deephyper.search.budget import Reason
 from deephyper.search.journal import Evaluation

@@ -16,11 +16,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from deephyper.checks import real, whole, whole_or_none
+from deephyper.clock import Clock
 from deephyper.errors import DeepHyperError, ProblemError, SettingsError, SpaceExhausted
-from deephyper.evaluator import Evaluator, Job, Outcome
-from deephyper.evaluator.job import MACHINE_FAULTS
+from deephyper.evaluator import Evaluator
+from deephyper.job import MACHINE_FAULTS, Job, Outcome
+from deephyper.problem.description import describe
 from deephyper.search import notices, results
-from deephyper.search.arguments import real, whole, whole_or_none
 from deephyper.search.beginning import (
     after_claim,
     known_results,
@@ -29,7 +31,6 @@ from deephyper.search.beginning import (
 )
 from deephyper.search.budget import DEFAULT_GRACE, Budget, Reason
 from deephyper.search.cache import Cache
-from deephyper.search.clock import Clock
 from deephyper.search.interrupt import Interrupt
 from deephyper.search.journal import Evaluation, Journal, Record
 from deephyper.search.log import log_into, log_outcome
@@ -37,7 +38,6 @@ from deephyper.search.ownership import Ownership
 from deephyper.search.proposer import Proposer, predicted, told
 from deephyper.search.result import SearchResult
 from deephyper.search.results import ResultsWriter, set_aside_if_changed
-from deephyper.search.space import describe
 
 if TYPE_CHECKING:
     from deephyper.problem import HpProblem

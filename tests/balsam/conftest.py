@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from .machine import QUEUE, USER, Ended, Machine, NotHere, running
+from tests.balsam.machine import QUEUE, USER, Ended, Machine, NotHere, running
 
 HERE = Path(__file__).parent
 

@@ -12,8 +12,8 @@ import sys
 import time
 from typing import Any
 
+from deephyper.balsam.database import connect
 from deephyper.evaluator import Evaluator
-from deephyper.evaluator.balsam_database import connect
 
 
 def make_job() -> str:

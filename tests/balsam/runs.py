@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from deephyper.evaluator.balsam_job import balsamjob_spec
+from deephyper.balsam.job_spec import balsamjob_spec
 
 
 def quick(point: dict[str, Any]) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .conftest import Site
+from tests.balsam.conftest import Site
 
 pytestmark = [pytest.mark.balsam, pytest.mark.timeout(1200)]
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from .conftest import Site
+from tests.balsam.conftest import Site
 
 pytestmark = [pytest.mark.balsam, pytest.mark.timeout(1200)]
 

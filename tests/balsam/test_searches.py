@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Site
+from tests.balsam.conftest import Site
 
 pytestmark = [pytest.mark.balsam, pytest.mark.timeout(1200)]
 

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from .conftest import Site
-from .machine import QUEUE
+from tests.balsam.conftest import Site
+from tests.balsam.machine import QUEUE
 
 pytestmark = [pytest.mark.balsam, pytest.mark.timeout(1200)]
 GOOD = f"-p problem.py -r runs.py::quick -t 20 -q {QUEUE} -n 2 -j mpi"

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from .conftest import Site
-from .machine import QUEUE, USER
+from tests.balsam.conftest import Site
+from tests.balsam.machine import QUEUE, USER
 
 pytestmark = [pytest.mark.balsam, pytest.mark.timeout(1200)]
 PROBLEM = "-p dh_project.polynome2.problem.Problem -r dh_project.polynome2.model_run.run"

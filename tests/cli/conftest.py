@@ -3,9 +3,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from command_line import Ended, Run
 
 from deephyper.core.cli import main as deephyper_program
+from tests.cli.command_line import Ended, Run
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from command_line import Run
 
 from deephyper.core.cli import analytics
+from tests.cli.command_line import Run
 
 BEGUN = (
     '{"event": "search", "time": 1.0, "version": 1, "settings": {}, "max_evals": 5, '

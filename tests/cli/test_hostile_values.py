@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from command_line import Run
 
 from deephyper.core.cli import analytics
+from tests.cli.command_line import Run
 
 VALUES = [
     "$(touch escaped)",

@@ -14,7 +14,8 @@ import time
 from pathlib import Path
 
 import pytest
-from command_line import Run
+
+from tests.cli.command_line import Run
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 

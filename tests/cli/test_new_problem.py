@@ -5,9 +5,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from command_line import Run
 
 from deephyper.core.cli.new_problem import FILES
+from tests.cli.command_line import Run
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 

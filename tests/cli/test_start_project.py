@@ -4,7 +4,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from command_line import Run
+
+from tests.cli.command_line import Run
 
 
 def files_in(folder: Path) -> list[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from deephyper.search.hps.optimizer import candidates, optimizer
+from deephyper.optimizer.bayesian import optimizer, pool
 
 PAGE = Path(__file__).parents[2] / "docs" / "optimizer.md"
 
@@ -28,7 +28,7 @@ def test_the_code_runs(
 def test_its_numbers_are_those_of_the_code() -> None:
     text = " ".join(PAGE.read_text(encoding="utf-8").split())
     assert f"until {optimizer.N_INITIAL} results are known" in text
-    assert f"a pool of {candidates.SIZE} points" in text
+    assert f"a pool of {pool.SIZE} points" in text
     finished, failed, pending = optimizer.MAX_FINISHED, optimizer.MAX_FAILED, optimizer.MAX_PENDING
     assert f"at most {finished} results" in text
     assert f"{failed} failures and {pending} running evaluations" in text

@@ -10,7 +10,7 @@ from typing import get_args
 import pytest
 
 from deephyper.evaluator import Evaluator
-from deephyper.evaluator.job import FailureKind
+from deephyper.job import FailureKind
 from deephyper.problem import HpProblem
 from deephyper.search.budget import DEFAULT_GRACE, Reason
 from deephyper.search.hps.random import RandomSearch

@@ -16,8 +16,7 @@ import pytest
 from deephyper.errors import EvaluatorError, RunFunctionError
 from deephyper.evaluator import Evaluator, Job
 from deephyper.evaluator.process import share_gpus, visible_gpus
-
-from .conftest import RUNS, Create, is_gone, only
+from tests.evaluator.conftest import RUNS, Create, is_gone, only
 
 
 @pytest.mark.parametrize("name", ["threadPool", "processPool"])

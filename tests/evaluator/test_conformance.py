@@ -11,8 +11,7 @@ import pytest
 
 from deephyper.errors import EvaluatorError, RunFunctionError
 from deephyper.evaluator import Evaluator, Job, Outcome
-
-from .conftest import PROCESSES, RUNS, Create, is_gone, only
+from tests.evaluator.conftest import PROCESSES, RUNS, Create, is_gone, only
 
 RETURNED = {
     "none": "none",

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from deephyper.evaluator import load_object
+from deephyper.loading import load_object
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"

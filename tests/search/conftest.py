@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from real_search import RealSearch
+
+from tests.search.real_search import RealSearch
 
 
 @pytest.fixture

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import psutil
 import pytest
-from real_search import Ended, RealSearch
-from virtual_search import VirtualSearch
 
 from deephyper.errors import ResultsError
 from deephyper.search.journal import holds_search, read_journal
 from deephyper.search.results import read_results
+from tests.search.real_search import Ended, RealSearch
+from tests.search.virtual_search import VirtualSearch
 
 RUN = """
 import os, time

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from virtual_search import VirtualSearch, raise_signal_at
 
 from deephyper.evaluator import Failure
 from deephyper.search.journal import read_journal
+from tests.search.virtual_search import VirtualSearch, raise_signal_at
 
 
 @pytest.fixture

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from virtual_search import EPOCH, VirtualSearch
 
+from deephyper.clock import Clock
 from deephyper.errors import ResultsError
 from deephyper.evaluator import Failure, Job, Outcome
-from deephyper.search.clock import Clock
 from deephyper.search.journal import Evaluation, Journal, Record, holds_search, read_journal
 from deephyper.search.ownership import Ownership
+from tests.search.virtual_search import EPOCH, VirtualSearch
 
 POINT = {"x": 0.1, "n": 3, "s": 'a "b"\n\u2028é', "b": True, "none": None}
 

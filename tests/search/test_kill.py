@@ -10,9 +10,8 @@ import re
 import signal
 import time
 
-from real_search import PROBLEM, RealSearch
-
 from deephyper.search.journal import holds_search
+from tests.search.real_search import PROBLEM, RealSearch
 
 RUN = """
 import os, time

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from real_search import RealSearch
 
 from deephyper.errors import EvaluatorError
 from deephyper.evaluator import Evaluator
 from deephyper.problem import HpProblem
 from deephyper.search.hps.random import RandomSearch
+from tests.search.real_search import RealSearch
 
 HANGING = """
 import time

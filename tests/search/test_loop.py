@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from virtual_search import EPOCH, VirtualSearch, finite_problem, raise_signal_at
 
 from deephyper.errors import ProblemError, ResultsError, SettingsError
 from deephyper.evaluator import Evaluator, Failure
+from deephyper.optimizer import RandomOptimizer
 from deephyper.problem import HpProblem
 from deephyper.search.hps.ambs import AMBS
-from deephyper.search.hps.optimizer import RandomOptimizer
 from deephyper.search.journal import read_journal
 from deephyper.search.search import Search
+from tests.search.virtual_search import EPOCH, VirtualSearch, finite_problem, raise_signal_at
 
 DIED = Failure("worker_died", "the worker process was ended by SIGKILL")
 RAISED = Failure("exception", "ValueError: no")

@@ -12,11 +12,11 @@ import ConfigSpace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from virtual_search import VirtualSearch
 
 from deephyper.errors import ResultsError
 from deephyper.problem import HpProblem
 from deephyper.search.results import COLUMNS, format_cell, parse_cell, read_results
+from tests.search.virtual_search import VirtualSearch
 
 VALUES = st.one_of(
     st.none(),

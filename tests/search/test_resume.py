@@ -8,14 +8,14 @@ from pathlib import Path
 
 import ConfigSpace
 import pytest
-from virtual_search import VirtualSearch, finite_problem, line_problem
 
 from deephyper.errors import ProblemError, ResultsError
 from deephyper.evaluator import Failure
+from deephyper.optimizer import RandomOptimizer
 from deephyper.problem import HpProblem
-from deephyper.search.hps.optimizer import RandomOptimizer
 from deephyper.search.journal import read_journal
 from deephyper.search.result import SearchResult
+from tests.search.virtual_search import VirtualSearch, finite_problem, line_problem
 
 
 @pytest.fixture

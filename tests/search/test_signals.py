@@ -10,7 +10,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from real_search import RealSearch
+
+from tests.search.real_search import RealSearch
 
 RAY = pytest.param("ray", marks=pytest.mark.ray)
 INT, TERM = signal.SIGINT, signal.SIGTERM

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from deephyper.clock import Clock
 from deephyper.evaluator import Failure, Job, Outcome
+from deephyper.optimizer import RandomOptimizer
 from deephyper.problem import HpProblem
-from deephyper.search.clock import Clock
-from deephyper.search.hps.optimizer import RandomOptimizer
 from deephyper.search.result import SearchResult
 from deephyper.search.search import Search
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from deephyper.core.cli.balsam_analytics import balsam
+from deephyper.balsam.cli.timeline import balsam
 from deephyper.core.cli.exit_status import run_command
 from deephyper.version import __version__
 

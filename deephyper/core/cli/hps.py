@@ -52,7 +52,7 @@ def ambs(
     **options: Any,
 ) -> int:
     """Asynchronous model-based search: each finished evaluation improves the next point."""
-    from deephyper.search.hps.settings import AmbsSettings
+    from deephyper.optimizer.settings import AmbsSettings
 
     settings = AmbsSettings(
         surrogate_model=surrogate_model,
@@ -77,10 +77,10 @@ def _search(
     search_class: str, options: dict[str, Any], notice: str | None = None, **arguments: Any
 ) -> int:
     """Make problem, evaluator and search from the options, run, and say what came of it."""
+    from deephyper.balsam.search_job import WORKFLOW
     from deephyper.core.cli.progress import Progress
     from deephyper.core.cli.summary import exit_status, summary
-    from deephyper.evaluator import load_object
-    from deephyper.hpc.search_start import WORKFLOW
+    from deephyper.loading import load_object
     from deephyper.search.beginning import look_into
 
     log_dir = _log_dir(options)
@@ -128,7 +128,7 @@ def _ignore_repeated_signals() -> None:
     """A scheduler that cancels a job sends SIGTERM several times, and a search that has ended for
     it is still to say so. Ctrl-C comes from a person, and ends what is left; not so in a batch job.
     """
-    from deephyper.hpc.search_start import WORKFLOW
+    from deephyper.balsam.search_job import WORKFLOW
 
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     if WORKFLOW in os.environ:
@@ -137,7 +137,7 @@ def _ignore_repeated_signals() -> None:
 
 def _resume_command(result: SearchResult, timeout: float | None) -> str:
     """How to go on, with ``{}`` where the log directory belongs."""
-    from deephyper.hpc.search_start import WORKFLOW
+    from deephyper.balsam.search_job import WORKFLOW
 
     longer: dict[str, str] = {}
     if result.reason == "timeout" and timeout is not None:

@@ -25,11 +25,11 @@ SUBCOMMANDS = {
         "Search for the hyperparameters that maximize a run function.",
     ),
     "balsam-init": (
-        "deephyper.core.cli.balsam_init:balsam_init",
+        "deephyper.balsam.cli.init:balsam_init",
         "Make a Balsam database that only you can reach.",
     ),
     "balsam-submit": (
-        "deephyper.core.cli.balsam_submit:balsam_submit",
+        "deephyper.balsam.cli.submit:balsam_submit",
         "Submit a search to a batch scheduler through Balsam.",
     ),
 }

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
 if TYPE_CHECKING:
-    from deephyper.evaluator import Outcome
+    from deephyper.job import Outcome
 
 _LINES_OF_FIRST_FAILURE = 15
 

@@ -10,13 +10,13 @@ from click.core import ParameterSource
 
 from deephyper.core.cli.option_groups import Duration, GroupedOption, Number
 from deephyper.evaluator import CLASSIC_NAMES, DEFAULT_METHOD, METHODS
-from deephyper.search.budget import DEFAULT_GRACE, DEFAULT_MAX_EVALS
-from deephyper.search.hps.settings import (
+from deephyper.optimizer.settings import (
     ACQ_FUNCS,
     LIAR_STRATEGIES,
     SURROGATE_MODELS,
     AmbsSettings,
 )
+from deephyper.search.budget import DEFAULT_GRACE, DEFAULT_MAX_EVALS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Options = list[Callable[[Any], Any]]

@@ -9,7 +9,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from deephyper.errors import SettingsError
-from deephyper.search.hps.settings import AmbsSettings
+from deephyper.optimizer.settings import AmbsSettings
 from deephyper.search.search import Search
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class AMBS(Search):
         optimizer: Any = None,
         **options: Any,
     ) -> None:
-        from deephyper.search.hps.optimizer import ForeignOptimizer, create_optimizer
+        from deephyper.optimizer import ForeignOptimizer, create_optimizer
 
         if optimizer is not None:
             _check_optimizer(optimizer)
@@ -70,7 +70,7 @@ class AMBS(Search):
         )
 
     def _describe_optimizer(self) -> str:
-        from deephyper.search.hps.optimizer import describe_engine
+        from deephyper.optimizer import describe_engine
 
         return describe_engine(self._optimizer)  # type: ignore[arg-type]
 

@@ -32,7 +32,7 @@ class RandomSearch(Search):
         seed: int | None = None,
         **options: Any,
     ) -> None:
-        from deephyper.search.hps.optimizer import RandomOptimizer
+        from deephyper.optimizer import RandomOptimizer
 
         super().__init__(
             problem,

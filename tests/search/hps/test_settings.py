@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from virtual_search import VirtualEvaluator, VirtualTime, line_problem
 
 from deephyper.errors import SettingsError
+from deephyper.optimizer.settings import AmbsSettings
 from deephyper.search.hps.ambs import AMBS
-from deephyper.search.hps.settings import AmbsSettings
+from tests.search.virtual_search import VirtualEvaluator, VirtualTime, line_problem
 
 WRONG: dict[str, list[Any]] = {
     "surrogate_model": ["rf", "", 3, True, ["RF"], {}, np.array(["RF", "ET"])],

@@ -1,0 +1,32 @@
+"""``deephyper-analytics balsam``: the jobs of a Balsam workflow over time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command("balsam")
+@click.argument("workflow")
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Also draw them over time in this file: .png, .pdf or .svg.",
+)
+def balsam(workflow: str, output: Path | None) -> None:
+    """Show the evaluations of a Balsam workflow: states, utilisation, failures.
+
+    WORKFLOW is the name that the search was submitted with. Its database has to be active.
+    """
+    from deephyper.balsam.history import read_histories
+    from deephyper.balsam.timeline import as_table, plot, read_workflow
+
+    histories = read_histories(workflow)
+    jobs = read_workflow(histories.states, histories.ends, histories.sessions)
+    click.echo(as_table(jobs))
+    if output is not None:
+        plot(jobs, output)
+        click.echo(f"Drew them in {output}.")

@@ -1,0 +1,83 @@
+"""What became of the evaluations of a Balsam workflow, as its database and the journal tell it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from deephyper.balsam.database import connect
+from deephyper.errors import HpcError
+from deephyper.search.journal import holds_search, read_events
+
+_SEARCH_APP = "deephyper.balsam.search_job"
+_FAILED_STATES = ("RUN_ERROR", "FAILED")
+
+
+@dataclass(frozen=True)
+class Histories:
+    """The evaluations of a workflow.
+
+    Attributes:
+        states: Balsam's state history of each, by the name of its job.
+        ends: how those ended that the search knows the end of: "finished", "failed" or "stopped",
+            and why.
+        sessions: when each session of the search began and ended, in seconds since the epoch.
+    """
+
+    states: dict[str, str]
+    ends: dict[str, tuple[str, str]] = field(default_factory=dict)
+    sessions: list[tuple[float, float]] = field(default_factory=list)
+
+
+def read_histories(workflow: str) -> Histories:
+    """Read a workflow's database and journal.
+
+    Raises:
+        HpcError: if there is no such workflow, or it has no evaluations.
+        EvaluatorError: if no database is active, or it doesn't answer.
+        MissingExtra: if Balsam isn't installed.
+        ResultsError: if the journal is damaged.
+    """
+    models = connect()
+    jobs = models.BalsamJob.objects.filter(workflow=workflow)
+    if not jobs.exists():
+        names = models.BalsamJob.objects.values_list("workflow", flat=True).distinct()
+        known = ", ".join(sorted(filter(None, names))[:10]) or "none"
+        raise HpcError(f"there is no workflow '{workflow}' in this database; it knows {known}")
+    searches = jobs.filter(application__startswith=_SEARCH_APP)
+    evaluations = jobs.exclude(application__startswith=_SEARCH_APP)
+    states = dict(evaluations.values_list("name", "state_history"))
+    search = searches.first()
+    if not states:
+        _raise_why_none(workflow, search)
+    folder = None if search is None else Path(search.working_directory)
+    if folder is None or not holds_search(folder):
+        return Histories(states)
+    return Histories(states, *_read_journal(workflow, folder))
+
+
+def _raise_why_none(workflow: str, search: Any) -> None:
+    if search is not None and search.state in _FAILED_STATES:
+        output = Path(search.working_directory, f"{workflow}.out")
+        raise HpcError(
+            f"the search '{workflow}' failed before it had made an evaluation; '{output}' says why"
+        )
+    raise HpcError(f"the workflow '{workflow}' has no evaluations yet; look again later")
+
+
+def _read_journal(
+    workflow: str, folder: Path
+) -> tuple[dict[str, tuple[str, str]], list[tuple[float, float]]]:
+    ends: dict[str, tuple[str, str]] = {}
+    sessions: list[tuple[float, float]] = []
+    for event in read_events(folder):
+        kind, when = event["event"], float(event["time"])
+        if kind in ("search", "resumed"):
+            sessions.append((when, when))
+        elif sessions:
+            sessions[-1] = (sessions[-1][0], when)
+        if kind in ("finished", "failed", "stopped"):
+            reason = f"{event['kind']}: {event['message']}" if kind == "failed" else ""
+            ends[f"{workflow}.{event['id']}.{event['attempt']}"] = (kind, reason)
+    return ends, sessions

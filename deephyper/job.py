@@ -1,0 +1,169 @@
+"""What travels: a Proposal becomes a Job, whose events tell of it; the last one has its Outcome.
+
+All of it is plain values that know nothing of any optimizer, evaluator or file:
+
+optimizer -- Proposal --> search -- Job --> evaluator -- Started, Reported, Ended --> search
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from deephyper.objective import MACHINE_FAULTS, Failure, FailureKind, Objective
+
+__all__ = [
+    "MACHINE_FAULTS",
+    "Ended",
+    "Event",
+    "Failure",
+    "FailureKind",
+    "Job",
+    "Objective",
+    "Outcome",
+    "Prediction",
+    "Proposal",
+    "Reported",
+    "Started",
+    "Status",
+]
+
+Status = Literal["finished", "failed", "pruned", "stopped"]
+"""finished: an objective came back; failed: the evaluation itself went wrong; pruned: the search
+ended it early, its objective belongs to the step that it had reached; stopped: it was interrupted
+from outside (the search's time was over, or it was canceled), says nothing of its point, and runs
+again on a resume."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a model expects of a point.
+
+    Attributes:
+        mean: the expected objective.
+        std: its standard deviation.
+        acquisition: the value by which the point was chosen; larger is better.
+    """
+
+    mean: Objective
+    std: float
+    acquisition: float
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A point that an optimizer wants to have evaluated.
+
+    Attributes:
+        point: hyperparameter name -> plain Python value.
+        prediction: what the optimizer's model expects of it; None without a model.
+    """
+
+    point: dict[str, Any]
+    prediction: Prediction | None = None
+
+
+@dataclass(frozen=True)
+class Job:
+    """One point on its way to a worker.
+
+    Attributes:
+        id: unique within a search.
+        point: hyperparameter name -> plain Python value.
+        attempt: 1, and one more each time that the job is tried again.
+        directory: the evaluation's own, the same for every attempt; it need not exist. None for an
+            evaluation that has none.
+    """
+
+    id: str
+    point: dict[str, Any]
+    attempt: int = 1
+    directory: str | None = None
+
+
+@dataclass(frozen=True)
+class Started:
+    """A worker has begun a job.
+
+    Attributes:
+        job: the job.
+        worker: name of the worker.
+        time: in seconds since the epoch.
+    """
+
+    job: Job
+    worker: str
+    time: float
+
+
+@dataclass(frozen=True)
+class Reported:
+    """A running evaluation has told how it is doing.
+
+    Attributes:
+        job: the job.
+        step: how far it is, in units of its own (epochs, say); never less than before.
+        objective: the objective at that step.
+        time: in seconds since the epoch.
+        metrics: further numbers by name.
+    """
+
+    job: Job
+    step: int
+    objective: Objective
+    time: float
+    metrics: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a job.
+
+    Attributes:
+        job: the job.
+        status: see :data:`Status`.
+        objective: set where status is "finished" or "pruned", otherwise None.
+        failure: set where status is "failed".
+        start: when the worker began, in seconds since the epoch; None if it never did.
+        end: when it ended, in seconds since the epoch.
+        worker: name of the worker.
+        output: file with what the evaluation printed, where there is one.
+        step: the step that the objective of a pruned evaluation belongs to.
+        metrics: further numbers by name.
+    """
+
+    job: Job
+    status: Status
+    objective: Objective | None
+    failure: Failure | None
+    start: float | None
+    end: float
+    worker: str
+    output: str | None = None
+    step: int | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def elapsed_sec(self) -> float:
+        """Seconds from start to end; 0 for a job that never began."""
+        return 0.0 if self.start is None else max(0.0, self.end - self.start)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A worker is through with a job.
+
+    Attributes:
+        outcome: what became of it.
+    """
+
+    outcome: Outcome
+
+    @property
+    def job(self) -> Job:
+        """The job."""
+        return self.outcome.job
+
+
+Event = Started | Reported | Ended

@@ -1,0 +1,216 @@
+"""Loading what a user names: an object by a dotted path or by a file.
+
+``pkg.module.name``, ``pkg.module:name``, ``path/to/file.py``, ``path/to/file.py::name``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import importlib.util
+import os
+import sys
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from deephyper.errors import DeepHyperError, LoadError
+from deephyper.objective import one_line
+
+
+def working_directory() -> str:
+    try:
+        return os.getcwd()
+    except OSError as error:
+        raise LoadError(
+            f"the current folder can't be told ({error.strerror}); go to one that exists"
+        ) from error
+
+
+def import_path() -> list[str]:
+    """Where modules are looked for: ``sys.path`` without what isn't text, as Python skips it."""
+    return [entry for entry in sys.path if isinstance(entry, str)]
+
+
+def load_object(spec: str, default: str) -> Any:
+    """The object that a dotted path or a file names.
+
+    Args:
+        spec: ``pkg.module.name``, ``pkg.module:name``, ``pkg.module`` or ``path/to/file.py``,
+            the latter two with ``default`` as the name; ``path/to/file.py::name`` also works.
+        default: name to look for where the spec names only a module or file.
+
+    Raises:
+        LoadError: if it isn't there, or importing it fails.
+    """
+    module_name, file, attribute = split_spec(spec, default)
+    if file is not None:
+        module = _import_file(file)
+    else:
+        if working_directory() not in sys.path:
+            # Behind everything that is installed, so that a folder here hides nothing.
+            sys.path.append(working_directory())
+        module_name, attribute = _module_and_attribute(spec, module_name, attribute, default)
+        module = _import(module_name)
+    found: Any = module
+    for part in attribute.split("."):
+        try:
+            found = getattr(found, part)
+        except AttributeError:
+            import difflib
+
+            near = difflib.get_close_matches(part, vars(module), n=1)
+            hint = f"did you mean '{near[0]}'?" if near else f"define '{part}' there"
+            where = file or f"module '{module_name}'"
+            raise LoadError(f"{where} has no '{attribute}'; {hint}") from None
+    return found
+
+
+def split_spec(spec: str, default: str) -> tuple[str, Path | None, str]:
+    """Module name, file and attribute; either of the first two is empty."""
+    text = spec.strip()
+    path, separator, attribute = text.partition(".py:")
+    if separator:
+        return "", Path(path + ".py"), attribute.lstrip(":") or default
+    if text.endswith(".py") or os.sep in text:
+        path, _, attribute = text.partition("::")
+        return "", Path(path), attribute or default
+    module, _, attribute = text.partition(":")
+    return module, None, attribute.lstrip(":")
+
+
+def _module_and_attribute(
+    spec: str, module_name: str, attribute: str, default: str
+) -> tuple[str, str]:
+    parts = module_name.split(".")
+    if not all(part.isidentifier() for part in parts):
+        raise LoadError(
+            f"'{spec}' is neither a file nor a dotted path such as 'package.module.{default}'"
+        )
+    if attribute:
+        return module_name, attribute
+    if len(parts) == 1 or (parts[-1] != default and _is_module(module_name)):
+        return module_name, default
+    return ".".join(parts[:-1]), parts[-1]
+
+
+def _is_module(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except Exception:
+        return False
+
+
+_imports = 0
+
+
+def importing() -> bool:
+    """Whether the file of a problem or a run function is being imported just now."""
+    return _imports > 0
+
+
+@contextlib.contextmanager
+def _marked_as_import() -> Iterator[None]:
+    global _imports
+    _imports += 1
+    try:
+        yield
+    finally:
+        _imports -= 1
+
+
+def _import(name: str) -> ModuleType:
+    try:
+        with _marked_as_import():
+            return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is not None and (name == error.name or name.startswith(error.name + ".")):
+            raise LoadError(
+                f"there is no module '{error.name}'; check the name, install it, or run from the "
+                "folder that holds it"
+            ) from error
+        raise _import_failed(name, error) from error
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        raise _import_failed(name, error) from error
+
+
+def _import_file(file: Path) -> ModuleType:
+    """Import a file so that its siblings, and its package if it is in one, can be imported too."""
+    try:
+        there = file.exists()
+    except OSError as error:
+        raise LoadError(f"'{file}' can't be read: {error.strerror or error}") from error
+    if not there:
+        raise LoadError(f"there is no file '{file}'; check the path")
+    if file.suffix != ".py" or not file.is_file():
+        raise LoadError(f"'{file}' is not a Python file; give one that ends in .py")
+    file = file.resolve()
+    root, parts = file.parent, [file.stem]
+    while (root / "__init__.py").is_file() and root.name.isidentifier():
+        parts.insert(0, root.name)
+        root = root.parent
+    for entry in (str(root), str(file.parent)):
+        if entry not in sys.path:
+            sys.path.insert(0, entry)
+    name = ".".join(parts)
+    if not _imports_as(name, file):
+        # Another module has the name already; this one gets a name of its own.
+        import hashlib
+
+        name = f"{file.stem}_{hashlib.sha256(str(file).encode()).hexdigest()[:8]}"
+        if name not in sys.modules:
+            return _execute(name, file)
+    return _import(name)
+
+
+def _imports_as(name: str, file: Path) -> bool:
+    with contextlib.suppress(Exception):
+        spec = importlib.util.find_spec(name)
+        return spec is not None and spec.origin is not None and file.samefile(spec.origin)
+    return False
+
+
+def _execute(name: str, file: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        with _marked_as_import():
+            spec.loader.exec_module(module)
+    except KeyboardInterrupt:
+        del sys.modules[name]
+        raise
+    except BaseException as error:
+        del sys.modules[name]
+        raise _import_failed(str(file), error) from error
+    return module
+
+
+def _import_failed(what: str, error: BaseException) -> LoadError:
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if not frame.filename.startswith("<frozen")
+        and frame.filename != __file__
+        and Path(frame.filename).parent.name != "importlib"
+    ]
+    if isinstance(error, SyntaxError):
+        where = f" ({error.filename}, line {error.lineno})" if error.filename else ""
+        return LoadError(f"importing '{what}' failed: SyntaxError: {error.msg}{where}")
+    # The line that a user can change, rather than that of a package which it calls.
+    own = [frame for frame in frames if not _is_installed(frame.filename)] or frames
+    where = f" ({own[-1].filename}, line {own[-1].lineno})" if own else ""
+    # Ours say what to mend; the name of their class says no more.
+    reason = str(error) if isinstance(error, DeepHyperError) else one_line(error)
+    return LoadError(f"importing '{what}' failed: {reason}{where}")
+
+
+def _is_installed(filename: str) -> bool:
+    path = Path(filename)
+    return "site-packages" in path.parts or Path(__file__).parent in path.parents

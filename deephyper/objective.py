@@ -1,0 +1,139 @@
+"""What an evaluation is worth: an objective to maximize, or a failure.
+
+The one place that reads, formats and compares objectives. An objective is a finite number today;
+whoever needs more of it (several objectives, the user's own sign) changes this file.
+"""
+
+from __future__ import annotations
+
+import math
+import traceback
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar
+
+Objective = float
+"""A finite number; larger is better."""
+
+FailureKind = Literal[
+    "exception",
+    "reported",
+    "none",
+    "not_a_number",
+    "nan",
+    "infinite",
+    "timeout",
+    "worker_died",
+    "out_of_memory",
+]
+"""exception: ``run`` raised; reported: it returned ``"F_reason"``; none, not_a_number, nan,
+infinite: what it returned is not a finite number; timeout: it exceeded its time limit; worker_died:
+its process ended by a signal or by ``os._exit``; out_of_memory: as the name says."""
+
+MACHINE_FAULTS: frozenset[FailureKind] = frozenset({"worker_died"})
+"""Kinds that may be the machine's fault rather than the code's, and so are worth a retry."""
+
+FAILURE_PREFIX = "F_"
+"""What ``run`` returns, and an optimizer is told, for a failure: this and the reason."""
+
+_LONGEST_MESSAGE = 500
+"""Characters of a failure's message that are kept."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why an evaluation has no objective.
+
+    Attributes:
+        kind: see :data:`FailureKind`.
+        message: one line.
+        text: the traceback, or the last lines of the evaluation's output; may be empty.
+    """
+
+    kind: FailureKind
+    message: str
+    text: str = ""
+
+
+def read_objective(value: Any) -> Objective | Failure:
+    """Read what ``run`` returned: an objective, or why it isn't one. Never raises an Exception.
+
+    Numbers, and scalars of numpy, TensorFlow and PyTorch count; ``"F_reason"`` reports a failure.
+    """
+    try:
+        return _read(value)
+    except Exception as error:
+        return Failure("not_a_number", f"the result can't be read: {one_line(error)}")
+
+
+def objective_from_json(value: Any) -> Objective:
+    """Return an objective as a file holds it.
+
+    Raises:
+        ValueError: if it isn't one.
+    """
+    try:
+        return float(value)
+    except (TypeError, OverflowError) as error:
+        raise ValueError(f"{value!r} is not an objective") from error
+
+
+def format_objective(objective: Objective | None) -> str:
+    """Return an objective for people: six digits; empty for none."""
+    return "" if objective is None else f"{objective:.6g}"
+
+
+def is_better(one: Objective, other: Objective | None) -> bool:
+    """Return whether one objective is better than another, or there is no other."""
+    return other is None or one > other
+
+
+def best_of(items: Iterable[T], objective: Callable[[T], Objective | None]) -> T | None:
+    """Return the item with the best objective, the first of equals; None if none has one."""
+    best: T | None = None
+    best_objective: Objective | None = None
+    for item in items:
+        value = objective(item)
+        if value is not None and is_better(value, best_objective):
+            best, best_objective = item, value
+    return best
+
+
+def rank(items: Iterable[T], objective: Callable[[T], Objective | None]) -> list[T]:
+    """Return the items that have an objective, best first; equals stay in their order."""
+    scored = [(value, item) for item in items if (value := objective(item)) is not None]
+    return [item for _, item in sorted(scored, key=lambda pair: pair[0], reverse=True)]
+
+
+def one_line(error: BaseException) -> str:
+    """Return an exception as one line of bounded length."""
+    return " ".join("".join(traceback.format_exception_only(error)).split())[:_LONGEST_MESSAGE]
+
+
+def _read(value: Any) -> Objective | Failure:
+    if value is None:
+        return Failure("none", "run returned None; return the objective to maximize")
+    if isinstance(value, str):
+        if value == "F" or value.startswith(FAILURE_PREFIX):
+            reason = " ".join(value[len(FAILURE_PREFIX) :].split())[:_LONGEST_MESSAGE]
+            return Failure("reported", reason or "run reported a failure")
+        return Failure("not_a_number", f"run returned the text {value[:80]!r}, not a number")
+    if not isinstance(value, (int, float)):
+        try:
+            value = value.item() if hasattr(value, "item") else value
+            value = value.numpy() if hasattr(value, "numpy") else value
+            value = float(value)
+        except Exception:
+            what = f"run returned something of type {type(value).__name__}, not a number"
+            return Failure("not_a_number", what)
+    try:
+        number = float(value)
+    except OverflowError:
+        return Failure("infinite", "run returned a number too large for a float")
+    if math.isnan(number):
+        return Failure("nan", "run returned NaN")
+    if math.isinf(number):
+        return Failure("infinite", f"run returned {number}")
+    return number

@@ -1,0 +1,1 @@
+"""The default engine: a Gaussian process made for asynchronous search."""

@@ -1,0 +1,197 @@
+"""Where the acquisition function is looked at: a pool of valid points that persists.
+
+What prediction needs of a candidate is kept with it and extended by one number when a point is
+proposed, so that an ask pays for the few candidates that are new.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from deephyper.optimizer.bayesian.ascent import climb
+from deephyper.optimizer.bayesian.features import Features
+from deephyper.optimizer.bayesian.neighbors import Moves
+from deephyper.optimizer.bayesian.surrogate import Outlook, Surrogate
+from deephyper.optimizer.encoding import Array, SpaceEncoding
+
+# Choices that were compared on the design half of the benchmark; RESULTS.md there has the figures.
+SIZE = 512
+"""Candidates in the pool."""
+UNIFORM, NEAR, CROSSED, EXCHANGED = 16, 32, 12, 32
+"""Candidates drawn anew at each ask: anywhere, near the best finished points, between them, and
+exchanges of one category of the most promising candidate."""
+STEPS = (0.003, 0.3)
+"""Distance from the best finished points, log-uniform."""
+STARTS, TRIES, STEP, SLOPES = 5, 6, 0.05, 5
+"""A climb: the candidates it starts from, random neighbours of each and their distance, and steps
+along the gradient. The broad draw changes a value or two of as many neighbours completely."""
+FULL_EFFORT = 130
+"""With more points in the model than this, fewer candidates are drawn: each costs more."""
+
+
+class Pool:
+    """Candidates with their solves.
+
+    Args:
+        encoding: of the space.
+        features: of the space.
+        moves: that make neighbours.
+        rng: source of everything random.
+    """
+
+    def __init__(
+        self,
+        encoding: SpaceEncoding,
+        features: Features,
+        moves: Moves,
+        rng: np.random.Generator,
+    ) -> None:
+        self._encoding = encoding
+        self._features = features
+        self._moves = moves
+        self._rng = rng
+        self._fixed = False
+        self.vectors = np.empty((0, encoding.n_dims))
+        self._spare = self.vectors
+        self._contained: set[bytes] = set()
+
+    def attach(self, surrogate: Surrogate, whole: Array | None = None) -> None:
+        """Start on a new surrogate with the candidates so far.
+
+        Args:
+            surrogate: the model from now on.
+            whole: all unseen vectors, if they are few enough to be the pool.
+        """
+        self._surrogate = surrogate
+        self._fixed = whole is not None
+        if whole is not None:
+            self.vectors = whole.copy()
+        elif len(self.vectors) < SIZE:
+            self.vectors = self._encoding.sample(SIZE, self._rng)
+        factor = surrogate.factor
+        self._contained = {vector.tobytes() for vector in self.vectors}
+        self._x = self._features(self.vectors)
+        self._solves = np.empty((factor.capacity, len(self.vectors)))
+        solves = factor.solve(self._x)
+        self._solves[: factor.n] = solves
+        self._explained = np.einsum("ij,ij->j", solves, solves)
+
+    def extend(self, row: Array, diagonal: float) -> None:
+        """Take in the point that was last appended to the factor; its row as `append` gave it."""
+        n, factor = len(row), self._surrogate.factor
+        k = factor.covariance(factor.x[n : n + 1], self._x)[0]
+        new = (k - row @ self._solves[:n]) / diagonal
+        self._solves[n] = new
+        self._explained += new * new
+
+    def outlook(self) -> Outlook:
+        """Prediction at all candidates."""
+        z = self._surrogate.z
+        return self._surrogate.outlook(z @ self._solves[: z.shape[1]], self._explained)
+
+    def renew(self) -> None:
+        """Draw all candidates anew, from the whole space."""
+        if not self._fixed:
+            self.vectors = self.vectors[:0]
+            self.attach(self._surrogate)
+
+    def freshen(self, bases: Array, best: float, broadly: bool) -> None:
+        """Put new candidates in place of the least promising ones.
+
+        One call does half of the work: proposals that ask for much improvement want new places,
+        those that ask for any improvement want the top of the hill that they are on.
+
+        Args:
+            bases: vectors of the best finished points, shape (k, d).
+            best: what is to be exceeded.
+            broadly: whether to draw from the whole space, or to climb from the most promising.
+        """
+        if self._fixed:
+            return
+        value = self.outlook().acquisition(best)
+        effort = min(1.0, FULL_EFFORT / self._surrogate.factor.n)
+        tries = max(2, round(effort * TRIES))
+        if broadly:
+            fresh = [
+                self._uniform(),
+                self._near(bases, round(effort * NEAR)),
+                self._crossed(bases, round(effort * CROSSED)),
+                self._exchanged(value, round(effort * EXCHANGED)),
+                self._around(value, math.inf, tries),
+            ]
+            self._replace(value, np.concatenate(fresh), best)
+        else:
+            near = [
+                self._around(value, STEP, tries),
+                self._exchanged(value, round(effort * EXCHANGED)),
+            ]
+            self._replace(value, np.concatenate(near), best, keep=STARTS)
+            if self._features.n_numbers:
+                self._replace(
+                    value, self._ascended(value, best, max(4, round(effort * SLOPES))), best
+                )
+
+    def _ascended(self, value: Array, best: float, steps: int) -> Array:
+        """Where the gradient leads from the most promising candidates."""
+        tops = np.argpartition(-value, STARTS)[:STARTS]
+        vectors = self.vectors[tops].copy()
+        numbers = self._features.numbers
+        movable = ~np.isnan(vectors[:, numbers])
+        units = climb(self._surrogate, self._x[tops], movable, best, steps)
+        vectors[:, numbers] = np.where(movable, units / self._features.unit_scale, np.nan)
+        return self._encoding.repair(vectors, self._rng)
+
+    def _uniform(self) -> Array:
+        if len(self._spare) < UNIFORM:
+            self._spare = self._encoding.sample(16 * UNIFORM, self._rng)
+        drawn, self._spare = self._spare[:UNIFORM], self._spare[UNIFORM:]
+        return drawn
+
+    def _near(self, bases: Array, n: int) -> Array:
+        low, high = STEPS
+        scales = np.exp(self._rng.uniform(math.log(low), math.log(high), size=n))
+        return self._moves.perturb(bases[self._rng.integers(len(bases), size=n)], scales)
+
+    def _crossed(self, bases: Array, n: int) -> Array:
+        first, second = self._rng.integers(len(bases), size=(2, n))
+        return self._moves.cross(bases[first], bases[second])
+
+    def _exchanged(self, value: Array, n: int) -> Array:
+        exchanged = self._moves.exchange(self.vectors[np.argmax(value)])
+        if len(exchanged) <= n:
+            return exchanged
+        return exchanged[self._rng.choice(len(exchanged), n, replace=False)]
+
+    def _around(self, value: Array, step: float, tries: int) -> Array:
+        """Neighbours of the most promising candidates."""
+        tops = np.repeat(np.argpartition(-value, STARTS)[:STARTS], tries)
+        scales = step * np.exp(0.5 * self._rng.standard_normal(len(tops)))
+        return self._moves.perturb(self.vectors[tops], scales)
+
+    def _replace(self, value: Array, vectors: Array, best: float, keep: int | None = None) -> None:
+        """Put these vectors (only the `keep` most promising) in place of the worst ones."""
+        # Many moves end at a corner or on a value that is there already; copies crowd out the rest.
+        new_ones: dict[bytes, int] = {}
+        for i, vector in enumerate(vectors):
+            name = vector.tobytes()
+            if name not in self._contained:
+                new_ones.setdefault(name, i)
+        if not new_ones:
+            return
+        vectors = vectors[list(new_ones.values())]
+        x = self._features(vectors)
+        solves = self._surrogate.factor.solve(x)
+        new = self._surrogate.outlook_at(solves).acquisition(best)
+        if keep is not None and keep < len(new):
+            kept = np.argpartition(-new, keep)[:keep]
+            vectors, x, solves, new = vectors[kept], x[kept], solves[:, kept], new[kept]
+        rows = np.argpartition(value, len(new))[: len(new)]
+        self._contained.difference_update(vector.tobytes() for vector in self.vectors[rows])
+        self._contained.update(vector.tobytes() for vector in vectors)
+        self.vectors[rows] = vectors
+        self._x[rows] = x
+        self._solves[: len(solves), rows] = solves
+        self._explained[rows] = np.einsum("ij,ij->j", solves, solves)
+        value[rows] = new

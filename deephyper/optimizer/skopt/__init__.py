@@ -1,0 +1,1 @@
+"""scikit-optimize behind the same interface."""

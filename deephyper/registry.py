@@ -1,0 +1,123 @@
+"""What goes by a name: evaluators, optimizers, commands. Ours are listed here; others join.
+
+Another package adds its own through an entry point of the same group, without a change here::
+
+    [project.entry-points."deephyper.evaluators"]
+    toy = "toy.evaluator:ToyEvaluator"
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from deephyper.errors import DeepHyperError
+
+
+class Registry:
+    """Names and what they stand for, imported only when it is asked for.
+
+    Args:
+        group: the entry points' group.
+        built_in: name -> ``module:attribute``.
+        summaries: name -> one line for people, where a list is to show it without an import.
+    """
+
+    def __init__(
+        self, group: str, built_in: Mapping[str, str], summaries: Mapping[str, str] | None = None
+    ) -> None:
+        self.group = group
+        self.summaries = dict(summaries or {})
+        self._built_in = dict(built_in)
+
+    @cached_property
+    def _others(self) -> dict[str, EntryPoint]:
+        found = entry_points(group=self.group)
+        return {each.name: each for each in found if each.name not in self._built_in}
+
+    @property
+    def names(self) -> list[str]:
+        """Every name, ours first."""
+        return [*self._built_in, *sorted(self._others)]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._built_in or name in self._others
+
+    def load(self, name: str) -> Any:
+        """Return what a name stands for.
+
+        Raises:
+            KeyError: if nothing has the name.
+            DeepHyperError: if another package's can't be imported. What one of ours lacks is
+                raised as it is.
+        """
+        if name in self._built_in:
+            module, _, attribute = self._built_in[name].partition(":")
+            return getattr(import_module(module), attribute)
+        entry = self._others[name]
+        try:
+            return entry.load()
+        except Exception as error:
+            package = entry.dist.name if entry.dist is not None else entry.value
+            raise DeepHyperError(
+                f"'{name}' of the package {package} can't be imported "
+                f"({type(error).__name__}: {error}); repair or uninstall that package"
+            ) from error
+
+
+EVALUATORS = Registry(
+    "deephyper.evaluators",
+    {
+        "thread": "deephyper.evaluator.thread:ThreadEvaluator",
+        "process": "deephyper.evaluator.process:ProcessEvaluator",
+        "subprocess": "deephyper.evaluator.subprocess:SubprocessEvaluator",
+        "ray": "deephyper.evaluator.ray:RayEvaluator",
+        "balsam": "deephyper.balsam.evaluator:BalsamEvaluator",
+    },
+)
+"""Subclasses of :class:`deephyper.evaluator.Evaluator`."""
+
+OPTIMIZERS = Registry(
+    "deephyper.optimizers",
+    {
+        "bayesian": "deephyper.optimizer.settings:BayesianSettings",
+        "skopt": "deephyper.optimizer.settings:SkoptSettings",
+        "random": "deephyper.optimizer.settings:RandomSettings",
+    },
+)
+"""Settings of the engines, see :class:`deephyper.optimizer.settings.Settings`."""
+
+COMMANDS = Registry(
+    "deephyper.commands",
+    {
+        "start-project": "deephyper.core.cli.start_project:start_project",
+        "new-problem": "deephyper.core.cli.new_problem:new_problem",
+        "hps": "deephyper.core.cli.hps:hps",
+        "balsam-init": "deephyper.balsam.cli.init:balsam_init",
+        "balsam-submit": "deephyper.balsam.cli.submit:balsam_submit",
+    },
+    {
+        "start-project": "Make a project directory and install it.",
+        "new-problem": "Make a problem with sample code in the current directory.",
+        "hps": "Search for the hyperparameters that maximize a run function.",
+        "balsam-init": "Make a Balsam database that only you can reach.",
+        "balsam-submit": "Submit a search to a batch scheduler through Balsam.",
+    },
+)
+"""Commands of ``deephyper``."""
+
+ANALYTICS = Registry(
+    "deephyper.analytics",
+    {
+        "topk": "deephyper.core.cli.topk:topk",
+        "balsam": "deephyper.balsam.cli.timeline:balsam",
+    },
+    {
+        "topk": "Print the best points of a search.",
+        "balsam": "Show the evaluations of a Balsam workflow over time.",
+    },
+)
+"""Commands of ``deephyper-analytics``."""

@@ -1,0 +1,265 @@
+"""What holds for every optimizer on every space."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from deephyper.errors import ProblemError, SpaceExhausted
+from deephyper.optimizer import (
+    BayesianOptimizer,
+    ClassicOptimizer,
+    ForeignOptimizer,
+    Optimizer,
+    RandomOptimizer,
+)
+from deephyper.optimizer.settings import AmbsSettings
+from deephyper.problem import HpProblem
+from tests.optimizer.random_spaces import FINITE, problems
+
+
+class Sampler:
+    """Somebody's optimizer: it knows the space alone, proposes repeats and invalid values."""
+
+    def __init__(self, problem: HpProblem, seed: int | None) -> None:
+        self.space = problem.space
+        self.space.seed(seed or 0)
+        self.told: list[tuple[Any, float]] = []
+
+    def ask(self) -> dict[str, Any]:
+        return {name: hp.sample_value(seed=self.space.random) for name, hp in self.space.items()}
+
+    def tell(self, x: Any, y: float) -> None:
+        self.told.append((x, y))
+
+
+def _classic(**options: Any) -> Callable[..., Optimizer]:
+    def make(problem: HpProblem, seed: int | None = None) -> Optimizer:
+        return ClassicOptimizer(problem, AmbsSettings(n_initial_points=4, **options), seed=seed)
+
+    return make
+
+
+def _foreign(problem: HpProblem, seed: int | None = None) -> Optimizer:
+    return ForeignOptimizer(problem, Sampler(problem, seed), seed=seed)
+
+
+QUICK: dict[str, Callable[..., Optimizer]] = {
+    "random": RandomOptimizer,
+    "bayesian": BayesianOptimizer,
+    "foreign": _foreign,
+    "dummy": _classic(surrogate_model="DUMMY"),
+}
+SLOW: dict[str, Callable[..., Optimizer]] = {
+    "RF": _classic(surrogate_model="RF", acq_func="LCB"),
+    "ET": _classic(surrogate_model="ET", acq_func="gp_hedge"),
+    "GP": _classic(surrogate_model="GP", acq_func="EI", liar_strategy="cl_max"),
+    "GBRT": _classic(surrogate_model="GBRT", acq_func="PI", liar_strategy="cl_mean"),
+}
+ALL = QUICK | SLOW
+
+every_engine = pytest.mark.parametrize("engine", list(ALL))
+quick_engine = pytest.mark.parametrize("engine", list(QUICK))
+slow_engine = pytest.mark.parametrize("engine", list(SLOW))
+
+
+def _fields(point: dict[str, Any]) -> str:
+    return json.dumps(point, sort_keys=True)
+
+
+def _objective(point: dict[str, Any]) -> float:
+    """A smooth function of the numbers and some function of the rest."""
+    return sum(
+        -abs(float(value)) if isinstance(value, (int, float)) else len(str(value))
+        for value in point.values()
+    )
+
+
+def check_search(optimizer: Optimizer, problem: HpProblem, batches: list[int]) -> None:
+    """Search with a few evaluations at a time in flight, every proposal checked."""
+    seen: set[str] = set()
+    flying: list[dict[str, Any]] = []
+    for step, n in enumerate(batches):
+        try:
+            points = optimizer.ask(n)
+        except SpaceExhausted:
+            points = []
+        assert len(points) <= n
+        for point in points:
+            problem.check_configuration(point)
+            assert all(
+                value is None or type(value) in (bool, int, float, str) for value in point.values()
+            )
+            assert _fields(point) not in seen, "proposed twice"
+            seen.add(_fields(point))
+        flying += points
+        assert [_fields(p) for p in optimizer.pending] == [_fields(p) for p in flying]
+        finished, flying = flying[: step + 1], flying[step + 1 :]
+        if finished:
+            results = ["F_crash" if i % 4 == 3 else _objective(p) for i, p in enumerate(finished)]
+            optimizer.tell(finished, results)
+    assert len(optimizer.Xi) == len(optimizer.yi)
+
+
+@quick_engine
+@given(problem=problems(), batches=st.lists(st.integers(1, 7), min_size=2, max_size=8))
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+)
+def test_proposals_are_valid_plain_and_new(engine: str, problem: HpProblem, batches) -> None:
+    check_search(ALL[engine](problem, seed=1), problem, batches)
+
+
+@slow_engine
+@given(problem=problems())
+@settings(
+    max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+)
+def test_proposals_of_scikit_optimize_are_valid_plain_and_new(engine: str, problem) -> None:
+    check_search(ALL[engine](problem, seed=1), problem, [5, 2, 1])
+
+
+@quick_engine
+@given(problem=problems(kinds=FINITE, max_dims=4))
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+)
+def test_a_finite_space_is_proposed_whole_and_then_exhausted(engine: str, problem) -> None:
+    names = list(problem.space)
+    values = [
+        getattr(hp, "choices", None)
+        or getattr(hp, "sequence", None)
+        or ([hp.value] if hasattr(hp, "value") else range(hp.lower, hp.upper + 1))
+        for hp in problem.space.values()
+    ]
+    valid = set()
+    for active in itertools.product((False, True), repeat=len(names)):
+        for chosen in itertools.product(
+            *(v if on else [...] for v, on in zip(values, active, strict=True))
+        ):
+            point = {n: v for n, v in zip(names, chosen, strict=True) if v is not ...}
+            try:
+                problem.check_configuration(point)
+            except ProblemError:
+                continue
+            valid.add(_fields(point))
+    optimizer = ALL[engine](problem, seed=3)
+    proposed: list[str] = []
+
+    def search() -> None:
+        while len(proposed) <= len(valid):
+            points = optimizer.ask(5)
+            proposed.extend(_fields(p) for p in points)
+            optimizer.tell(points[:4], [_objective(p) for p in points[:4]])
+
+    with pytest.raises(SpaceExhausted):
+        search()
+    assert len(proposed) == len(set(proposed))
+    assert set(proposed) == valid
+
+
+def _mixed(seed: int | None = None) -> HpProblem:
+    problem = HpProblem(seed=seed)
+    problem.add_dim("units", (1, 100))
+    problem.add_dim("lr", (1e-4, 1.0, "log-uniform"))
+    problem.add_dim("activation", ["relu", "tanh", None])
+    problem.add_dim("batch", [8, 16, 32, 64])
+    return problem
+
+
+@every_engine
+def test_starting_points_come_first_in_order(engine: str) -> None:
+    problem = _mixed()
+    problem.add_starting_point(units=3, lr=0.1)
+    problem.add_starting_point(units=7, activation=None)
+    optimizer = ALL[engine](problem, seed=0)
+    first = [optimizer.ask(), *optimizer.ask(3)]
+    assert first[:2] == problem.starting_points
+
+
+@every_engine
+def test_equal_seeds_give_equal_searches_and_others_do_not(engine: str) -> None:
+    steps = 7 if engine in SLOW else 20
+
+    def run(seed: int) -> list[str]:
+        optimizer = ALL[engine](_mixed(), seed=seed)
+        asked = []
+        for _ in range(steps):
+            point = optimizer.ask()
+            asked.append(_fields(point))
+            optimizer.tell(point, _objective(point))
+        return asked
+
+    assert run(5) == run(5)
+    assert run(5) != run(6)
+
+
+@every_engine
+def test_failures_and_warm_starts_are_learned(engine: str) -> None:
+    problem = _mixed()
+    optimizer = ALL[engine](problem, seed=0)
+    known = [
+        {"units": u, "lr": 10.0**-e, "activation": a, "batch": 16}
+        for u, e, a in itertools.product((1, 50, 100), (1, 3), ("relu", None))
+    ]
+    optimizer.tell(known, ["F_nan" if p["activation"] is None else -p["units"] for p in known])
+    asked = optimizer.ask(4)
+    assert not {_fields(p) for p in asked} & {_fields(p) for p in known}
+    result = optimizer.get_result()
+    assert result.fun == -1
+    assert result.x["units"] == 1
+    assert len(result.x_iters) == len(known)
+
+
+@every_engine
+def test_only_failures_do_not_stop_the_search(engine: str) -> None:
+    optimizer = ALL[engine](_mixed(), seed=0)
+    for _ in range(12):
+        optimizer.tell(optimizer.ask(2), ["F_crash", float("nan")])
+    assert len(optimizer.ask(3)) == 3
+    assert optimizer.get_result().x is None
+    assert all(isinstance(value, str) for value in optimizer.yi)
+
+
+@every_engine
+def test_pending_points_of_a_resumed_search_are_not_proposed(engine: str) -> None:
+    problem = HpProblem()
+    problem.add_dim("a", (0, 9))
+    optimizer = ALL[engine](problem, seed=0)
+    optimizer.tell_pending([{"a": a} for a in range(0, 8)])
+    assert sorted(p["a"] for p in optimizer.ask(5)) == [8, 9]
+    optimizer.forget({"a": 4})
+    assert optimizer.ask() == {"a": 4}
+    assert len(optimizer.pending) == 10
+
+
+@every_engine
+def test_constant_objectives_are_fine(engine: str) -> None:
+    optimizer = ALL[engine](_mixed(), seed=0)
+    for _ in range(4):
+        points = optimizer.ask(4)
+        optimizer.tell(points, [1.0] * 4)
+    assert optimizer.get_result().fun == 1.0
+
+
+@every_engine
+def test_a_point_of_another_space_is_refused(engine: str) -> None:
+    optimizer = ALL[engine](_mixed(), seed=0)
+    with pytest.raises(ProblemError):
+        optimizer.tell({"units": 3}, 1.0)
+    with pytest.raises(ProblemError):
+        optimizer.tell({"units": 300, "lr": 0.1, "activation": "relu", "batch": 8}, 1.0)
+    assert optimizer.Xi == []
+
+
+@every_engine
+def test_as_many_objectives_as_points(engine: str) -> None:
+    optimizer = ALL[engine](_mixed(), seed=0)
+    with pytest.raises(ValueError, match="objectives"):
+        optimizer.tell(optimizer.ask(2), [1.0])
