@@ -35,6 +35,7 @@ FREE = (
     "lazy",
     "loading",
     "objective",
+    "option",
     "registry",
     "standard_streams",
     "version",
