@@ -7,27 +7,27 @@ import logging
 from collections.abc import Iterator
 from pathlib import Path
 
-from deephyper.errors import ResultsError
-from deephyper.search.journal import Evaluation
+from deephyper.errors import ResultsError, argument
+from deephyper.search.record import Evaluation
 
 FILE_NAME = "deephyper.log"
 _log = logging.getLogger("deephyper.search")
 
 
 @contextlib.contextmanager
-def log_into(log_dir: Path) -> Iterator[None]:
-    """Send the log to a file in the log directory.
+def log_to(path: Path) -> Iterator[None]:
+    """Send the log to a file.
 
     Raises:
         ResultsError: if the file can't be made.
     """
     logger = logging.getLogger("deephyper")
-    path = log_dir / FILE_NAME
     try:
         handler = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         raise ResultsError(
-            f"'{path}' can't be written ({error.strerror or error}); choose another --log-dir"
+            f"'{path}' can't be written ({error.strerror or error}); choose another "
+            f"{argument('log_dir')}"
         ) from error
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     # The journal and the results say what matters; a log that can't be written is no reason

@@ -1,4 +1,4 @@
-"""What a search tells its user while it runs, in lines of text."""
+"""The lines that a search shows its user while it runs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ def runs_again(outcome: Outcome) -> str:
 
 
 def stopped(evaluations: int) -> str:
-    return f"{evaluations} running evaluations were stopped; they run again on --resume"
+    return (
+        f"{evaluations} running evaluations were stopped; they run again when the search is resumed"
+    )
 
 
 def no_more(reason: Reason, running: int, grace: float, number: int | None) -> str | None:
@@ -38,7 +40,9 @@ def no_more(reason: Reason, running: int, grace: float, number: int | None) -> s
     if not running:
         return None
     if reason == "timeout":
-        return f"the time is over; the {running} running evaluations have {grace:g} s to end"
+        return (
+            f"the time limit was reached; the {running} running evaluations have {grace:g} s to end"
+        )
     if reason != "interrupted":
         return None
     if number == signal.SIGINT:

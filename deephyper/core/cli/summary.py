@@ -11,24 +11,20 @@ from deephyper.core.cli.exit_status import DONE, GAVE_UP
 from deephyper.core.cli.progress import format_value
 
 if TYPE_CHECKING:
-    from deephyper.search.result import SearchResult
-
-REASONS = {
-    "max_evals": "all evaluations are made",
-    "timeout": "its time is over",
-    "exhausted": "every point of the space was evaluated",
-    "max_failures": "too many evaluations failed in a row",
-    "interrupted": "it was interrupted",
-}
+    from deephyper.search.search_result import SearchResult
 
 
 def summary(result: SearchResult, resume_command: str) -> list[str]:
     """Lines for the user: why the search ended, the best point, the files, what to do next.
 
     Args:
-        result: what the search came to.
-        resume_command: how to go on, with ``{}`` where the log directory belongs.
+        result: of the search.
+        resume_command: how to resume it, with ``{}`` where the log directory belongs.
     """
+    from deephyper.search.search_result import REASONS
+
+    assert result.log_dir is not None
+    assert result.results_path is not None
     log_dir = _short(result.log_dir)
     failed = f", {result.num_failures} of them failed" if result.num_failures else ""
     counted = (
@@ -49,7 +45,7 @@ def summary(result: SearchResult, resume_command: str) -> list[str]:
             f"{shlex.quote(_short(result.results_path))}"
         )
     if result.reason in ("timeout", "interrupted", "max_failures"):
-        lines.append(f"Go on with: {resume_command.format(shlex.quote(log_dir))}")
+        lines.append(f"Resume with: {resume_command.format(shlex.quote(log_dir))}")
     return lines
 
 
