@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deephyper.errors import EvaluatorError, ProblemError, ResultsError
-from deephyper.problem.description import describe, differences
+from deephyper.problem.description import describe_space, differences
 from deephyper.search import journal, results
 from deephyper.search.journal import Record, holds_search, journal_size, read_journal
 from deephyper.search.ownership import refuse_if_file, refuse_if_running
@@ -89,7 +89,7 @@ def earlier_sessions(log_dir: Path, problem: HpProblem) -> Record:
         ProblemError: if its space is another; the differences are named.
     """
     record = read_journal(log_dir)
-    different = differences(record.space, describe(problem))
+    different = differences(record.space, describe_space(problem))
     if different:
         raise ProblemError(
             f"the search in '{log_dir}' was begun with another space: {'; '.join(different)}; "

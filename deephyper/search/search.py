@@ -21,7 +21,7 @@ from deephyper.clock import Clock
 from deephyper.errors import DeepHyperError, ProblemError, SettingsError, SpaceExhausted
 from deephyper.evaluator import Evaluator
 from deephyper.job import MACHINE_FAULTS, Job, Outcome
-from deephyper.problem.description import describe
+from deephyper.problem.description import describe_space
 from deephyper.search import notices, results
 from deephyper.search.beginning import (
     after_claim,
@@ -185,7 +185,7 @@ class Search:
             earlier = look_into(self.log_dir, self.problem, self._resume)
         if earlier is not None:
             return earlier
-        record = Record(space=describe(self.problem))
+        record = Record(space=describe_space(self.problem))
         if self._warm_start is not None:
             record.known, total = known_results(self._warm_start, self.problem)
             self._notice(notices.warm_start(len(record.known), total))

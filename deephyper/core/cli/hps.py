@@ -25,11 +25,9 @@ from deephyper.core.cli.search_options import (
     names_of,
     with_options,
 )
-from deephyper.errors import ProblemError
 
 if TYPE_CHECKING:
     from deephyper.evaluator import Evaluator
-    from deephyper.problem import HpProblem
     from deephyper.search.journal import Record
     from deephyper.search.result import SearchResult
     from deephyper.search.search import Search
@@ -81,12 +79,13 @@ def _search(
     from deephyper.core.cli.progress import Progress
     from deephyper.core.cli.summary import exit_status, summary
     from deephyper.loading import load_object
+    from deephyper.problem.problem import require_problem
     from deephyper.search.beginning import look_into
 
     log_dir = _log_dir(options)
     eval_timeout = _eval_timeout(options)
     _refuse_what_cannot_be_meant(options)
-    problem = _as_problem(load_object(options["problem"], "Problem"), options["problem"])
+    problem: Any = require_problem(load_object(options["problem"], "Problem"), options["problem"])
     module, _, name = search_class.partition(":")
     search_type: type[Search] = getattr(importlib.import_module(module), name)
     # Before an evaluator is made, which may start a cluster.
@@ -209,23 +208,6 @@ def _eval_timeout(options: dict[str, Any]) -> float | None:
             "--eval-timeout and --eval-timeout-minutes say the same; give one of them"
         )
     return seconds if minutes is None else 60 * minutes
-
-
-def _as_problem(found: Any, where: str) -> HpProblem:
-    from deephyper.problem import BaseProblem
-
-    if isinstance(found, BaseProblem):
-        return found  # type: ignore[return-value]  # HpProblem adds nothing but its name
-    what = (
-        f"the class {found.__name__}" if isinstance(found, type) else f"of type {_type_name(found)}"
-    )
-    raise ProblemError(
-        f"'{where}' is {what}, not a problem; name an HpProblem, as in: Problem = HpProblem()"
-    )
-
-
-def _type_name(value: Any) -> str:
-    return type(value).__name__
 
 
 def _evaluator(options: dict[str, Any], timeout: float | None, log_dir: str) -> Evaluator:
