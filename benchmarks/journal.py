@@ -24,7 +24,7 @@ from deephyper.evaluator import Job, Outcome
 from deephyper.optimizer import RandomOptimizer, create_optimizer
 from deephyper.optimizer.settings import AmbsSettings
 from deephyper.problem import HpProblem
-from deephyper.problem.description import describe
+from deephyper.problem.description import describe_space
 from deephyper.search.journal import Evaluation, Journal, Record, read_journal
 from deephyper.search.search import Search
 
@@ -63,7 +63,7 @@ def write(log_dir: Path, problem: HpProblem, evaluations: int) -> list[float]:
     points = RandomOptimizer(problem, seed=1).ask(evaluations)
     objectives = np.random.default_rng(1).normal(size=evaluations)
     journal = Journal(log_dir)
-    journal.begin("search", Record(space=describe(problem)))
+    journal.begin("search", Record(space=describe_space(problem)))
     seconds = []
 
     def timed(append: Callable[..., None], *arguments: Any, **keys: Any) -> None:

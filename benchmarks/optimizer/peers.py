@@ -78,13 +78,13 @@ class Optuna:
             self._study.tell(trial, objective)
 
     def _suggest(self, trial: Any) -> Point:
-        from deephyper.problem.constraints import satisfied
+        from deephyper.problem.translation import translate
 
         space = self._problem.space
-        conditions = {c.child.name: c for c in space.conditions}
+        conditions = {c.child.name: translate(c) for c in space.conditions}
         point: Point = {}
         for name, hp in space.items():
-            if name in conditions and not satisfied(conditions[name], point):
+            if name in conditions and not conditions[name].satisfied_by(point):
                 continue
             if hasattr(hp, "choices"):
                 point[name] = trial.suggest_categorical(name, list(hp.choices))

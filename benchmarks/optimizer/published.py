@@ -19,7 +19,7 @@ from typing import IO, Any
 from benchmarks.optimizer.task import Point
 from deephyper.errors import ProblemError
 from deephyper.problem import HpProblem
-from deephyper.problem.constraints import satisfied
+from deephyper.problem.translation import translate
 
 VARIABLE = "PUBLISHED_DEEPHYPER_PYTHON"
 WORKER = Path(__file__).with_name("published_worker.py")
@@ -76,10 +76,10 @@ class Published:
     def _point(self, proposal: dict[str, Any]) -> Point:
         """The proposal without inactive hyperparameters, which it gives their lowest values."""
         space = self._problem.space
-        conditions = {c.child.name: c for c in space.conditions}
+        conditions = {c.child.name: translate(c) for c in space.conditions}
         point: Point = {}
         for name in space:  # parents come first
-            if name not in conditions or satisfied(conditions[name], point):
+            if name not in conditions or conditions[name].satisfied_by(point):
                 point[name] = proposal[name]
         return point
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from deephyper.errors import ProblemError
 from deephyper.optimizer.columns import Column, make_column
-from deephyper.problem.constraints import mended
+from deephyper.problem.translation import corrected, hyperparameters_in
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -56,8 +56,8 @@ class SpaceEncoding:
         self.names = [hp.name for hp in hyperparameters]
         self.columns: list[Column] = [make_column(hp) for hp in hyperparameters]
         self.index = {name: i for i, name in enumerate(self.names)}
-        conditions = [self._indexed(mended(condition)) for condition in space.conditions]
-        clauses = [self._indexed(mended(clause)) for clause in space.forbidden_clauses]
+        conditions = [self._indexed(corrected(condition)) for condition in space.conditions]
+        clauses = [self._indexed(corrected(clause)) for clause in space.forbidden_clauses]
         self._conditions: list[tuple[int, Callable[[Array], Mask]]] = [
             (self.index[condition.child.name], condition.satisfied_by_vector_array)
             for condition in conditions
@@ -67,7 +67,7 @@ class SpaceEncoding:
         self.can_be_inactive = frozenset(self._conditions_of)
         self._clauses: list[tuple[int, Callable[[Array], Mask]]] = [
             (
-                max(self.index[name] for name in _names_in(clause)),
+                max(self.index[name] for name in hyperparameters_in(clause)),
                 clause.is_forbidden_vector_array,
             )
             for clause in clauses
@@ -75,10 +75,8 @@ class SpaceEncoding:
         # Floats that a clause or a condition looks at are rounded as ConfigSpace rounds values, so
         # that what is decided here is what ConfigSpace decides about the finished point.
         looked_at: set[str] = set()
-        for clause in clauses:
-            looked_at |= _names_in(clause)
-        for condition in conditions:
-            looked_at |= _names_in_condition(condition)
+        for constraint in (*clauses, *conditions):
+            looked_at.update(hyperparameters_in(constraint))
         self._rounded = [
             i
             for i, column in enumerate(self.columns)
@@ -337,17 +335,3 @@ class SpaceEncoding:
             column.code(point[column.name]) if column.name in point else None
             for column in self.columns
         )
-
-
-def _names_in(clause: Any) -> set[str]:
-    if hasattr(clause, "components"):
-        return set().union(*(_names_in(part) for part in clause.components))
-    if hasattr(clause, "left"):
-        return {clause.left.name, clause.right.name}
-    return {clause.hyperparameter.name}
-
-
-def _names_in_condition(condition: Any) -> set[str]:
-    if hasattr(condition, "components"):
-        return set().union(*(_names_in_condition(part) for part in condition.components))
-    return {condition.parent.name}

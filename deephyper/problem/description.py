@@ -1,4 +1,4 @@
-"""Describing a search space so that a resumed search can tell whether it is still the same."""
+"""The description of a search space, by which a resumed search sees whether it has changed."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from deephyper.problem import HpProblem
+    from deephyper.problem import BaseProblem
 
-_NO_PART_OF_A_SPACE = ("default_value", "default", "meta", "weights")
+# Attributes of a hyperparameter that don't decide which points there are.
+_IRRELEVANT = ("default_value", "default", "meta", "weights")
 
 
-def describe(problem: HpProblem) -> dict[str, Any]:
-    """What decides which points a space has, as plain JSON values."""
+def describe_space(problem: BaseProblem) -> dict[str, Any]:
+    """Return what decides which points a space has, as plain JSON values."""
     space = json.loads(json.dumps(problem.space.to_serialized_dict(), default=_plain))
     hyperparameters = {
-        each["name"]: {k: v for k, v in each.items() if k not in _NO_PART_OF_A_SPACE}
+        each["name"]: {k: v for k, v in each.items() if k not in _IRRELEVANT}
         for each in space["hyperparameters"]
     }
     return {
@@ -26,7 +27,7 @@ def describe(problem: HpProblem) -> dict[str, Any]:
 
 
 def differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
-    """What differs between two descriptions, one phrase each."""
+    """Return what differs between two descriptions, one phrase each."""
     found = []
     before, after = old["hyperparameters"], new["hyperparameters"]
     found += [f"'{name}' is gone" for name in before if name not in after]

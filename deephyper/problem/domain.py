@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from ConfigSpace.hyperparameters import (
     CategoricalHyperparameter,
@@ -18,26 +18,50 @@ from ConfigSpace.hyperparameters import (
 from deephyper.errors import ProblemError
 from deephyper.problem.point import is_plain, plain, show
 
-# A float that was written to a file and read back may be off in its last digits, and ConfigSpace
-# rounds a bound to 13 decimals: values this near to a bound or a choice are taken for it.
-RELATIVE_TOLERANCE = 1e-12
-ABSOLUTE_TOLERANCE = 6e-14
+AnyHyperparameter = Hyperparameter[Any, Any]
+"""A hyperparameter of ConfigSpace, whatever its values."""
 
-# ConfigSpace computes with floats, which represent every int exactly up to here.
+DECIMALS = 13
+"""Decimals to which ConfigSpace rounds the value and the bounds of a float."""
+SMALLEST_STEP = 10.0**-DECIMALS
+"""The step that this leaves between two floats."""
+LARGEST_FLOAT = 1e290
+"""The rounding overflows above this."""
 LARGEST_INT = 2**53
+"""ConfigSpace computes with floats, which represent every int exactly up to this."""
+
+# A float that was written to a file and read back may be off in its last digits, and ConfigSpace
+# rounds a bound by half a step at most: values this near to a bound or a choice are taken for it.
+RELATIVE_TOLERANCE = 1e-12
+ABSOLUTE_TOLERANCE = 0.6 * SMALLEST_STEP
+
+Order = Literal["numbers", "strings"]
+"""What all values of a hyperparameter are, where any two of them can be compared by <."""
 
 
 @dataclass(frozen=True)
 class Range:
-    """All ints, or all floats, from lower to upper, both included."""
+    """All ints, or all floats, from lower to upper, both included.
+
+    Attributes:
+        name: name of the hyperparameter.
+        lower: the smallest value.
+        upper: the largest value.
+        integer: whether the values are ints.
+    """
 
     name: str
     lower: float
     upper: float
     integer: bool
 
+    @property
+    def order(self) -> Order:
+        """The order that all values share."""
+        return "numbers"
+
     def accept(self, value: Any) -> int | float:
-        """The value as a plain int or float of this range.
+        """Return the value as a plain int or float of this range.
 
         An int is accepted for a float, a float with an integer value for an int, and a float
         that exceeds a bound by its last digits is moved onto the bound.
@@ -45,7 +69,7 @@ class Range:
         Raises:
             ProblemError: the value isn't a number, or lies outside.
         """
-        number = plain(value)
+        number: int | float = plain(value)
         if type(number) not in (int, float):
             raise ProblemError(
                 f"{self.name!r} is {show(value)} ({type(value).__name__}): give {self}"
@@ -75,7 +99,13 @@ class Range:
 
 @dataclass(frozen=True)
 class Choices:
-    """A few values, in the order given."""
+    """A few values, in the order given.
+
+    Attributes:
+        name: name of the hyperparameter.
+        values: the values.
+        index: position of each value, by what makes it the same choice as another.
+    """
 
     name: str
     values: tuple[Any, ...]
@@ -85,8 +115,17 @@ class Choices:
         index = {_key(value): i for i, value in enumerate(self.values)}
         object.__setattr__(self, "index", index)
 
+    @property
+    def order(self) -> Order | None:
+        """The order that all values share, if there is one; booleans count as numbers."""
+        if all(type(value) is str for value in self.values):
+            return "strings"
+        if any(value is None or type(value) is str for value in self.values):
+            return None
+        return "numbers"
+
     def accept(self, value: Any) -> Any:
-        """The choice that equals the value, with the type it has among the choices.
+        """Return the choice that equals the value, with the type it has among the choices.
 
         1 and 1.0 are the same choice; True isn't 1.
 
@@ -96,7 +135,11 @@ class Choices:
         return self.values[self.position(value)]
 
     def position(self, value: Any) -> int:
-        """The position of the choice that equals the value; raises as ``accept`` does."""
+        """Return the position of the choice that equals the value.
+
+        Raises:
+            ProblemError: there is no such choice.
+        """
         value = plain(value)
         if is_plain(value):
             at = self.index.get(_key(value))
@@ -121,17 +164,17 @@ Domain = Range | Choices
 
 
 def _key(value: Any) -> tuple[str, Any]:
-    """Equal for the values that are one choice: 1 and 1.0 are, 1 and True aren't."""
+    """Return what is equal for values that are one choice: 1 and 1.0 are, 1 and True aren't."""
     kind = type(value)
     return ("number" if kind in (int, float) else kind.__name__), value
 
 
 def check_choices(name: str, values: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The values as plain ones.
+    """Return the values as plain ones.
 
     Raises:
-        ProblemError: there is none, one is of another type than a point can hold or can't be
-            written to a file, or two can't be told apart.
+        ProblemError: there are none, one has a type that a point can't hold or can't be written to
+            a file, or two are equal.
     """
     if not values:
         raise ProblemError(f"{name!r} has no values: give at least one")
@@ -151,7 +194,7 @@ def check_choices(name: str, values: tuple[Any, ...]) -> tuple[Any, ...]:
             )
         if type(choice) is str and ("\0" in choice or not _encodable(choice)):
             raise ProblemError(
-                f"{name!r} has the choice {show(choice)}, which no text file can hold: rename it"
+                f"{name!r} has the choice {show(choice)}, which a text file can't hold: rename it"
             )
         if choice in seen:
             other = seen[choice]
@@ -173,11 +216,11 @@ def _encodable(text: str) -> bool:
     return True
 
 
-def domain_of(hyperparameter: Hyperparameter) -> Domain:
-    """The values that a ConfigSpace hyperparameter may take.
+def domain_of(hyperparameter: AnyHyperparameter) -> Domain:
+    """Return the values that a ConfigSpace hyperparameter may take.
 
     Raises:
-        ProblemError: it is of a kind, or has bounds or choices, that points can't hold.
+        ProblemError: its kind, bounds or choices are such that points can't hold its values.
     """
     name = hyperparameter.name
     if isinstance(hyperparameter, CategoricalHyperparameter):

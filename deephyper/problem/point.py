@@ -11,7 +11,7 @@ Point = dict[str, Any]
 
 
 def plain(value: Any) -> Any:
-    """The value as None, bool, int, float or str, or unchanged where it is none of these.
+    """Return the value as None, bool, int, float or str, or unchanged where it is none of these.
 
     numpy scalars become what they hold; members of an enumeration of ints or strings become the
     int or the string, so that what a results file holds is what ``run`` was given.
@@ -19,7 +19,7 @@ def plain(value: Any) -> Any:
     kind = type(value)
     if value is None or kind in (bool, int, float, str):
         return value
-    # numpy scalars are recognised without importing numpy
+    # numpy scalars are recognized without importing numpy
     if kind.__module__ == "numpy" and hasattr(value, "item") and getattr(value, "ndim", None) == 0:
         item = value.item()
         # numpy.longdouble.item() is a longdouble still
@@ -34,23 +34,23 @@ def plain(value: Any) -> Any:
 
 
 def is_plain(value: Any) -> bool:
-    """Whether the value is of one of the five types that a point may hold."""
+    """Return whether the value is of one of the five types that a point may hold."""
     return value is None or type(value) in (bool, int, float, str)
 
 
 def show(value: Any) -> str:
-    """The value on one short line, for messages."""
+    """Return the value on one short line, for messages."""
     text = " ".join(repr(value).split())
     return text if len(text) <= 80 else text[:77] + "..."
 
 
 def did_you_mean(name: object, known: Iterable[str]) -> str:
-    """What to say after an unknown name: the nearest known one, or all that there are."""
+    """Return a hint for an unknown name: the nearest known one, or all that there are."""
     names = list(known)
     near = difflib.get_close_matches(name, names, n=1) if isinstance(name, str) else []
     if near:
         return f"did you mean {near[0]!r}?"
     if not names:
-        return "there is none yet"
+        return "there are none yet"
     some = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
     return f"choose from {some}"

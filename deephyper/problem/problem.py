@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import numpy as np
 from ConfigSpace import Configuration, ConfigurationSpace
 from ConfigSpace.conditions import Condition, ConditionLike, Conjunction
 from ConfigSpace.exceptions import (
@@ -20,13 +20,13 @@ from ConfigSpace.forbidden import (
     ForbiddenLike,
     ForbiddenRelation,
 )
-from ConfigSpace.hyperparameters import Constant, Hyperparameter
 
 from deephyper.errors import ProblemError
-from deephyper.problem.constraints import check_comparable, describe, mended, mentioned
-from deephyper.problem.domain import Choices
+from deephyper.problem.constraints import check_comparable
+from deephyper.problem.domain import AnyHyperparameter, Choices, Domain
 from deephyper.problem.point import Point, did_you_mean, plain, show
 from deephyper.problem.shorthand import hyperparameter_from
+from deephyper.problem.translation import ConstraintLike, corrected, referenced, translate
 from deephyper.problem.validity import Validity
 
 LARGEST_SEED = 2**32 - 1
@@ -47,24 +47,29 @@ class BaseProblem:
         if seed is not None and (type(seed) is not int or not 0 <= seed <= LARGEST_SEED):
             raise ProblemError(f"seed is {show(seed)}: give an int from 0 to {LARGEST_SEED}")
         self._space = ConfigurationSpace(seed=seed)
-        # as given, since hyperparameters and conditions added later complete them differently
+        # As given, since hyperparameters and conditions added later complete them differently.
         self._given: list[Point] = []
-        self._validity: Validity | None = None
-        self._validity_of: tuple[int, int, int] = (0, 0, 0)
+        self._known = Validity.of(self._space)
+        self._known_size = _size(self._space)
 
     # -- defining the space ------------------------------------------------------------------
 
     @property
     def space(self) -> ConfigurationSpace:
-        """The ConfigSpace object itself, to be read, sampled, and looked up in conditions."""
+        """The ConfigSpace object itself, to be read, sampled, and used in conditions."""
         return self._space
 
     @property
     def hyperparameter_names(self) -> list[str]:
-        """In the order of the space: alphabetical, but conditional ones after their parents."""
+        """Names in the order of the space: alphabetical, but children after their parents."""
         return list(self._space)
 
-    def add_dim(self, name: str, value: Any, default_value: Any = None) -> Hyperparameter:
+    @property
+    def domains(self) -> Mapping[str, Domain]:
+        """Name -> the values that a hyperparameter may take, in the order of the space."""
+        return self._validity.domains
+
+    def add_dim(self, name: str, value: Any, default_value: Any = None) -> AnyHyperparameter:
         """Add a hyperparameter; ``add_hyperparameter`` with the name first.
 
         Raises:
@@ -74,7 +79,7 @@ class BaseProblem:
 
     def add_hyperparameter(
         self, value: Any, name: str | None = None, default_value: Any = None
-    ) -> Hyperparameter:
+    ) -> AnyHyperparameter:
         """Add a hyperparameter.
 
         Args:
@@ -104,8 +109,8 @@ class BaseProblem:
         several by ``AndConjunction`` or ``OrConjunction``.
 
         Raises:
-            ProblemError: it speaks of an unknown hyperparameter, gives a child a second condition
-                or makes a circle, or a starting point or the default contradicts it. The problem
+            ProblemError: it refers to an unknown hyperparameter, gives a child a second condition
+                or makes a cycle, or a starting point or the default contradicts it. The problem
                 is left as it was.
         """
         conditions = _listed(condition, (Condition, Conjunction), "condition")
@@ -119,23 +124,25 @@ class BaseProblem:
         """Add a ConfigSpace forbidden clause, or several: no point has such a combination.
 
         Raises:
-            ProblemError: it speaks of an unknown hyperparameter, or forbids a starting point or
+            ProblemError: it refers to an unknown hyperparameter, or forbids a starting point or
                 the default configuration. The problem is left as it was.
         """
         kinds = (ForbiddenClause, ForbiddenConjunction, ForbiddenRelation)
         self._constrain(_listed(clause, kinds, "forbidden clause"), "forbidden clause")
 
-    def _constrain(self, constraints: list[Any], what: str) -> None:
-        """Add conditions or clauses, after trying on a copy that nothing contradicts them."""
-        for constraint in constraints:
-            for hyperparameter in mentioned(constraint):
+    def _constrain(self, given: list[ConstraintLike], what: str) -> None:
+        """Add conditions or clauses, after checking on a copy that nothing contradicts them."""
+        for each in given:
+            for hyperparameter in referenced(each):
                 self._check_known(hyperparameter, what)
-            check_comparable(constraint, self._valid().domains)
-        constraints = [mended(constraint) for constraint in constraints]
+        translated = [translate(each) for each in given]
+        for constraint in translated:
+            check_comparable(constraint, self.domains)
+        shown = "; ".join(map(str, translated))
+        added = [corrected(each) for each in given]
         trial = copy.deepcopy(self._space)
-        shown = "; ".join(describe(constraint) for constraint in constraints)
         try:
-            trial.add(copy.deepcopy(constraints))
+            trial.add(copy.deepcopy(added))
         except CyclicDependancyError:
             raise ProblemError(
                 f"the {what} {shown} makes a hyperparameter its own ancestor: leave it out"
@@ -155,52 +162,51 @@ class BaseProblem:
                 f"the {what} {shown} can't be used: {' '.join(str(error).split())}"
             ) from error
         validity = Validity.of(trial)
-        for i, given in enumerate(self._given):
+        for i, point in enumerate(self._given):
             try:
-                validity.validate(given, complete=True)
+                validity.validate(point, complete=True)
             except ProblemError as error:
                 raise ProblemError(
                     f"the {what} {shown} contradicts starting point {i}: {error}"
                 ) from None
-        self._space.add(constraints)
+        self._space.add(added)
 
-    def _check_known(self, hyperparameter: Hyperparameter, what: str) -> None:
+    def _check_known(self, hyperparameter: AnyHyperparameter, what: str) -> None:
         name = hyperparameter.name
         if name not in self._space:
             raise ProblemError(
-                f"the {what} speaks of {show(name)}, which isn't in the problem:"
+                f"the {what} refers to {show(name)}, which isn't in the problem:"
                 f" {did_you_mean(name, self._space)}"
             )
         known = self._space[name]
         if known is not hyperparameter and known != hyperparameter:
             raise ProblemError(
-                f"the {what} speaks of another {name!r} than the problem's: use the object that"
+                f"the {what} refers to another {name!r} than the problem's: use the object that"
                 " add_hyperparameter returned"
             )
 
     # -- points ------------------------------------------------------------------------------
 
-    def _valid(self) -> Validity:
-        # the space may have been added to directly
-        space = self._space
-        now = (len(space), len(space.conditions), len(space.forbidden_clauses))
-        if self._validity is None or self._validity_of != now:
-            self._validity = Validity.of(space)
-            self._validity_of = now
-        return self._validity
+    @property
+    def _validity(self) -> Validity:
+        """The rules of the space, to which things may have been added directly."""
+        if self._known_size != _size(self._space):
+            self._known = Validity.of(self._space)
+            self._known_size = _size(self._space)
+        return self._known
 
     def add_starting_point(self, /, **point: Any) -> None:
-        """Add a point to be evaluated before all others; a known one is not added twice.
+        """Add a point to be evaluated before all others; the same one is not added twice.
 
         Args:
             point: name -> value. Active hyperparameters left out take their default.
 
         Raises:
-            ProblemError: with the reason, when a name is unknown, a value is out of its range,
-                an inactive hyperparameter is given, or the combination is forbidden.
+            ProblemError: a name is unknown, a value is out of its range, an inactive hyperparameter
+                is given, or the combination is forbidden; the message says which.
         """
         try:
-            completed = self._valid().validate(point, complete=True)
+            completed = self._validity.validate(point, complete=True)
         except ProblemError as error:
             raise ProblemError(f"starting point: {error}") from None
         if completed not in self.starting_points:
@@ -209,7 +215,7 @@ class BaseProblem:
     @property
     def starting_points(self) -> list[Point]:
         """The starting points in the order added, each once, completed by defaults."""
-        validity = self._valid()
+        validity = self._validity
         points: list[Point] = []
         for given in self._given:
             point = validity.validate(given, complete=True)
@@ -219,21 +225,21 @@ class BaseProblem:
 
     @property
     def starting_point_asdict(self) -> list[Point]:
-        """The same as ``starting_points``, by its classic name."""
+        """The starting points, as ``starting_points``; a classic name."""
         return self.starting_points
 
     @property
     def default_configuration(self) -> Point:
         """The point made of the defaults of all active hyperparameters."""
-        return self._valid().validate({}, complete=True)
+        return self._validity.validate({}, complete=True)
 
     def validate(self, point: Mapping[str, Any]) -> Point:
-        """The point in its canonical form: plain values of the right types, space order.
+        """Return the point in its canonical form: plain values of the right types, space order.
 
         Raises:
             ProblemError: with the reason why the point isn't valid.
         """
-        return self._valid().validate(point)
+        return self._validity.validate(point)
 
     def check_configuration(self, point: Mapping[str, Any]) -> None:
         """Check that the point is valid.
@@ -242,56 +248,35 @@ class BaseProblem:
             ProblemError: a name is missing, unknown or inactive, a value is out of its range or of
                 a wrong type, or the combination is forbidden; the message says which.
         """
-        self._valid().validate(point)
+        self._validity.validate(point)
 
     def point(self, configuration: Configuration) -> Point:
-        """The configuration as a plain dictionary, in the order of the space.
+        """Return a ConfigSpace configuration as a plain dictionary, in the order of the space.
 
-        Which hyperparameters are active follows from the values: what a sampled configuration
-        holds in excess is left out, and what it lacks takes its default.
+        The values decide which hyperparameters are active: surplus ones of a sampled configuration
+        are left out, and missing ones take their default.
 
         Raises:
             ProblemError: the configuration belongs to a space with other hyperparameters.
         """
-        validity = self._valid()
+        validity = self._validity
         if tuple(configuration.config_space) != validity.names:
             raise ProblemError("the configuration belongs to another space than the problem's")
         vector = configuration.get_array().tolist()
         values: Point = {}
         for name, component in zip(validity.names, vector, strict=True):
-            if component != component:  # NaN: inactive
+            if math.isnan(component):  # inactive
                 continue
             domain = validity.domains[name]
             if not isinstance(domain, Choices):
                 values[name] = domain.accept(configuration[name])
             elif len(domain.values) == 1:
-                # a constant's component is 1
+                # The component of a constant is 1.
                 values[name] = domain.values[0]
             else:
-                # by position: numpy has made 1.0 of the 1 in [1, 2.5]
+                # By position: numpy has made 1.0 of the 1 in [1, 2.5].
                 values[name] = domain.values[round(component)]
         return validity.activate(values)
-
-    def configuration(self, point: Mapping[str, Any]) -> Configuration:
-        """The point as a configuration of ``space``.
-
-        Raises:
-            ProblemError: with the reason why the point isn't valid.
-        """
-        validity = self._valid()
-        values = validity.validate(point)
-        vector = np.full(len(validity.names), np.nan)
-        for i, name in enumerate(validity.names):
-            if name in values:
-                domain, hyperparameter = validity.domains[name], self._space[name]
-                if isinstance(domain, Choices) and not isinstance(hyperparameter, Constant):
-                    vector[i] = domain.position(values[name])
-                else:
-                    vector[i] = hyperparameter.to_vector(values[name])
-        configuration = Configuration(self._space, vector=vector)
-        # keeps the exact values: read back from the vector, floats lose their last digits
-        configuration._values = dict(values)
-        return configuration
 
     # -- showing -----------------------------------------------------------------------------
 
@@ -316,8 +301,36 @@ class HpProblem(BaseProblem):
     """
 
 
+def require_problem(found: Any, where: str) -> BaseProblem:
+    """Return what a user named as the problem of a search.
+
+    Args:
+        found: the object.
+        where: what it was named by, for the message.
+
+    Raises:
+        ProblemError: it isn't a problem.
+    """
+    if isinstance(found, BaseProblem):
+        return found
+    kind = type(found).__name__
+    what = f"the class {found.__name__}" if isinstance(found, type) else f"of type {kind}"
+    raise ProblemError(
+        f"'{where}' is {what}, not a problem; name an HpProblem, as in: Problem = HpProblem()"
+    )
+
+
+def _size(space: ConfigurationSpace) -> tuple[int, int, int]:
+    """Return what grows with everything that is added to a space."""
+    return len(space), len(space.conditions), len(space.forbidden_clauses)
+
+
 def _listed(given: Any, kinds: tuple[type, ...], what: str) -> list[Any]:
-    """One constraint or several as a list; refuses what is none."""
+    """Return one constraint or several as a list.
+
+    Raises:
+        ProblemError: one is of none of the kinds.
+    """
     items = [given] if isinstance(given, kinds) or not isinstance(given, Iterable) else list(given)
     for item in items:
         if not isinstance(item, kinds):

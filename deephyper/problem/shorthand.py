@@ -1,4 +1,4 @@
-"""What a user writes for a hyperparameter, turned into a ConfigSpace hyperparameter.
+"""The shorthand of a hyperparameter, turned into a ConfigSpace hyperparameter.
 
 ========================================  ===================================================
 ``(1, 100)``                              ints from 1 to 100
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import dataclass
 from typing import Any
 
 from ConfigSpace.hyperparameters import (
@@ -27,7 +28,11 @@ from ConfigSpace.hyperparameters import (
 
 from deephyper.errors import ProblemError
 from deephyper.problem.domain import (
+    DECIMALS,
+    LARGEST_FLOAT,
     LARGEST_INT,
+    SMALLEST_STEP,
+    AnyHyperparameter,
     Choices,
     Domain,
     Range,
@@ -41,17 +46,13 @@ PRIORS = ("uniform", "log-uniform")
 # Names are column titles, command-line words and parts of file names.
 NAME = re.compile(r"\w[\w.:\-]*")
 
-# ConfigSpace rounds floats to 13 decimals, which overflows above this
-LARGEST_FLOAT = 1e290
-SMALLEST_STEP = 1e-13
 
-
-def hyperparameter_from(name: Any, value: Any, default_value: Any = None) -> Hyperparameter:
-    """The hyperparameter that the user's value stands for.
+def hyperparameter_from(name: Any, value: Any, default_value: Any = None) -> AnyHyperparameter:
+    """Return the hyperparameter that the user's value stands for.
 
     Args:
         name: of the hyperparameter; None takes the name of a ConfigSpace object.
-        value: a shorthand (see the module's text) or a ConfigSpace hyperparameter.
+        value: a shorthand (see this module) or a ConfigSpace hyperparameter.
         default_value: None leaves it to ConfigSpace: the middle of a range (of the logarithms, if
             log-uniform), or the first choice.
 
@@ -73,7 +74,7 @@ def hyperparameter_from(name: Any, value: Any, default_value: Any = None) -> Hyp
 
 
 def check_name(name: Any) -> str:
-    """The name as a plain string.
+    """Return the name as a plain string.
 
     Raises:
         ProblemError: it isn't made of letters, digits, '_', '.', ':' and '-' alone, or it starts
@@ -95,7 +96,7 @@ def check_name(name: Any) -> str:
     return name
 
 
-def _taken_as_is(name: Any, given: Hyperparameter, default_value: Any) -> Hyperparameter:
+def _taken_as_is(name: Any, given: AnyHyperparameter, default_value: Any) -> AnyHyperparameter:
     if name is not None and plain(name) != given.name:
         raise ProblemError(
             f"the hyperparameter {show(given.name)} is added under the name {show(name)}:"
@@ -112,63 +113,92 @@ def _taken_as_is(name: Any, given: Hyperparameter, default_value: Any) -> Hyperp
     return given
 
 
-def _from_bounds(name: str, value: tuple[Any, ...], default_value: Any) -> Hyperparameter:
+@dataclass(frozen=True)
+class _Bounds:
+    """Bounds that can be used, and whether the logarithm is uniform between them."""
+
+    name: str
+    low: int | float
+    high: int | float
+    log: bool
+
+    def __str__(self) -> str:
+        return f"({show(self.low)}, {show(self.high)})"
+
+
+def _from_bounds(name: str, value: tuple[Any, ...], default_value: Any) -> AnyHyperparameter:
+    bounds = _check_bounds(name, value)
+    if type(bounds.low) is int and type(bounds.high) is int:
+        return _int_range(bounds, default_value)
+    return _float_range(bounds, default_value)
+
+
+def _check_bounds(name: str, value: tuple[Any, ...]) -> _Bounds:
     if len(value) not in (2, 3):
         raise ProblemError(
             f'{name!r} is {show(value)}: give (low, high) or (low, high, "log-uniform"), or a list'
             " if these are the values to choose from"
         )
     log = len(value) == 3 and _check_prior(name, value) == "log-uniform"
-    low, high = (plain(bound) for bound in value[:2])
-    for bound in (low, high):
-        if type(bound) not in (int, float):
-            raise ProblemError(
-                f"{name!r} has the bound {show(bound)} ({type(bound).__name__}): bounds are ints"
-                " or floats; give a list if these are the values to choose from"
-            )
-        if type(bound) is float and not math.isfinite(bound):
-            raise ProblemError(f"{name!r} has the bound {bound!r}: give finite bounds")
-    shown = f"({show(low)}, {show(high)})"
-    if low == high:
+    bounds = _Bounds(name, _check_bound(name, value[0]), _check_bound(name, value[1]), log)
+    low, high = show(bounds.low), show(bounds.high)
+    if bounds.low == bounds.high:
         raise ProblemError(
-            f"{name!r} has equal bounds {shown}: give a larger high, or [{show(low)}] for a"
-            " single value"
+            f"{name!r} has equal bounds {bounds}: give a larger high, or [{low}] for a single value"
         )
-    if low > high:
+    if bounds.low > bounds.high:
+        raise ProblemError(f"{name!r} has reversed bounds {bounds}: write ({high}, {low})")
+    if log and bounds.low <= 0:
         raise ProblemError(
-            f"{name!r} has reversed bounds {shown}: write ({show(high)}, {show(low)})"
-        )
-    if log and low <= 0:
-        raise ProblemError(
-            f"{name!r} is log-uniform from {show(low)}: give a low bound above 0, or leave out"
+            f"{name!r} is log-uniform from {low}: give a low bound above 0, or leave out"
             ' "log-uniform"'
         )
-    if type(low) is int and type(high) is int:
-        if max(abs(low), abs(high)) > LARGEST_INT:
-            raise ProblemError(
-                f"{name!r} has int bounds {shown} beyond 2**53: give floats, or search the exponent"
-            )
-        domain: Range = Range(name, low, high, integer=True)
-        default = None if default_value is None else _check_default(domain, default_value)
-        return UniformIntegerHyperparameter(name, low, high, default_value=default, log=log)
-    if max(abs(low), abs(high)) > LARGEST_FLOAT:
+    return bounds
+
+
+def _check_bound(name: str, value: Any) -> int | float:
+    bound: int | float = plain(value)
+    if type(bound) not in (int, float):
         raise ProblemError(
-            f"{name!r} has bounds {shown} beyond {LARGEST_FLOAT:g}: search the exponent"
+            f"{name!r} has the bound {show(bound)} ({type(bound).__name__}): bounds are ints"
+            " or floats; give a list if these are the values to choose from"
         )
-    low, high = float(low), float(high)
-    if round(high - low, 13) == 0 or (log and low < SMALLEST_STEP):
+    if type(bound) is float and not math.isfinite(bound):
+        raise ProblemError(f"{name!r} has the bound {bound!r}: give finite bounds")
+    return bound
+
+
+def _int_range(bounds: _Bounds, default_value: Any) -> AnyHyperparameter:
+    name, low, high = bounds.name, int(bounds.low), int(bounds.high)
+    if max(abs(low), abs(high)) > LARGEST_INT:
         raise ProblemError(
-            f"{name!r} has bounds {shown} that need steps below {SMALLEST_STEP:g}: rescale it, or"
+            f"{name!r} has int bounds {bounds} beyond 2**53: give floats, or search the exponent"
+        )
+    domain = Range(name, low, high, integer=True)
+    default = None if default_value is None else _check_default(domain, default_value)
+    return UniformIntegerHyperparameter(name, low, high, default_value=default, log=bounds.log)
+
+
+def _float_range(bounds: _Bounds, default_value: Any) -> AnyHyperparameter:
+    name = bounds.name
+    if max(abs(bounds.low), abs(bounds.high)) > LARGEST_FLOAT:
+        raise ProblemError(
+            f"{name!r} has bounds {bounds} beyond {LARGEST_FLOAT:g}: search the exponent"
+        )
+    low, high = float(bounds.low), float(bounds.high)
+    if round(high - low, DECIMALS) == 0 or (bounds.log and low < SMALLEST_STEP):
+        raise ProblemError(
+            f"{name!r} has bounds {bounds} that need steps below {SMALLEST_STEP:g}: rescale it, or"
             " search the exponent"
         )
     domain = Range(name, low, high, integer=False)
     default = None if default_value is None else _check_default(domain, default_value)
     try:
-        return UniformFloatHyperparameter(name, low, high, default_value=default, log=log)
+        return UniformFloatHyperparameter(name, low, high, default_value=default, log=bounds.log)
     except ValueError as error:
-        # far from zero, rounding can bring the bounds together
+        # Far from zero, rounding can bring the bounds together.
         raise ProblemError(
-            f"{name!r} has bounds {shown} too near to each other: search the difference"
+            f"{name!r} has bounds {bounds} too near to each other: search the difference"
         ) from error
 
 
@@ -186,7 +216,7 @@ def _check_prior(name: str, value: tuple[Any, ...]) -> str:
     return prior
 
 
-def _from_choices(name: str, value: list[Any], default_value: Any) -> Hyperparameter:
+def _from_choices(name: str, value: list[Any], default_value: Any) -> AnyHyperparameter:
     choices = check_choices(name, tuple(value))
     default = choices[0]
     if default_value is not None:

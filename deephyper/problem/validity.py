@@ -9,33 +9,40 @@ from typing import Any
 from ConfigSpace import ConfigurationSpace
 
 from deephyper.errors import ProblemError
-from deephyper.problem.constraints import describe, is_forbidden, parents, satisfied
+from deephyper.problem.constraints import Constraint
 from deephyper.problem.domain import Domain, domain_of
 from deephyper.problem.point import Point, did_you_mean, plain, show
+from deephyper.problem.translation import translate
 
 
 @dataclass(frozen=True)
 class Validity:
-    """What a ConfigurationSpace says about points, in plain values.
+    """The rules of a ConfigurationSpace about points, in plain values.
 
     A hyperparameter is active when it has no condition or its condition holds; an inactive parent
     satisfies no condition.
+
+    Attributes:
+        names: of the hyperparameters, in the order of the space: parents before their children.
+        domains: name -> the values that it may take.
+        defaults: name -> its default value.
+        conditions: child -> its condition; hyperparameters that are always active are absent.
+        clauses: the forbidden combinations.
     """
 
     names: tuple[str, ...]
-    """In the order of the space: parents before their children."""
     domains: dict[str, Domain]
     defaults: Point
-    conditions: dict[str, Any]
-    """Child -> its condition; hyperparameters that are always active are absent."""
-    clauses: tuple[Any, ...]
+    conditions: dict[str, Constraint]
+    clauses: tuple[Constraint, ...]
 
     @classmethod
     def of(cls, space: ConfigurationSpace) -> Validity:
-        """What the space says now.
+        """Return the rules of the space as it is now.
 
         Raises:
-            ProblemError: it has a hyperparameter that points can't hold.
+            ProblemError: points can't hold the values of a hyperparameter, or a constraint can't be
+                judged by values.
         """
         domains = {name: domain_of(space[name]) for name in space}
         return cls(
@@ -44,12 +51,12 @@ class Validity:
             defaults={
                 name: domain.accept(space[name].default_value) for name, domain in domains.items()
             },
-            conditions={condition.child.name: condition for condition in space.conditions},
-            clauses=tuple(space.forbidden_clauses),
+            conditions={each.child.name: translate(each) for each in space.conditions},
+            clauses=tuple(translate(each) for each in space.forbidden_clauses),
         )
 
     def validate(self, point: Mapping[str, Any], complete: bool = False) -> Point:
-        """The point with plain values of the right types, in the order of the space.
+        """Return the point with plain values of the right types, in the order of the space.
 
         Args:
             point: name -> value; inactive hyperparameters absent.
@@ -69,9 +76,9 @@ class Validity:
         result: Point = {}
         for name in self.names:
             condition = self.conditions.get(name)
-            if condition is not None and not satisfied(condition, result):
+            if condition is not None and not condition.satisfied_by(result):
                 if name in point:
-                    self._refuse_inactive(name, result, point)
+                    raise self._inactive(name, result, point)
             elif name in point:
                 result[name] = self.domains[name].accept(point[name])
             elif complete:
@@ -79,33 +86,33 @@ class Validity:
             else:
                 raise ProblemError(f"{name!r} is missing: give {self.domains[name]}")
         for clause in self.clauses:
-            if is_forbidden(clause, result):
-                raise ProblemError(
-                    f"the combination {describe(clause)} is forbidden: change one of them"
-                )
+            if clause.satisfied_by(result):
+                raise ProblemError(f"the combination {clause} is forbidden: change one of them")
         return result
 
     def activate(self, values: Mapping[str, Any]) -> Point:
-        """The values of active hyperparameters, defaults for missing ones; nothing is refused.
+        """Return the values of active hyperparameters, with defaults for missing ones.
 
-        Values must be accepted by their domains; the forbidden clauses are not looked at.
+        Nothing is checked: values must be accepted by their domains, and the point may be a
+        forbidden combination.
         """
         result: Point = {}
         for name in self.names:
             condition = self.conditions.get(name)
-            if condition is None or satisfied(condition, result):
+            if condition is None or condition.satisfied_by(result):
                 result[name] = values[name] if name in values else self.defaults[name]
         return result
 
-    def _refuse_inactive(self, name: str, active: Point, given: Mapping[str, Any]) -> None:
+    def _inactive(self, name: str, active: Point, given: Mapping[str, Any]) -> ProblemError:
+        """Return the error for a value of an inactive hyperparameter."""
         condition = self.conditions[name]
         states = [
             f"{parent} is {active[parent]!r}" + ("" if parent in given else " by default")
             if parent in active
             else f"{parent} is inactive"
-            for parent in parents(condition)
+            for parent in condition.hyperparameters
         ]
-        raise ProblemError(
+        return ProblemError(
             f"{name!r} is given ({show(plain(given[name]))}) but inactive: it needs"
-            f" {describe(condition)}, and {', '.join(states)}; leave it out or change the condition"
+            f" {condition}, and {', '.join(states)}; leave it out or change the condition"
         )

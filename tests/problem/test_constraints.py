@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
+from typing import Any
 
+import numpy as np
 import pytest
+from ConfigSpace.forbidden import ForbiddenRelation
+from numpy.typing import NDArray
 
 from deephyper.errors import ProblemError
 from deephyper.problem import HpProblem
 from deephyper.problem import config_space as cs
-from deephyper.problem.constraints import describe
+from deephyper.problem.translation import hyperparameters_in, translate
 
 
 @pytest.fixture
-def problem():
+def problem() -> HpProblem:
     """optimizer decides on momentum; momentum on nesterov."""
     problem = HpProblem(seed=3)
     optimizer = problem.add_dim("optimizer", ["adam", "sgd", "none"])
@@ -29,14 +34,14 @@ def problem():
     return problem
 
 
-def test_inactive_hyperparameters_are_absent(problem):
+def test_inactive_hyperparameters_are_absent(problem: HpProblem) -> None:
     assert problem.default_configuration == {"optimizer": "adam", "units": 6}
     points = [problem.point(c) for c in problem.space.sample_configuration(100)]
     assert {("momentum" in p) == (p["optimizer"] == "sgd") for p in points} == {True}
     assert {("nesterov" in p) == (p.get("momentum", 0.0) > 0.5) for p in points} == {True}
 
 
-def test_names_are_alphabetical_with_children_after_their_parents(problem):
+def test_names_are_alphabetical_with_children_after_their_parents(problem: HpProblem) -> None:
     assert problem.hyperparameter_names == ["optimizer", "units", "momentum", "nesterov"]
 
 
@@ -65,8 +70,10 @@ def test_names_are_alphabetical_with_children_after_their_parents(problem):
         ({"optimizer": "adam", "units": 3, 5: 1}, "unknown hyperparameter 5"),
     ],
 )
-def test_an_invalid_point_is_refused_with_the_reason(problem, point, reason):
-    for check in (problem.check_configuration, problem.configuration, problem.validate):
+def test_an_invalid_point_is_refused_with_the_reason(
+    problem: HpProblem, point: dict[str, Any], reason: str
+) -> None:
+    for check in (problem.check_configuration, problem.validate):
         with pytest.raises(ProblemError) as error:
             check(point)
         assert reason in str(error.value)
@@ -74,12 +81,12 @@ def test_an_invalid_point_is_refused_with_the_reason(problem, point, reason):
 
 
 @pytest.mark.parametrize("point", [None, 3, [("units", 1)], "units"])
-def test_what_is_no_dictionary_is_no_point(problem, point):
+def test_a_point_is_a_dictionary(problem: HpProblem, point: dict[str, Any]) -> None:
     with pytest.raises(ProblemError, match="a point is a dictionary"):
         problem.check_configuration(point)
 
 
-def test_an_inactive_parent_satisfies_no_condition():
+def test_an_inactive_parent_satisfies_no_condition() -> None:
     problem = HpProblem(seed=0)
     a = problem.add_dim("a", [False, True])
     b = problem.add_dim("b", ["x", "y", "z"])
@@ -96,7 +103,7 @@ def test_an_inactive_parent_satisfies_no_condition():
         problem.check_configuration({"a": False, "c": 0.5})
 
 
-def test_and_is_not_taken_for_or():
+def test_and_is_not_taken_for_or() -> None:
     problem = HpProblem(seed=0)
     a = problem.add_dim("a", [False, True])
     b = problem.add_dim("b", [False, True])
@@ -112,11 +119,11 @@ def test_and_is_not_taken_for_or():
         assert ("both" in configuration) == (a_holds and b_holds)
         assert ("either" in configuration) == (a_holds or b_holds)
         seen.add((bool(a_holds), bool(b_holds)))
-        problem.configuration(problem.point(configuration)).check_valid_configuration()
+        cs.Configuration(problem.space, values=problem.point(configuration))
     assert len(seen) == 4
 
 
-CONDITIONS = {
+CONDITIONS: dict[str, tuple[Callable[..., bool], Callable[..., Any]]] = {
     "x == 3": (lambda x, y: x == 3, lambda c, x, y: cs.EqualsCondition(c, x, 3)),
     "x != 3": (lambda x, y: x != 3, lambda c, x, y: cs.NotEqualsCondition(c, x, 3)),
     "x < 3": (lambda x, y: x < 3, lambda c, x, y: cs.LessThanCondition(c, x, 3)),
@@ -142,17 +149,17 @@ CONDITIONS = {
 
 
 @pytest.mark.parametrize("text", CONDITIONS)
-def test_every_kind_of_condition_means_what_it_says(text):
+def test_every_kind_of_condition_means_what_it_says(text: str) -> None:
     expected, make = CONDITIONS[text]
     problem = HpProblem(seed=1)
     x = problem.add_dim("x", (1, 5))
     y = problem.add_dim("y", [8, 2, 4])
     c = problem.add_dim("c", (0.0, 1.0))
     problem.add_condition(make(c, x, y))
-    assert describe(problem.space.conditions[0]) == text
+    assert str(translate(problem.space.conditions[0])) == text
     for i, o in itertools.product(range(1, 6), (8, 2, 4)):
         point = {"x": i, "y": o} | ({"c": 0.5} if expected(i, o) else {})
-        assert problem.point(problem.configuration(point)) == point
+        assert problem.point(cs.Configuration(problem.space, values=point)) == point
         wrong = {"x": i, "y": o} | ({} if expected(i, o) else {"c": 0.5})
         with pytest.raises(ProblemError, match=r"'c' is (missing|given)"):
             problem.check_configuration(wrong)
@@ -160,7 +167,7 @@ def test_every_kind_of_condition_means_what_it_says(text):
         assert ("c" in configuration) == expected(configuration["x"], configuration["y"])
 
 
-CLAUSES = {
+CLAUSES: dict[str, tuple[Callable[..., bool], Callable[..., Any]]] = {
     "x == 3": (lambda x, y, z: x == 3, lambda x, y, z: cs.ForbiddenEqualsClause(x, 3)),
     "x in [3, 4]": (lambda x, y, z: x in (3, 4), lambda x, y, z: cs.ForbiddenInClause(x, [3, 4])),
     "x > 3": (lambda x, y, z: x > 3, lambda x, y, z: cs.ForbiddenGreaterThanClause(x, 3)),
@@ -190,7 +197,9 @@ CLAUSES = {
 
 
 @pytest.mark.parametrize("text", CLAUSES)
-def test_every_kind_of_forbidden_clause_means_what_it_says(text, capsys):
+def test_every_kind_of_forbidden_clause_means_what_it_says(
+    text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     expected, make = CLAUSES[text]
     problem = HpProblem(seed=1)
     x = problem.add_dim("x", (1, 5), 1)
@@ -204,7 +213,7 @@ def test_every_kind_of_forbidden_clause_means_what_it_says(text, capsys):
                 problem.check_configuration(point)
             assert str(error.value) == f"the combination {text} is forbidden: change one of them"
         else:
-            assert problem.point(problem.configuration(point)) == point
+            assert problem.point(cs.Configuration(problem.space, values=point)) == point
     for configuration in problem.space.sample_configuration(100):
         point = problem.point(configuration)
         assert not expected(point["x"], point["y"], point["z"])
@@ -212,7 +221,7 @@ def test_every_kind_of_forbidden_clause_means_what_it_says(text, capsys):
     assert capsys.readouterr().out == ""
 
 
-def test_a_clause_about_an_inactive_hyperparameter_forbids_nothing(problem):
+def test_a_clause_about_an_inactive_hyperparameter_forbids_nothing(problem: HpProblem) -> None:
     momentum, units = problem.space["momentum"], problem.space["units"]
     problem.add_forbidden_clause(
         [
@@ -225,7 +234,9 @@ def test_a_clause_about_an_inactive_hyperparameter_forbids_nothing(problem):
         problem.check_configuration({"optimizer": "sgd", "units": 1, "momentum": 0.1})
 
 
-def assert_refused(problem, constraints, reason, add="add_condition"):
+def assert_refused(
+    problem: HpProblem, constraints: Any, reason: str, add: str = "add_condition"
+) -> None:
     before = repr(problem)
     with pytest.raises(ProblemError) as error:
         getattr(problem, add)(constraints)
@@ -235,36 +246,36 @@ def assert_refused(problem, constraints, reason, add="add_condition"):
     problem.check_configuration(problem.point(problem.space.sample_configuration()))
 
 
-def test_a_condition_on_an_unknown_hyperparameter_is_refused(problem):
+def test_a_condition_on_an_unknown_hyperparameter_is_refused(problem: HpProblem) -> None:
     other = cs.Constant("mometum", 1)
     condition = cs.EqualsCondition(problem.space["units"], other, 1)
-    assert_refused(problem, condition, "speaks of 'mometum', which isn't in the problem: did you")
+    assert_refused(problem, condition, "refers to 'mometum', which isn't in the problem: did you")
 
 
-def test_a_condition_on_a_namesake_is_refused(problem):
+def test_a_condition_on_a_namesake_is_refused(problem: HpProblem) -> None:
     namesake = cs.UniformIntegerHyperparameter("units", 1, 1000)
     condition = cs.GreaterThanCondition(problem.space["momentum"], namesake, 500)
-    assert_refused(problem, condition, "speaks of another 'units' than the problem's")
+    assert_refused(problem, condition, "refers to another 'units' than the problem's")
 
 
-def test_a_second_condition_for_a_child_is_refused(problem):
+def test_a_second_condition_for_a_child_is_refused(problem: HpProblem) -> None:
     space = problem.space
     condition = cs.EqualsCondition(space["momentum"], space["units"], 3)
     assert_refused(problem, condition, "combine them by AndConjunction or OrConjunction")
 
 
-def test_a_circle_of_conditions_is_refused(problem):
+def test_a_cycle_of_conditions_is_refused(problem: HpProblem) -> None:
     space = problem.space
     condition = cs.EqualsCondition(space["optimizer"], space["nesterov"], True)
     assert_refused(problem, condition, "makes a hyperparameter its own ancestor")
 
 
 @pytest.mark.parametrize("condition", [None, "units", 3, object(), {"units": 1}])
-def test_what_is_no_condition_is_refused(problem, condition):
+def test_anything_but_a_condition_is_refused(problem: HpProblem, condition: Any) -> None:
     assert_refused(problem, condition, "isn't a condition: make one with ConfigSpace")
 
 
-def test_a_clause_is_no_condition_and_the_reverse(problem):
+def test_a_clause_is_not_a_condition_nor_the_reverse(problem: HpProblem) -> None:
     space = problem.space
     clause = cs.ForbiddenEqualsClause(space["units"], 3)
     condition = cs.EqualsCondition(space["units"], space["optimizer"], "sgd")
@@ -272,20 +283,20 @@ def test_a_clause_is_no_condition_and_the_reverse(problem):
     assert_refused(problem, condition, "isn't a forbidden clause", "add_forbidden_clause")
 
 
-def test_one_bad_condition_among_several_adds_none(problem):
+def test_one_bad_condition_among_several_adds_none(problem: HpProblem) -> None:
     space = problem.space
     good = cs.EqualsCondition(space["units"], space["optimizer"], "sgd")
     assert_refused(problem, [good, "bad"], "isn't a condition")
 
 
-def test_a_clause_that_forbids_the_default_is_refused(problem):
+def test_a_clause_that_forbids_the_default_is_refused(problem: HpProblem) -> None:
     clause = cs.ForbiddenEqualsClause(problem.space["units"], 6)
     reason = "units == 6 makes the default configuration a forbidden one: give one of"
     assert_refused(problem, clause, reason, "add_forbidden_clause")
 
 
 @pytest.mark.parametrize("values", [["a", "b"], [1, "b"], [None, "a"], [None, True]])
-def test_a_relation_without_an_order_is_refused(problem, values):
+def test_a_relation_without_an_order_is_refused(problem: HpProblem, values: list[Any]) -> None:
     other = problem.add_dim("other", values)
     clause = cs.ForbiddenLessThanRelation(problem.space["units"], other)
     conjunction = cs.ForbiddenAndConjunction(
@@ -295,7 +306,7 @@ def test_a_relation_without_an_order_is_refused(problem, values):
         assert_refused(problem, refused, "without a common order", "add_forbidden_clause")
 
 
-def test_relations_of_strings_and_equality_of_anything_are_accepted():
+def test_relations_of_strings_and_equality_of_anything_are_accepted() -> None:
     problem = HpProblem(seed=1)
     a = problem.add_dim("a", ["y", "x"])
     b = problem.add_dim("b", ["x", "y"])
@@ -308,7 +319,7 @@ def test_relations_of_strings_and_equality_of_anything_are_accepted():
     assert ("x", "x") not in {(p["a"], p["c"]) for p in points}
 
 
-def test_a_space_with_mended_constraints_still_serialises(problem):
+def test_a_space_with_corrected_constraints_is_still_written_to_files(problem: HpProblem) -> None:
     space = problem.space
     conditions = [
         cs.NotEqualsCondition(space["units"], space["optimizer"], "none"),
@@ -319,11 +330,13 @@ def test_a_space_with_mended_constraints_still_serialises(problem):
     )
     problem.add_forbidden_clause(cs.ForbiddenLessThanEqualsClause(space["units"], 2))
     problem.add_forbidden_clause(cs.ForbiddenGreaterThanEqualsClause(space["units"], 9))
-    serialised = space.to_serialized_dict()
-    assert repr(cs.ConfigurationSpace.from_serialized_dict(serialised)) == repr(space)
+    serialized = space.to_serialized_dict()
+    written = {each["type"] for each in (*serialized["conditions"], *serialized["forbiddens"])}
+    assert {"AND", "CLAUSE_LE", "CLAUSE_GE"} <= written
+    assert repr(cs.ConfigurationSpace.from_serialized_dict(serialized)) == repr(space)
 
 
-def test_constraints_added_to_the_space_itself_count():
+def test_constraints_added_to_the_space_itself_count() -> None:
     problem = HpProblem()
     a = problem.add_dim("a", [0, 1])
     b = problem.add_dim("b", (1, 5))
@@ -335,3 +348,37 @@ def test_constraints_added_to_the_space_itself_count():
     problem.space.add(cs.ForbiddenEqualsClause(problem.space["a"], 1))
     with pytest.raises(ProblemError, match="a == 1 is forbidden"):
         problem.check_configuration({"a": 1, "b": 3, "c": 0.5})
+
+
+def test_the_hyperparameters_of_a_constraint_are_those_that_decide_on_it(
+    problem: HpProblem,
+) -> None:
+    units, momentum = problem.space["units"], problem.space["momentum"]
+    assert hyperparameters_in(cs.EqualsCondition(momentum, units, 3)) == ("units",)
+    clause = cs.ForbiddenOrConjunction(
+        cs.ForbiddenGreaterThanRelation(momentum, units),
+        cs.ForbiddenInClause(units, [2, 3]),
+    )
+    assert hyperparameters_in(clause) == ("momentum", "units")
+
+
+class Different(ForbiddenRelation):
+    """A relation that ConfigSpace doesn't have."""
+
+    def __repr__(self) -> str:
+        return f"Forbidden: {self.left.name} != {self.right.name}"
+
+    def is_forbidden_value(self, values: Any) -> bool:
+        return bool(values[self.left.name] != values[self.right.name])
+
+    def is_forbidden_vector(self, vector: NDArray[np.float64]) -> bool:
+        return bool(vector[self.vector_ids[0]] != vector[self.vector_ids[1]])
+
+    def is_forbidden_vector_array(self, arr: NDArray[np.float64]) -> NDArray[np.bool_]:
+        return np.not_equal(arr[self.vector_ids[0]], arr[self.vector_ids[1]])
+
+
+def test_a_clause_of_an_unknown_kind_is_refused(problem: HpProblem) -> None:
+    clause = Different(problem.space["units"], problem.space["optimizer"])
+    reason = "Different isn't supported: use the conditions and forbidden clauses of ConfigSpace"
+    assert_refused(problem, clause, reason, "add_forbidden_clause")

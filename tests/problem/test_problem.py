@@ -9,15 +9,18 @@ import pickle
 import subprocess
 import sys
 import textwrap
-import time
+from collections.abc import Callable
+from typing import Any
 
 import cloudpickle
 import numpy as np
 import pytest
+from ConfigSpace.hyperparameters.hp_components import ROUND_PLACES
 
 from deephyper.errors import ProblemError
-from deephyper.problem import BaseProblem, HpProblem
+from deephyper.problem import BaseProblem, HpProblem, Point
 from deephyper.problem import config_space as cs
+from deephyper.problem.domain import DECIMALS
 
 TUTORIAL = textwrap.dedent("""\
     Configuration space object:
@@ -32,7 +35,7 @@ TUTORIAL = textwrap.dedent("""\
 
 
 @pytest.fixture
-def tutorial():
+def tutorial() -> HpProblem:
     problem = HpProblem()
     problem.add_dim("units", (1, 100))
     problem.add_dim("activation", ["identity", "relu", "sigmoid", "tanh"])
@@ -41,12 +44,16 @@ def tutorial():
     return problem
 
 
-def test_print_shows_what_the_tutorial_shows(tutorial, capsys):
+def test_print_shows_what_the_tutorial_shows(
+    tutorial: HpProblem, capsys: pytest.CaptureFixture[str]
+) -> None:
     print(tutorial)
     assert capsys.readouterr().out == TUTORIAL
 
 
-def test_print_numbers_several_starting_points(tutorial, capsys):
+def test_print_numbers_several_starting_points(
+    tutorial: HpProblem, capsys: pytest.CaptureFixture[str]
+) -> None:
     tutorial.add_starting_point(units=20)
     print(tutorial)
     last = capsys.readouterr().out.splitlines()[-1]
@@ -56,7 +63,9 @@ def test_print_numbers_several_starting_points(tutorial, capsys):
     )
 
 
-def test_print_without_starting_points_shows_the_space_alone(capsys):
+def test_print_without_starting_points_shows_the_space_alone(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     problem = HpProblem()
     problem.add_dim("units", (1, 100))
     print(problem)
@@ -66,7 +75,7 @@ def test_print_without_starting_points_shows_the_space_alone(capsys):
     )
 
 
-def test_print_shows_conditions_and_clauses_between(capsys):
+def test_print_shows_conditions_and_clauses_between(capsys: pytest.CaptureFixture[str]) -> None:
     problem = HpProblem()
     a = problem.add_dim("a", [0, 1])
     b = problem.add_dim("b", (1, 5))
@@ -85,21 +94,21 @@ def test_print_shows_conditions_and_clauses_between(capsys):
     ]
 
 
-def test_an_empty_problem_has_one_empty_point():
+def test_an_empty_problem_has_one_empty_point() -> None:
     problem = HpProblem()
     assert problem.default_configuration == {}
     problem.check_configuration({})
     assert problem.hyperparameter_names == []
     assert str(problem).startswith("Configuration space object:")
-    with pytest.raises(ProblemError, match="unknown hyperparameter 'x': there is none yet"):
+    with pytest.raises(ProblemError, match="unknown hyperparameter 'x': there are none yet"):
         problem.check_configuration({"x": 1})
 
 
-def test_hp_problem_is_a_base_problem():
+def test_hp_problem_is_a_base_problem() -> None:
     assert issubclass(HpProblem, BaseProblem)
 
 
-def conditional():
+def conditional() -> HpProblem:
     problem = HpProblem(seed=7)
     a = problem.add_dim("a", [None, True, "a", 3])
     b = problem.add_dim("b", (1e-5, 1.0, "log-uniform"))
@@ -120,7 +129,7 @@ def conditional():
     ],
     ids=["deepcopy", "pickle", "cloudpickle"],
 )
-def test_a_copy_is_equal_and_independent(duplicate):
+def test_a_copy_is_equal_and_independent(duplicate: Callable[[HpProblem], HpProblem]) -> None:
     problem = conditional()
     problem.default_configuration  # noqa: B018 (fills what is cached)
     other = duplicate(problem)
@@ -139,19 +148,19 @@ def test_a_copy_is_equal_and_independent(duplicate):
     assert other.starting_points[0] == {"a": "a", "b": 0.5, "c": 1, "d": 2}
 
 
-def sampled(seed):
+def sampled(seed: Any) -> list[Point]:
     problem = HpProblem(seed=seed)
     problem.add_dim("a", (0.0, 1.0))
     problem.add_dim("b", ["x", "y", "z"])
     return [problem.point(c) for c in problem.space.sample_configuration(10)]
 
 
-def test_a_seed_makes_samples_repeat():
+def test_a_seed_makes_samples_repeat() -> None:
     assert sampled(42) == sampled(42) == sampled(np.int64(42))
     assert sampled(42) != sampled(43)
 
 
-def test_mixed_categories_come_back_with_their_types():
+def test_mixed_categories_come_back_with_their_types() -> None:
     problem = HpProblem(seed=0)
     problem.add_dim("a", [None, True, "a", 3, 2.5, "None", "True", "3", ""])
     problem.add_dim("b", [1, 2.5, 4])
@@ -159,7 +168,7 @@ def test_mixed_categories_come_back_with_their_types():
     problem.add_dim("d", [False, True])
     problem.add_hyperparameter(cs.Constant("e", 1))
     problem.add_hyperparameter(cs.CategoricalHyperparameter("f", [np.int64(1), np.float64(1.5)]))
-    seen = {name: set() for name in "abcdef"}
+    seen: dict[str, set[Any]] = {name: set() for name in "abcdef"}
     for configuration in problem.space.sample_configuration(500):
         for name, value in problem.point(configuration).items():
             seen[name].add((type(value), value))
@@ -186,22 +195,22 @@ def test_mixed_categories_come_back_with_their_types():
         (-1e280, 1e280, "uniform"),
     ],
 )
-def test_bounds_are_valid_after_a_trip_through_text(low, high, prior):
+def test_bounds_are_valid_after_a_trip_through_text(low: float, high: float, prior: str) -> None:
     problem = HpProblem()
     problem.add_dim("x", (low, high, prior))
     for bound in (low, high):
         for text in (repr(bound), json.dumps(bound), f"{bound:.15g}"):
             problem.check_configuration({"x": float(text)})
-        for neighbour in (math.nextafter(bound, -math.inf), math.nextafter(bound, math.inf)):
-            value = problem.validate({"x": neighbour})["x"]
-            assert problem.space["x"].lower <= value <= problem.space["x"].upper
-            problem.configuration({"x": neighbour}).check_valid_configuration()
+        for neighbor in (math.nextafter(bound, -math.inf), math.nextafter(bound, math.inf)):
+            value = problem.validate({"x": neighbor})["x"]
+            assert problem.domains["x"].accept(value) == value
+            cs.Configuration(problem.space, values={"x": value})
     for beyond in (low - 1e-6 * abs(low) - 1e-12, high + 1e-6 * abs(high) + 1e-12):
         with pytest.raises(ProblemError, match="give a float from"):
             problem.check_configuration({"x": beyond})
 
 
-def test_a_float_choice_survives_the_loss_of_its_last_digit():
+def test_a_float_choice_survives_the_loss_of_its_last_digit() -> None:
     problem = HpProblem()
     problem.add_dim("x", [0.1, 1 / 3])
     assert problem.validate({"x": math.nextafter(1 / 3, 1)}) == {"x": 1 / 3}
@@ -209,16 +218,11 @@ def test_a_float_choice_survives_the_loss_of_its_last_digit():
         problem.check_configuration({"x": 0.3333333})
 
 
-def test_configuration_keeps_floats_to_the_last_digit():
-    problem = HpProblem()
-    problem.add_dim("x", (1e-9, 1.0, "log-uniform"))
-    for value in (0.123456789012345678, 1.2345678901234567e-8):
-        configuration = problem.configuration({"x": value})
-        assert configuration["x"] == value
-        assert problem.point(configuration) == {"x": value}
+def test_config_space_rounds_floats_to_the_decimals_that_we_know() -> None:
+    assert ROUND_PLACES == DECIMALS
 
 
-def test_a_configuration_of_another_space_is_refused():
+def test_a_configuration_of_another_space_is_refused() -> None:
     problem, other = HpProblem(), HpProblem()
     problem.add_dim("x", (1, 2))
     other.add_dim("y", (1, 2))
@@ -226,19 +230,13 @@ def test_a_configuration_of_another_space_is_refused():
         problem.point(other.space.get_default_configuration())
 
 
-def test_configuration_is_one_of_config_space():
+def test_a_configuration_of_config_space_becomes_the_point_it_was_made_of() -> None:
     problem = conditional()
     point = {"a": 3, "b": 0.25, "c": 2.5}
-    configuration = problem.configuration(point)
-    configuration.check_valid_configuration()
-    assert configuration.config_space is problem.space
-    assert dict(configuration) == point
-    made = cs.Configuration(problem.space, values=point)
-    assert configuration == made
-    assert np.allclose(configuration.get_array(), made.get_array())
+    assert problem.point(cs.Configuration(problem.space, values=point)) == point
 
 
-def test_importing_the_problem_does_not_import_what_it_does_not_need():
+def test_importing_the_problem_does_not_import_what_it_does_not_need() -> None:
     code = textwrap.dedent("""
         import sys
         import deephyper.problem
@@ -257,33 +255,3 @@ def test_importing_the_problem_does_not_import_what_it_does_not_need():
         assert not heavy & set(sys.modules), heavy & set(sys.modules)
     """)
     subprocess.run([sys.executable, "-c", code], check=True)
-
-
-def test_a_point_costs_less_than_a_millisecond():
-    problem = HpProblem(seed=1)
-    for i in range(5):
-        choice = problem.add_dim(f"choice{i}", [None, True, "a", 3])
-        number = problem.add_dim(f"float{i}", (1e-4, 1.0, "log-uniform"))
-        problem.add_dim(f"int{i}", (1, 1000))
-        problem.add_dim(f"ordinal{i}", [1, 2.5, 4])
-        problem.add_condition(cs.EqualsCondition(number, choice, True))
-    problem.add_forbidden_clause(
-        cs.ForbiddenAndConjunction(
-            cs.ForbiddenEqualsClause(problem.space["ordinal0"], 4),
-            cs.ForbiddenGreaterThanClause(problem.space["int0"], 900),
-        )
-    )
-    configurations = problem.space.sample_configuration(100)
-    points = [problem.point(configuration) for configuration in configurations]
-    for call, arguments in (
-        (problem.point, problem.space.sample_configuration(100)),
-        (problem.configuration, points),
-        (problem.check_configuration, points),
-    ):
-        seconds = []
-        for argument in arguments:
-            start = time.perf_counter()
-            call(argument)
-            seconds.append(time.perf_counter() - start)
-        # the median: another process may take the processor away meanwhile
-        assert sorted(seconds)[len(seconds) // 2] < 1e-3, call.__name__

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -11,7 +13,7 @@ from deephyper.problem import config_space as cs
 
 
 @pytest.fixture
-def problem():
+def problem() -> HpProblem:
     problem = HpProblem()
     optimizer = problem.add_dim("optimizer", ["adam", "sgd"])
     momentum = problem.add_dim("momentum", (0.0, 0.9), 0.5)
@@ -20,7 +22,7 @@ def problem():
     return problem
 
 
-def test_a_partial_point_is_completed_by_defaults(problem):
+def test_a_partial_point_is_completed_by_defaults(problem: HpProblem) -> None:
     problem.add_starting_point(units=10)
     problem.add_starting_point(optimizer="sgd")
     problem.add_starting_point()
@@ -50,7 +52,9 @@ def test_a_partial_point_is_completed_by_defaults(problem):
         ({"optimizer": "sgd", "momentum": 1}, "'momentum' is 1.0: give a float from 0.0 to 0.9"),
     ],
 )
-def test_an_invalid_point_is_refused_at_once(problem, point, reason):
+def test_an_invalid_point_is_refused_at_once(
+    problem: HpProblem, point: dict[str, Any], reason: str
+) -> None:
     with pytest.raises(ProblemError) as error:
         problem.add_starting_point(**point)
     assert reason in str(error.value)
@@ -58,7 +62,7 @@ def test_an_invalid_point_is_refused_at_once(problem, point, reason):
     assert problem.starting_points == []
 
 
-def test_a_forbidden_point_is_refused(problem):
+def test_a_forbidden_point_is_refused(problem: HpProblem) -> None:
     problem.add_forbidden_clause(
         cs.ForbiddenAndConjunction(
             cs.ForbiddenEqualsClause(problem.space["optimizer"], "sgd"),
@@ -70,7 +74,7 @@ def test_a_forbidden_point_is_refused(problem):
     problem.add_starting_point(optimizer="sgd", units=40)
 
 
-def test_values_become_plain_and_of_the_right_type(problem):
+def test_values_become_plain_and_of_the_right_type(problem: HpProblem) -> None:
     problem.add_starting_point(
         optimizer=np.str_("sgd"), momentum=np.float32(0.5), units=np.float64(7.0)
     )
@@ -82,14 +86,14 @@ def test_values_become_plain_and_of_the_right_type(problem):
         assert [type(value) for value in point.values()] == [str, int, float]
 
 
-def test_a_point_is_kept_once(problem):
+def test_a_point_is_kept_once(problem: HpProblem) -> None:
     problem.add_starting_point(units=10)
     problem.add_starting_point(units=10.0)
     problem.add_starting_point(optimizer="adam", units=10)
     assert problem.starting_points == [{"optimizer": "adam", "units": 10}]
 
 
-def test_a_hyperparameter_may_be_called_self():
+def test_a_hyperparameter_may_be_called_self() -> None:
     problem = HpProblem()
     problem.add_dim("self", (1, 3))
     problem.add_dim("point", (1, 3))
@@ -97,20 +101,20 @@ def test_a_hyperparameter_may_be_called_self():
     assert problem.starting_points == [{"point": 3, "self": 1}]
 
 
-def test_the_returned_list_is_the_callers(problem):
+def test_the_returned_list_is_the_callers(problem: HpProblem) -> None:
     problem.add_starting_point(units=10)
     problem.starting_points[0]["units"] = 0
     problem.starting_points.clear()
     assert problem.starting_points == [{"optimizer": "adam", "units": 10}]
 
 
-def test_a_later_hyperparameter_completes_earlier_points(problem):
+def test_a_later_hyperparameter_completes_earlier_points(problem: HpProblem) -> None:
     problem.add_starting_point(units=10)
     problem.add_dim("lr", (0.1, 0.3))
     assert problem.starting_points == [{"lr": 0.2, "optimizer": "adam", "units": 10}]
 
 
-def test_a_later_condition_drops_what_was_only_completed():
+def test_a_later_condition_drops_what_was_only_completed() -> None:
     problem = HpProblem()
     a = problem.add_dim("a", [0, 1])
     b = problem.add_dim("b", (1, 5))
@@ -120,7 +124,7 @@ def test_a_later_condition_drops_what_was_only_completed():
     assert problem.starting_points == [{"a": 0}]
 
 
-def test_a_later_condition_that_contradicts_a_point_is_refused():
+def test_a_later_condition_that_contradicts_a_point_is_refused() -> None:
     problem = HpProblem()
     a = problem.add_dim("a", [0, 1])
     b = problem.add_dim("b", (1, 5))
@@ -136,7 +140,7 @@ def test_a_later_condition_that_contradicts_a_point_is_refused():
     assert problem.starting_points == [{"a": 1, "b": 2}, {"a": 0, "b": 2}]
 
 
-def test_a_later_clause_that_forbids_a_point_is_refused():
+def test_a_later_clause_that_forbids_a_point_is_refused() -> None:
     problem = HpProblem()
     a = problem.add_dim("a", (0, 10))
     problem.add_starting_point(a=9)

@@ -210,10 +210,10 @@ def _check_files(spec: SearchSpec) -> None:
 
 
 def _check_problem(spec: SearchSpec) -> None:
-    from deephyper.core.cli.hps import _as_problem
     from deephyper.loading import load_object
+    from deephyper.problem.problem import require_problem
 
-    _as_problem(load_object(spec.problem, "Problem"), spec.problem)
+    require_problem(load_object(spec.problem, "Problem"), spec.problem)
 
 
 def _check_run(spec: SearchSpec) -> None:
