@@ -33,6 +33,7 @@ import contextlib
 import errno
 import json
 import os
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -40,13 +41,16 @@ from deephyper.clock import Clock
 from deephyper.errors import ResultsError, argument
 from deephyper.job import Outcome, Reported, Started
 from deephyper.objective import Failure, Objective, observation_to_json
-from deephyper.search.disk import Syncer, sync
 from deephyper.search.record import Evaluation, Record
 
 FILE_NAME = "journal.jsonl"
 VERSION = 2
 """Of the format that is written."""
 READABLE_VERSIONS = (1, 2)
+
+# The answers of file systems that know no such request; none of them means a loss.
+_NO_SYNC = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP)
+_SYNC_SECONDS = 30.0
 
 
 class Journal:
@@ -69,7 +73,7 @@ class Journal:
                 raise
         except OSError as error:
             raise _cannot_write(self.path, error) from error
-        self._syncer = Syncer(self._fd)
+        self._syncer = _Syncer(self._fd)
 
     def append(self, event: str, **keys: Any) -> None:
         """Write one event."""
@@ -94,7 +98,7 @@ class Journal:
     def sync(self) -> None:
         """Wait until the disk says that it has what was written."""
         try:
-            sync(self._fd)
+            _sync(self._fd)
         except OSError as error:
             raise _cannot_write(self.path, error) from error
 
@@ -185,6 +189,55 @@ class Journal:
             os.write(self._fd, b"\n")
         elif torn:
             os.ftruncate(self._fd, size - len(torn))
+
+
+def _sync(fd: int) -> None:
+    """Wait until the disk says that it has what was written.
+
+    Raises:
+        OSError: if the disk can't keep it.
+    """
+    try:
+        os.fsync(fd)
+    except OSError as error:
+        if error.errno not in _NO_SYNC:
+            raise
+
+
+class _Syncer:
+    """Asks the disk to keep what was written, in a thread, so that the search need not wait."""
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+        self._wanted = threading.Event()
+        self._closed = False
+        self._error: OSError | None = None
+        self._thread = threading.Thread(target=self._work, name="journal-sync", daemon=True)
+        self._thread.start()
+
+    def request(self) -> None:
+        self._wanted.set()
+
+    def raise_error(self) -> None:
+        """Raise the error that the disk has answered with, if it has."""
+        if self._error is not None:
+            raise self._error
+
+    def close(self) -> bool:
+        """End the thread; return whether it has ended."""
+        self._closed = True
+        self._wanted.set()
+        self._thread.join(_SYNC_SECONDS)
+        return not self._thread.is_alive()
+
+    def _work(self) -> None:
+        while not self._closed:
+            self._wanted.wait()
+            self._wanted.clear()
+            try:
+                _sync(self._fd)
+            except OSError as error:
+                self._error = error
 
 
 def parse_line(line: bytes) -> dict[str, Any] | None:

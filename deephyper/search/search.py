@@ -15,10 +15,11 @@ from deephyper.errors import EvaluatorError, ProblemError, SettingsError, argume
 from deephyper.evaluator import Evaluator
 from deephyper.job import Outcome
 from deephyper.optimizer.settings import Settings
-from deephyper.search import notices, results
+from deephyper.search import results
 from deephyper.search.budget import DEFAULT_GRACE, Budget
 from deephyper.search.cache import Cache
 from deephyper.search.interrupt import Interrupt
+from deephyper.search.log import warm_start_notice
 from deephyper.search.log_dir import LogDir
 from deephyper.search.record import Record
 from deephyper.search.search_result import SearchResult
@@ -184,7 +185,7 @@ class Search:
         record = earlier or self._store.inspect(self.problem, self._resume)
         if not record.resumed and self._warm_start is not None:
             record.known, total = known_results(self._warm_start, self.problem)
-            self._notify(notices.warm_start(len(record.known), total))
+            self._notify(warm_start_notice(len(record.known), total))
         return record
 
     def _create_optimizer(self, record: Record) -> Optimizer:

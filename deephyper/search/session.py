@@ -22,10 +22,10 @@ from deephyper.evaluator import Evaluator
 from deephyper.job import Ended, Event, Job, Outcome, Proposal, Reported, Started
 from deephyper.objective import MACHINE_FAULTS, Failure, Objective
 from deephyper.problem.point import Point
-from deephyper.search import notices
 from deephyper.search.budget import Budget, Reason
 from deephyper.search.cache import Cache
 from deephyper.search.interrupt import Interrupt
+from deephyper.search.log import ending_notice, retry_notice, stopped_notice
 from deephyper.search.record import Evaluation, Record
 from deephyper.search.store import Pages
 
@@ -135,7 +135,7 @@ class Session:
             self._begin()
             reason = self._loop()
             if self._num_stopped:
-                self._notify(notices.stopped(self._num_stopped))
+                self._notify(stopped_notice(self._num_stopped))
             self._pages.end(reason)
         except BaseException:
             self._keep_what_ended()
@@ -214,7 +214,7 @@ class Session:
         policy = self._policy
         grace = policy.grace if reason == "timeout" else policy.sigterm_grace
         running = self._evaluator.num_unfinished
-        text = notices.no_more(reason, running, grace, self._interrupt.signal)
+        text = ending_notice(reason, running, grace, self._interrupt.signal)
         if text is not None:
             self._notify(text)
 
@@ -296,7 +296,7 @@ class Session:
         self._pages.outcome(outcome, retry)
         if retry:
             self._waiting.appendleft(dataclasses.replace(job, attempt=job.attempt + 1))
-            self._notify(notices.runs_again(outcome))
+            self._notify(retry_notice(outcome))
         return not retry
 
     # The end.

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 from deephyper.clock import Clock
 from deephyper.job import Outcome, Reported, Started
 from deephyper.problem.description import describe_space
-from deephyper.search import notices
 from deephyper.search.claim import Claim
 from deephyper.search.journal import Journal
-from deephyper.search.log import log_outcome, log_to
+from deephyper.search.log import log_outcome, log_to, set_aside_notice
 from deephyper.search.log_dir import LogDir
 from deephyper.search.record import Evaluation, Record
 from deephyper.search.results import ResultsWriter, set_aside_if_changed
@@ -174,7 +173,7 @@ class FilePages(Pages):
         """Write the results anew; a file that was changed since is the user's and set aside."""
         aside = set_aside_if_changed(self._path, self._names, self._record.ended)
         if aside is not None:
-            self._notify(notices.set_aside(aside))
+            self._notify(set_aside_notice(aside))
         self._results = ResultsWriter(self._path, self._names, lambda: self._record.ended)
 
 
