@@ -20,7 +20,7 @@ from deephyper.checks import real, whole, whole_or_none
 from deephyper.clock import Clock
 from deephyper.errors import DeepHyperError, ProblemError, SettingsError, SpaceExhausted
 from deephyper.evaluator import Evaluator
-from deephyper.job import MACHINE_FAULTS, Job, Outcome
+from deephyper.job import MACHINE_FAULTS, Ended, Job, Outcome, Started
 from deephyper.problem.description import describe
 from deephyper.search import notices, results
 from deephyper.search.beginning import (
@@ -166,9 +166,8 @@ class Search:
                 self._keep_what_ended(ownership)
                 raise
             finally:
-                self.evaluator.on_start = None
                 self.evaluator.cancel()
-                self.evaluator.gather(at_least=0)  # so that nothing is left for another search
+                self.evaluator.gather(0.0)  # so that nothing is left for another search
                 self._journal.close()
                 if self._results is not None:
                     self._results.close()
@@ -224,7 +223,6 @@ class Search:
         self._failures_in_a_row = self._num_stopped = 0
         if unfinished:
             self._optimizer.tell_pending([job.point for job in unfinished])
-        self.evaluator.on_start = self._started
         _log.info("optimizer: %s", self._describe_optimizer())
         _log.info(
             "%s in %s: %d evaluations known, %d unfinished",
@@ -275,7 +273,7 @@ class Search:
                 self._stop_running()
                 reason = reason or "timeout"
                 break
-            self._take(self.evaluator.gather(at_least=1, timeout=_TICK))
+            self._take(self._gather(_TICK))
         if self._num_stopped:
             self._notice(notices.stopped(self._num_stopped))
         return reason or "exhausted"
@@ -331,8 +329,15 @@ class Search:
         self._journal.append_submitted(evaluation)
         self.evaluator.submit([job])
 
-    def _started(self, job: Job, worker: str, when: float) -> None:
-        self._journal.append("started", id=job.id, attempt=job.attempt, worker=worker)
+    def _gather(self, timeout: float) -> list[Outcome]:
+        outcomes = []
+        for event in self.evaluator.gather(timeout):
+            if isinstance(event, Started):
+                job = event.job
+                self._journal.append("started", id=job.id, attempt=job.attempt, worker=event.worker)
+            elif isinstance(event, Ended):
+                outcomes.append(event.outcome)
+        return outcomes
 
     def _take(self, outcomes: list[Outcome]) -> None:
         """Record outcomes, then tell them to the optimizer together."""
@@ -373,7 +378,7 @@ class Search:
 
     def _stop_running(self) -> None:
         stopped = self.evaluator.cancel()
-        self._take(self.evaluator.gather(at_least=0))  # what ended while it was being stopped
+        self._take(self._gather(0.0))  # what ended while it was being stopped
         for outcome in stopped:
             self._record_stopped(outcome)
 
@@ -386,11 +391,10 @@ class Search:
 
     def _keep_what_ended(self, ownership: Ownership) -> None:
         """The search fails: write what has ended since it last looked, if that can be done."""
-        self.evaluator.on_start = None
         self.evaluator.cancel()
         with contextlib.suppress(DeepHyperError):
             ownership.check()
-            for outcome in self.evaluator.gather(at_least=0):
+            for outcome in self._gather(0.0):
                 self._write(outcome)
 
     def _next_id(self) -> str:

@@ -9,13 +9,14 @@ import click
 from click.core import ParameterSource
 
 from deephyper.core.cli.option_groups import Duration, GroupedOption, Number
-from deephyper.evaluator import CLASSIC_NAMES, DEFAULT_METHOD, METHODS
+from deephyper.evaluator import CLASSIC_NAMES, DEFAULT_METHOD
 from deephyper.optimizer.settings import (
     ACQ_FUNCS,
     LIAR_STRATEGIES,
     SURROGATE_MODELS,
     AmbsSettings,
 )
+from deephyper.registry import EVALUATORS
 from deephyper.search.budget import DEFAULT_GRACE, DEFAULT_MAX_EVALS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -32,12 +33,12 @@ class EvaluatorName(click.ParamType):
     name = "evaluator"
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
-        return f"[{'|'.join(METHODS)}]"
+        return f"[{'|'.join(EVALUATORS.names)}]"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         name = CLASSIC_NAMES.get(value, value)
-        if name not in METHODS:
-            self.fail(f"'{value}' is not one of {', '.join(METHODS)}", param, ctx)
+        if name not in EVALUATORS:
+            self.fail(f"'{value}' is not one of {', '.join(EVALUATORS.names)}", param, ctx)
         return str(name)
 
 
