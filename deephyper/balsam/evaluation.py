@@ -24,15 +24,17 @@ import subprocess
 import sys
 import threading
 import time
-from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
 from deephyper.errors import DeepHyperError, RunFunctionError
 from deephyper.evaluator.evaluator import LOAD_SECONDS
-from deephyper.evaluator.process import thread_variables
+from deephyper.evaluator.output import tail
 from deephyper.evaluator.run_function import RunFunction, evaluate
-from deephyper.evaluator.worker.process import Reaper, WorkerProcess, tail
+from deephyper.evaluator.worker.environment import thread_variables
+from deephyper.evaluator.worker.guard import Reaper
+from deephyper.evaluator.worker.messages import JobEnded, JobStarted
+from deephyper.evaluator.worker.process import WorkerProcess, not_loaded_within
 from deephyper.job import Failure, Job
 
 EVALUATION_FILE = "evaluation.json"
@@ -84,10 +86,7 @@ def makes_jobs(run: str, limit: float = LOAD_SECONDS) -> bool:
             timeout=min(limit, LOAD_SECONDS),
         )
     except subprocess.TimeoutExpired as error:
-        raise RunFunctionError(
-            f"run could not be loaded within {error.timeout:g} s; see what its module does when it "
-            "is imported"
-        ) from None
+        raise RunFunctionError(not_loaded_within(error.timeout)) from None
     lines = done.stdout.strip().splitlines()
     try:
         reply = json.loads(lines[-1])
@@ -143,19 +142,14 @@ def _follow(process: WorkerProcess, spec: dict[str, Any]) -> dict[str, Any] | No
     limit = math.inf if spec["timeout"] is None else float(spec["timeout"])
     deadline = time.monotonic() + LOAD_SECONDS
     while True:
-        wait(process.waitables, timeout=min(_LOOK_SECONDS, max(0.0, deadline - time.monotonic())))
-        for message in process.receive():
-            if "end" in message:
-                return {k: message[k] for k in message if k != "id"}
-            if "start" in message:
-                start = message["start"]
+        left = max(0.0, deadline - time.monotonic())
+        for message in process.events(min(_LOOK_SECONDS, left)):
+            if isinstance(message, JobStarted):
+                start = message.time
                 deadline = time.monotonic() + limit
                 _write(STARTED_FILE, {"start": start, "host": socket.gethostname()})
-            if "load_error" in message:
-                return _failed(start, Failure("exception", message["load_error"]))
-            if "died" in message:
-                died: Failure = message["died"]
-                return _failed(start, Failure(died.kind, died.message, tail(spec["output"])))
+            elif isinstance(message, JobEnded):
+                return _result(message)
         if Path(STOP_FILE).exists():
             return None
         if time.monotonic() >= deadline:
@@ -221,10 +215,16 @@ def _watch(spec: dict[str, Any], rank: int) -> None:
 
 def _overdue(start: float | None, limit: float, text: str) -> Failure:
     if start is None:
-        message = f"the run function could not be loaded within {LOAD_SECONDS:g} s"
+        message = not_loaded_within(LOAD_SECONDS)
     else:
         message = f"it ran past its limit of {limit:g} s"
     return Failure("timeout", message, text)
+
+
+def _result(ended: JobEnded) -> dict[str, Any]:
+    if isinstance(ended.result, Failure):
+        return {**_failed(ended.start, ended.result), "end": ended.end}
+    return {"start": ended.start, "end": ended.end, "objective": ended.result}
 
 
 def _failed(start: float | None, failure: Failure) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from deephyper.balsam.database import connect, evaluation_app, kill, query, settle_left
 from deephyper.balsam.evaluation import (
@@ -27,11 +27,15 @@ from deephyper.balsam.evaluation import (
     makes_jobs,
 )
 from deephyper.balsam.nodes import no_room, num_places, refuse_misfit
+from deephyper.clock import Clock
 from deephyper.errors import EvaluatorError
-from deephyper.evaluator.evaluator import LOAD_SECONDS, Ended, Evaluator, Started
-from deephyper.evaluator.worker.process import tail
+from deephyper.evaluator.evaluator import LOAD_SECONDS, Evaluator
+from deephyper.evaluator.output import tail
+from deephyper.evaluator.run_function import Function, RunFunction
+from deephyper.evaluator.worker.messages import JobEnded, JobMessage, JobStarted
 from deephyper.job import MACHINE_FAULTS, Failure, Job
 from deephyper.objective import read_objective
+from deephyper.option import Option
 
 POLL_SECONDS = 1.0
 LOST_SECONDS = 30.0
@@ -79,10 +83,47 @@ class BalsamEvaluator(Evaluator):
 
     method = "balsam"
     startup_allowance = float("inf")  # a job may have to wait for a node
+    options: ClassVar[tuple[Option, ...]] = (
+        Option(
+            "num_nodes_per_eval",
+            "Nodes of an evaluation, in the job mode mpi.",
+            kind="integer",
+            at_least=1,
+            metavar="N",
+        ),
+        Option(
+            "num_ranks_per_node",
+            "Ranks of an evaluation on each of its nodes, in the job mode mpi.",
+            kind="integer",
+            at_least=1,
+            metavar="N",
+        ),
+        Option(
+            "num_evals_per_node",
+            "Evaluations that share a node, in the job mode serial.",
+            kind="integer",
+            at_least=1,
+            metavar="N",
+        ),
+        Option(
+            "num_threads_per_rank",
+            "Threads of an evaluation, or of each of its ranks.",
+            kind="integer",
+            at_least=1,
+            metavar="N",
+        ),
+        Option(
+            "num_threads_per_node",
+            "Threads of a node, to be shared by its ranks and evaluations.",
+            kind="integer",
+            at_least=1,
+            metavar="N",
+        ),
+    )
 
     def __init__(
         self,
-        run: Any,
+        run: str | Function | RunFunction,
         num_workers: int | None = None,
         *,
         num_nodes_per_eval: int = 1,
@@ -90,7 +131,11 @@ class BalsamEvaluator(Evaluator):
         num_evals_per_node: int = 1,
         num_threads_per_rank: int | None = None,
         num_threads_per_node: int | None = None,
-        **options: Any,
+        timeout: float | str | None = None,
+        output_dir: str | os.PathLike[str] | None = None,
+        num_cpus_per_task: int = 1,
+        num_gpus_per_task: float = 0,
+        clock: Clock | None = None,
     ) -> None:
         models = connect()
         search = _search_job(models)
@@ -105,7 +150,15 @@ class BalsamEvaluator(Evaluator):
                 f"num_workers is {num_workers} and the launcher's nodes ({nodes}) have room for "
                 f"{places} at a time; leave it out, or ask for more nodes"
             )
-        super().__init__(run, places if num_workers is None else num_workers, **options)
+        super().__init__(
+            run,
+            places if num_workers is None else num_workers,
+            timeout=timeout,
+            output_dir=output_dir,
+            num_cpus_per_task=num_cpus_per_task,
+            num_gpus_per_task=num_gpus_per_task,
+            clock=clock,
+        )
         if self.num_gpus_per_task:
             raise EvaluatorError(
                 "Balsam's launcher hands out the GPUs (balsam launcher --gpus-per-node); leave "
@@ -215,8 +268,8 @@ class BalsamEvaluator(Evaluator):
         own = ("job_id", "lock", "tick", "state", "state_history")
         return {name: value for name, value in fields.items() if name not in own}
 
-    def _wait(self, timeout: float | None) -> Sequence[Started | Ended]:
-        until = float("inf") if timeout is None else time.monotonic() + timeout
+    def _wait(self, timeout: float) -> Sequence[JobMessage]:
+        until = time.monotonic() + timeout
         self._flush()
         while True:
             now = time.monotonic()
@@ -229,16 +282,16 @@ class BalsamEvaluator(Evaluator):
                 return []
             time.sleep(max(0.0, min(self._next_poll, until) - time.monotonic()))
 
-    def _poll(self) -> list[Started | Ended]:
+    def _poll(self) -> list[JobMessage]:
         keys = [evaluation.key for evaluation in self._evaluations.values()]
         jobs = self._models.BalsamJob.objects.filter(pk__in=keys)
         states = dict(query(lambda: list(jobs.values_list("pk", "state"))))
-        events: list[Started | Ended] = []
+        events: list[JobMessage] = []
         for evaluation in list(self._evaluations.values()):
             events += self._look(evaluation, states.get(evaluation.key, "deleted"))
         return events
 
-    def _look(self, evaluation: _Evaluation, state: str) -> list[Started | Ended]:
+    def _look(self, evaluation: _Evaluation, state: str) -> list[JobMessage]:
         ended = state in _WENT_WELL or state in _WENT_WRONG or state == "deleted"
         # In mode serial Balsam says seconds late that a job runs, so the files are looked at in
         # every state. A job that the end of a launcher has cut off waits for the next one.
@@ -252,10 +305,10 @@ class BalsamEvaluator(Evaluator):
             if not evaluation.started:
                 started = _read(evaluation.folder / STARTED_FILE)
             result = _read(evaluation.folder / RESULT_FILE)
-        events: list[Started | Ended] = []
+        events: list[JobMessage] = []
         if started is not None:
             evaluation.started, evaluation.start = True, started["start"]
-            events.append(Started(evaluation.job.id, started["host"], started["start"]))
+            events.append(JobStarted(evaluation.job.id, started["start"], started["host"]))
         if result is None and ended:
             evaluation.ended_since = evaluation.ended_since or time.monotonic()
             if state not in _WENT_WELL or time.monotonic() > evaluation.ended_since + FILE_SECONDS:
@@ -267,7 +320,7 @@ class BalsamEvaluator(Evaluator):
             failed = result.get("failure")
             value = Failure(**failed) if failed else result["objective"]
             start = result["start"] if result["start"] is not None else evaluation.start
-            events.append(Ended(evaluation.job.id, value, start, result["end"]))
+            events.append(JobEnded(evaluation.job.id, value, start, result["end"]))
         return events
 
     @staticmethod
