@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from deephyper.job import Job, Outcome, Proposal
-from deephyper.objective import Failure, Objective
+from deephyper.objective import Failure, Objective, best_of
 
 
 @dataclass
@@ -63,6 +64,11 @@ class Record:
         return [self.evaluations[id_] for id_ in self.order]
 
     @property
+    def best(self) -> Outcome | None:
+        """The finished evaluation with the best objective, the first of equals."""
+        return best_finished(e.outcome for e in self.ended if e.outcome is not None)
+
+    @property
     def unfinished(self) -> list[Evaluation]:
         """Evaluations without an outcome, in the order of submission."""
         return [e for e in self.evaluations.values() if e.outcome is None]
@@ -79,3 +85,9 @@ class Record:
             self.order.append(outcome.job.id)
         evaluation.outcome = outcome
         return evaluation
+
+
+def best_finished(outcomes: Iterable[Outcome]) -> Outcome | None:
+    """Return the finished one with the best objective, the first of equals; pruned ones are not."""
+    finished = (outcome for outcome in outcomes if outcome.status == "finished")
+    return best_of(finished, lambda outcome: outcome.objective)

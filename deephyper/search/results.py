@@ -60,6 +60,11 @@ class Row:
     objective: Objective | None
     columns: dict[str, Any]
 
+    @property
+    def is_finished(self) -> bool:
+        """Whether it is a whole evaluation with an objective, not failed and not ended early."""
+        return self.objective is not None and self.columns.get("status", "finished") == "finished"
+
 
 class ResultsWriter:
     """Appends rows to a new results file.

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deephyper.job import Outcome
-from deephyper.objective import best_of, format_objective, rank
+from deephyper.objective import format_objective, rank
 from deephyper.search.budget import Reason
 from deephyper.search.log_dir import LogDir
-from deephyper.search.record import Evaluation
+from deephyper.search.record import Evaluation, best_finished
 from deephyper.search.results import Columns
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class SearchResult:
     @property
     def best(self) -> Outcome | None:
         """The finished evaluation with the best objective, the first of equals."""
-        return best_of(self._finished, lambda outcome: outcome.objective)
+        return best_finished(self.outcomes)
 
     @property
     def best_point(self) -> dict[str, Any] | None:

@@ -87,7 +87,7 @@ def _takes(plugin: Any, name: str) -> bool:
 
 
 def _parameter(group: str, option: Option, default: Any) -> click.Option:
-    kinds: dict[str, click.ParamType] = {
+    kinds: dict[str, click.ParamType[Any]] = {
         "text": click.STRING,
         "integer": click.INT if option.at_least is None else click.IntRange(min=option.at_least),
         "number": Number(min=option.at_least),

@@ -43,7 +43,6 @@ def run_search(
     """
     from deephyper.core.cli.progress import Progress
     from deephyper.core.cli.summary import exit_status, summary
-    from deephyper.objective import best_of
     from deephyper.search.budget import Budget
     from deephyper.search.log_dir import LogDir
 
@@ -55,8 +54,7 @@ def run_search(
     # Before an evaluator is made, which may start a cluster.
     record = log_dir.inspect(problem, options["resume"] is not None)
     budget = Budget(options["max_evals"], options["timeout"]).over_sessions(record)
-    best = best_of(record.ended, lambda e: None if e.outcome is None else e.outcome.objective)
-    best_before = None if best is None or best.outcome is None else best.outcome.objective
+    best_before = None if record.best is None else record.best.objective
     with (
         _evaluator(options, eval_timeout, log_dir, evaluator_options) as evaluator,
         Progress(budget.max_evals, len(record.order), best_before) as progress,

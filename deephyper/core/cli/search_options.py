@@ -22,7 +22,7 @@ POSITIVE = click.IntRange(min=1)
 NOT_NEGATIVE = click.IntRange(min=0)
 
 
-class RegisteredName(click.ParamType):
+class RegisteredName(click.ParamType[str]):
     """Name of something registered; classic names become today's."""
 
     name = "name"

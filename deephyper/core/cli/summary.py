@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from deephyper.core.cli.exit_status import DONE, GAVE_UP
 from deephyper.core.cli.progress import format_value
+from deephyper.objective import format_objective
 
 if TYPE_CHECKING:
     from deephyper.search.search_result import SearchResult
@@ -32,7 +33,7 @@ def summary(result: SearchResult, resume_command: str) -> list[str]:
     )
     lines = [f"The search has ended: {REASONS[result.reason]} ({counted}{failed})."]
     if result.best is not None:
-        lines.append(f"Best objective: {format_value(result.best.objective)}")
+        lines.append(f"Best objective: {format_objective(result.best.objective)}")
         point = result.best.job.point
         lines += [f"    {name}: {format_value(value)}" for name, value in point.items()]
     else:
@@ -65,6 +66,6 @@ def _last_failure(result: SearchResult) -> list[str]:
 
 
 def _short(path: str | Path) -> str:
-    """The path from the current folder, where it is inside."""
+    """The path from the current directory, where it is inside."""
     relative = os.path.relpath(path)
     return str(path) if relative.startswith(os.pardir) else relative

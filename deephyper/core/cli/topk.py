@@ -31,5 +31,5 @@ def topk(results: Path, k: int, output: Path | None, force: bool) -> None:
     if output is None:
         click.echo(as_yaml(evaluations), nl=False)
     else:
-        save(evaluations, output, replace=force)
+        save(evaluations, output, force=force)
         click.echo(f"Saved the best of {results} in {output}.")
