@@ -204,4 +204,6 @@ def test_the_files_that_the_architecture_page_names_are_there() -> None:
     text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     named = re.findall(r"`((?:[\w/]+/)?\w+\.py)`", text)
     assert len(named) > 20
-    assert [name for name in named if not (PACKAGE / name.removeprefix("deephyper/")).is_file()] == []
+    assert [
+        name for name in named if not (PACKAGE / name.removeprefix("deephyper/")).is_file()
+    ] == []

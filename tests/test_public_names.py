@@ -36,7 +36,9 @@ def test_a_public_name_is_there_and_documented(package: str, name: str) -> None:
     if inspect.isclass(found) or inspect.isfunction(found):
         text = found.__doc__ or ""
         assert len(text.split()) >= 3
-        assert not text.split()[0].rstrip(",") in ("What", "Whether", "How"), text.partition("\n")[0]
+        assert text.split()[0].rstrip(",") not in ("What", "Whether", "How"), text.partition("\n")[
+            0
+        ]
 
 
 @pytest.mark.parametrize("package", PACKAGES)
