@@ -22,8 +22,6 @@ NAMES = [
     for name in importlib.import_module(package).__all__
     if name not in ("__version__", "config_space")
 ]
-# Names of functions that a class inherits from elsewhere, or that Python itself calls.
-_FOREIGN = ("object", "Exception", "BaseException", "ValueError", "ImportError", "dict", "Protocol")
 
 
 def module_of(package: str) -> ModuleType:
@@ -103,4 +101,4 @@ def test_importing_the_package_imports_little() -> None:
 
 def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="module 'deephyper' has no attribute 'Study'"):
-        module_of("deephyper").Study
+        getattr(module_of("deephyper"), "Study")  # noqa: B009

@@ -5,16 +5,17 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import ConfigSpace
 import pytest
-from deephyper.search.result import SearchResult
 
 from deephyper.errors import ProblemError, ResultsError
 from deephyper.job import Failure
 from deephyper.optimizer import RandomOptimizer
 from deephyper.problem import BaseProblem, HpProblem
 from deephyper.search.replay import read_journal
+from deephyper.search.search_result import SearchResult
 from tests.search.virtual_search import VirtualSearch, finite_problem, line_problem
 
 
