@@ -159,9 +159,9 @@ def test_a_search_says_how_to_go_on_with_its_workflow(
         capture_output=True,
         text=True,
     )
-    said = re.findall(r"Go on with.*", ended.stdout)
+    said = re.findall(r"Resume with.*", ended.stdout)
     assert len(said) == 1, ended.stderr
-    assert re.fullmatch(f"Go on with: {go_on}", said[0])
+    assert re.fullmatch(f"Resume with: {go_on}", said[0])
 
 
 def _folder_of(tmp_path: Path, search: dict[str, object]) -> Path:
@@ -207,7 +207,7 @@ def test_a_cancelled_search_ends_before_its_grace(tmp_path: Path) -> None:
         time.sleep(0.1)
     said, _ = started.communicate(timeout=60)
     assert time.monotonic() < began + 10
-    assert "Go on with: deephyper balsam-submit hps mine --resume" in said
+    assert "Resume with: deephyper balsam-submit hps mine --resume" in said
     assert '"stopped"' in journal.read_text()
 
 
@@ -218,7 +218,7 @@ def test_a_search_ends_before_its_launcher(tmp_path: Path) -> None:
     assert time.time() < end
     assert started.returncode == 0
     assert "time is nearly over" in said
-    assert "Go on with: deephyper balsam-submit hps mine --resume" in said
+    assert "Resume with: deephyper balsam-submit hps mine --resume" in said
     assert '"stopped"' in journal.read_text()
 
 

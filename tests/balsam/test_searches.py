@@ -94,7 +94,7 @@ def test_a_search_ends_in_time_and_goes_on(site: Site) -> None:
         "-j mpi --max-evals 12 --seed 1"
     )
     site.wait_for_end(folder)
-    go_on = "Go on with: deephyper balsam-submit hps walltime --resume"
+    go_on = "Resume with: deephyper balsam-submit hps walltime --resume"
     output = folder / "walltime.out"
     site.wait_until(lambda: go_on in output.read_text(), 10, "what to do next")
     last = events(folder)[-1]
@@ -153,7 +153,7 @@ def test_a_cancelled_search_goes_on_with_what_ran(
     assert {e["id"] for e in told if e["event"] == "stopped"} == cut
     assert not [e for e in told if e["event"] == "failed"]
     said = output.read_text()
-    assert f"Go on with: deephyper balsam-submit hps {workflow} --resume" in said
+    assert f"Resume with: deephyper balsam-submit hps {workflow} --resume" in said
     (site.machine.home / "runs" / "hurry").touch()
     site.submit(f"{workflow} --resume")
     site.wait_for_end(folder, session=2)
