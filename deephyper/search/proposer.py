@@ -2,36 +2,35 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 from typing import Any, Protocol
 
-from deephyper.job import Outcome
+from deephyper.job import Outcome, Prediction, Proposal
+from deephyper.objective import FAILURE_PREFIX, Failure
 
 
 class Proposer(Protocol):
     """What the loop asks of an optimizer; see :mod:`deephyper.optimizer`."""
 
-    def ask(self, n_points: int) -> list[dict[str, Any]]: ...
+    @property
+    def description(self) -> str: ...
 
-    def tell(self, x: list[dict[str, Any]], y: list[float | str]) -> None: ...
+    def ask(self, n_points: int) -> list[Proposal]: ...
 
-    def tell_pending(self, points: list[dict[str, Any]]) -> None: ...
+    def tell(self, x: Sequence[dict[str, Any]], y: Sequence[float | str | Failure]) -> None: ...
 
-    def forget(self, points: list[dict[str, Any]]) -> None: ...
+    def tell_pending(self, points: Sequence[dict[str, Any]]) -> None: ...
 
-    def explain(self, point: dict[str, Any]) -> Any: ...
+    def forget(self, points: Sequence[dict[str, Any]]) -> None: ...
 
 
-def predicted(optimizer: Proposer, point: dict[str, Any]) -> tuple[float, float] | None:
+def predicted(prediction: Prediction | None) -> tuple[float, float] | None:
     """The objective that the optimizer's model expects, and its standard deviation."""
-    prediction = optimizer.explain(point)
-    if prediction is None or not math.isfinite(prediction.mean + prediction.std):
-        return None
-    return prediction.mean, prediction.std
+    return None if prediction is None else (prediction.mean, prediction.std)
 
 
-def told(outcome: Outcome) -> float | str:
-    """The objective, or "F_reason" of a failure."""
+def told(outcome: Outcome) -> float | str | Failure:
+    """The objective, or the failure."""
     if outcome.objective is not None:
         return outcome.objective
-    return f"F_{outcome.failure.kind}" if outcome.failure is not None else "F_unknown"
+    return outcome.failure or f"{FAILURE_PREFIX}unknown"

@@ -225,7 +225,7 @@ class Search:
         if unfinished:
             self._optimizer.tell_pending([job.point for job in unfinished])
         self.evaluator.on_start = self._started
-        _log.info("optimizer: %s", self._describe_optimizer())
+        _log.info("optimizer: %s", self._optimizer.description)
         _log.info(
             "%s in %s: %d evaluations known, %d unfinished",
             "resumed" if self._resume else "began",
@@ -233,9 +233,6 @@ class Search:
             len(learnt),
             len(unfinished),
         )
-
-    def _describe_optimizer(self) -> str:
-        return type(self._optimizer).__name__
 
     def _open_results(self) -> None:
         """Write the results anew; a file that was changed since is the user's and set aside."""
@@ -307,17 +304,17 @@ class Search:
         if left <= 0 or self._exhausted:
             return False
         try:
-            points = self._optimizer.ask(int(left))
+            proposals = self._optimizer.ask(int(left))
         except SpaceExhausted as end:
             self._exhausted = True
             _log.info("%s", end)
             return False
         known: list[Outcome] = []
-        for point in points:
-            job = Job(self._next_id(), point)
-            evaluation = Evaluation(job, predicted=predicted(self._optimizer, point))
+        for proposal in proposals:
+            job = Job(self._next_id(), proposal.point)
+            evaluation = Evaluation(job, predicted=predicted(proposal.prediction))
             self._record.evaluations[job.id] = evaluation
-            cached = self._cache.find(point)
+            cached = self._cache.find(proposal.point)
             if cached is None:
                 self._submit(evaluation, job)
             else:

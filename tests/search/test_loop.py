@@ -281,13 +281,13 @@ def test_known_points_do_not_keep_a_search_from_ending(search: VirtualSearch) ->
     asked = 0
 
     class Counting(search.make_optimizer):  # type: ignore[misc,name-defined]
-        def ask(self, n_points: Any = None, strategy: Any = None) -> Any:
+        def ask(self, n_points: Any = None) -> Any:
             nonlocal asked
             asked += 1
             search.time.seconds += 0.01
             if asked == 30:
                 signal.raise_signal(signal.SIGINT)
-            return super().ask(n_points, strategy)
+            return super().ask(n_points)
 
     search.make_optimizer = Counting
     result = search.session(timeout=1e9, cache_key=lambda point: "the same")
@@ -326,9 +326,9 @@ def test_all_that_ended_together_is_kept_when_showing_the_first_fails(
         return type(search.evaluator).gather(search.evaluator, evaluations, None)
 
     class Patient(search.make_optimizer):  # type: ignore[misc,name-defined]
-        def ask(self, n_points: Any = None, strategy: Any = None) -> Any:
+        def ask(self, n_points: Any = None) -> Any:
             search.evaluator.gather = gather_all  # type: ignore[method-assign]
-            return super().ask(n_points, strategy)
+            return super().ask(n_points)
 
     search.make_optimizer = Patient
     with pytest.raises(RuntimeError, match="no terminal"):

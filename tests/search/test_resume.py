@@ -39,15 +39,15 @@ class Remembering(RandomOptimizer):
 
     def __init__(self, problem: HpProblem, seed: int | None = None) -> None:
         super().__init__(problem, seed)
-        self.told_before_asked: list[float | str] | None = None
+        self.told_before_asked: list[float | None] | None = None
         self.pending_before_asked: int | None = None
         Remembering.last = self
 
-    def ask(self, n_points: int | None = None, strategy: str | None = None):  # type: ignore[no-untyped-def,override]
+    def ask(self, n_points: int | None = None):  # type: ignore[no-untyped-def,override]
         if self.told_before_asked is None:
-            self.told_before_asked = list(self.yi)
+            self.told_before_asked = [objective for _, objective in self.observations]
             self.pending_before_asked = len(self.pending)
-        return super().ask(n_points, strategy)
+        return super().ask(n_points)
 
 
 # The optimizer.
@@ -58,7 +58,7 @@ def test_the_optimizer_knows_all_results_before_it_proposes(search: VirtualSearc
     search.run = lambda job: Failure("nan", "NaN") if job.id == "1" else float(job.id)
     search.session(max_evals=3)
     search.session(max_evals=4)
-    assert Remembering.last.told_before_asked == [0.0, "F_nan", 2.0]
+    assert Remembering.last.told_before_asked == [0.0, None, 2.0]
 
 
 def test_a_seeded_search_does_not_repeat_its_points_when_resumed(search: VirtualSearch) -> None:
@@ -308,7 +308,7 @@ def test_a_warm_start_learns_old_results(search: VirtualSearch) -> None:
     search.run = lambda job: Failure("nan", "NaN") if job.id == "1" else float(job.id)
     search.session(max_evals=3)
     new = warm(search, search.log_dir, line_problem())
-    assert Remembering.last.told_before_asked == [0.0, "F_known", 2.0]
+    assert Remembering.last.told_before_asked == [0.0, None, 2.0]
     assert len(rows(new.log_dir)) == 2  # its own
     assert new.notices[0] == "warm start: 3 of 3 results fit the space"
 

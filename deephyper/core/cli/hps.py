@@ -52,18 +52,20 @@ def ambs(
     **options: Any,
 ) -> int:
     """Asynchronous model-based search: each finished evaluation improves the next point."""
-    from deephyper.optimizer.settings import AmbsSettings
+    from deephyper.optimizer.settings import BayesianSettings, Settings, SkoptSettings
 
-    settings = AmbsSettings(
-        surrogate_model=surrogate_model,
-        acq_func=acq_func,
-        liar_strategy=liar_strategy,
-        kappa=kappa,
-        xi=xi,
-        n_jobs=n_jobs,
-    )
+    optimizer: Settings = BayesianSettings()
+    if surrogate_model is not None:
+        optimizer = SkoptSettings(
+            surrogate_model=surrogate_model,
+            acq_func=acq_func,
+            liar_strategy=liar_strategy,
+            kappa=kappa,
+            xi=xi,
+            n_jobs=n_jobs,
+        )
     notice = _unused_settings()
-    return _search("deephyper.search.hps.ambs:AMBS", options, notice, settings=settings)
+    return _search("deephyper.search.hps.ambs:AMBS", options, notice, optimizer=optimizer)
 
 
 @hps.command("random", cls=GroupedCommand)

@@ -14,14 +14,14 @@ from deephyper.optimizer.settings import (
     ACQ_FUNCS,
     LIAR_STRATEGIES,
     SURROGATE_MODELS,
-    AmbsSettings,
+    SkoptSettings,
 )
 from deephyper.search.budget import DEFAULT_GRACE, DEFAULT_MAX_EVALS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Options = list[Callable[[Any], Any]]
 
-DEFAULTS = AmbsSettings()
+DEFAULTS = SkoptSettings()
 POSITIVE = click.IntRange(min=1)
 NOT_NEGATIVE = click.IntRange(min=0)
 
@@ -265,7 +265,6 @@ OPTIMIZER: Options = [
         "Optimizer",
         "--surrogate-model",
         type=click.Choice(SURROGATE_MODELS),
-        default=DEFAULTS.surrogate_model,
         help="Use scikit-optimize with this model instead of deephyper's own Gaussian process.",
     ),
     _option(

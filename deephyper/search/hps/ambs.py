@@ -8,30 +8,29 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from deephyper.errors import SettingsError
-from deephyper.optimizer.settings import AmbsSettings
+from deephyper.optimizer.create import DEFAULT_OPTIMIZER, create_optimizer, read_optimizer
+from deephyper.optimizer.settings import Settings
 from deephyper.search.search import Search
 
 if TYPE_CHECKING:
     from deephyper.evaluator import Evaluator
+    from deephyper.optimizer import AskTell
     from deephyper.problem import HpProblem
-    from deephyper.search.proposer import Proposer
 
 
 class AMBS(Search):
-    """Searches with a Bayesian optimizer that takes the running evaluations into account.
+    """Searches with an optimizer that takes the running evaluations into account.
 
     Args:
         problem: the space to search.
         evaluator: where points are evaluated.
         seed: makes the proposals reproducible where one worker is used.
-        settings: of the optimizer; None for the defaults.
-        optimizer: an object with ``ask`` and ``tell`` of your own to use instead.
+        optimizer: the name of an engine, its settings, or an object of your own with ``ask`` and
+            ``tell``.
         options: see :class:`deephyper.search.search.Search`.
 
     Raises:
-        SettingsError: if the settings are no AmbsSettings, or the optimizer lacks one of its
-            methods; further as there.
+        SettingsError: if the optimizer is none of these; further as there.
     """
 
     def __init__(
@@ -40,53 +39,21 @@ class AMBS(Search):
         evaluator: Evaluator,
         *,
         seed: int | None = None,
-        settings: AmbsSettings | None = None,
-        optimizer: Any = None,
+        optimizer: str | Settings | AskTell = DEFAULT_OPTIMIZER,
         **options: Any,
     ) -> None:
-        from deephyper.optimizer import ForeignOptimizer, create_optimizer
-
-        if optimizer is not None:
-            _check_optimizer(optimizer)
-        chosen = AmbsSettings() if settings is None else settings
-        if not isinstance(chosen, AmbsSettings):
-            raise SettingsError(
-                f"settings is of type {type(chosen).__name__}; give an AmbsSettings, as in: "
-                "AmbsSettings(surrogate_model='RF')"
-            )
-
-        def make(seed: int | None) -> Proposer:
-            if optimizer is not None:
-                return ForeignOptimizer(problem, optimizer, seed=seed)
-            return create_optimizer(problem, chosen, seed=seed)
-
+        chosen = read_optimizer(optimizer)
+        recorded: dict[str, Any] = {"search": "ambs"}
+        if isinstance(chosen, Settings):
+            recorded |= {"optimizer": chosen.name, **dataclasses.asdict(chosen)}
         super().__init__(
             problem,
             evaluator,
-            make,
+            lambda seed: create_optimizer(problem, chosen, seed=seed),
             seed=seed,
-            settings={"search": "ambs", **dataclasses.asdict(chosen)},
+            settings=recorded,
             **options,
         )
-
-    def _describe_optimizer(self) -> str:
-        from deephyper.optimizer import describe_engine
-
-        return describe_engine(self._optimizer)  # type: ignore[arg-type]
-
-
-def _check_optimizer(optimizer: Any) -> None:
-    if isinstance(optimizer, type):
-        raise SettingsError(
-            f"optimizer is the class {optimizer.__name__}; give an object of it, as in: "
-            f"{optimizer.__name__}()"
-        )
-    for name in ("ask", "tell"):
-        if not callable(getattr(optimizer, name, None)):
-            raise SettingsError(
-                f"the optimizer, of type {type(optimizer).__name__}, has no method '{name}'; give "
-                "an object with ask() and tell(point, objective)"
-            )
 
 
 if __name__ == "__main__":
