@@ -287,12 +287,14 @@ class _Worker:
             return
         process = self._worker_process()
         process.start(job, output)
-        while process.busy:
+        while True:
             for message in process.events(_POLL_SECONDS):
                 if isinstance(message, JobStarted):
                     yield replace(message, worker=self._name)
                 else:
                     yield message
+                if isinstance(message, JobEnded):
+                    return  # the next evaluation may already have begun, on the other thread
 
     def close(self) -> None:
         """End the process, even in the middle of an evaluation."""
