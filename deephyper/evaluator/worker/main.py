@@ -1,6 +1,6 @@
 """The worker's side of a worker process: load the run function once, then evaluate what comes.
 
-Over the channel the parent sends ``{"run": TEXT}`` once, then ``{"id", "point", "output"}`` for each
+Over the channel the parent sends ``{"run": TEXT}`` once, and ``{"id", "point", "output"}`` for each
 job. The answers are those of :mod:`deephyper.evaluator.worker.messages`.
 """
 
