@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import importlib
 import math
-import os
 import shlex
 import signal
 from itertools import chain
@@ -75,7 +74,6 @@ def _search(
     search_class: str, options: dict[str, Any], notice: str | None = None, **arguments: Any
 ) -> int:
     """Make problem, evaluator and search from the options, run, and say what came of it."""
-    from deephyper.balsam.search_job import WORKFLOW
     from deephyper.core.cli.progress import Progress
     from deephyper.core.cli.summary import exit_status, summary
     from deephyper.loading import load_object
@@ -107,45 +105,40 @@ def _search(
             retries=options["retries"],
             cache_key=options["cache_key"],
             grace=options["grace"],
-            # A batch job that gets SIGTERM is being cancelled, its evaluations too.
-            sigterm_grace=0.0 if WORKFLOW in os.environ else None,
+            sigterm_grace=options["sigterm_grace"],
             on_outcome=progress.show,
             on_notice=progress.notice,
             **arguments,
         )
         result = search.search(max_evals=options["max_evals"], timeout=options["timeout"])
         if result.signal is not None:
-            _ignore_repeated_signals()
+            _ignore_repeated_signals(options["batch"])
     limit = options["timeout"] if record is None else options["timeout"] or record.timeout
     with contextlib.suppress(BrokenPipeError):
-        for line in summary(result, _resume_command(result, limit)):
+        for line in summary(result, _resume_command(result, limit, options["resume_command"])):
             click.echo(line)
     return exit_status(result)
 
 
-def _ignore_repeated_signals() -> None:
-    """A scheduler that cancels a job sends SIGTERM several times, and a search that has ended for
-    it is still to say so. Ctrl-C comes from a person, and ends what is left; not so in a batch job.
-    """
-    from deephyper.balsam.search_job import WORKFLOW
+def _ignore_repeated_signals(batch: bool) -> None:
+    """Let a search that has ended say so, though a scheduler sends SIGTERM several times.
 
+    Ctrl-C comes from a person, and ends what is left; not so in a batch job.
+    """
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    if WORKFLOW in os.environ:
+    if batch:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _resume_command(result: SearchResult, timeout: float | None) -> str:
-    """How to go on, with ``{}`` where the log directory belongs."""
-    from deephyper.balsam.search_job import WORKFLOW
-
+def _resume_command(result: SearchResult, timeout: float | None, command: str | None) -> str:
+    """Return how to resume, with ``{}`` where the log directory belongs."""
     longer: dict[str, str] = {}
     if result.reason == "timeout" and timeout is not None:
         # More than was used, the grace included; else it would end again at once.
         longer["--timeout"] = str(math.ceil(timeout + max(timeout, result.seconds)))
-    if WORKFLOW in os.environ:
-        # A batch job searches; what isn't given to the next one is as it was.
-        words = shlex.join([os.environ[WORKFLOW], "--resume", *chain(*longer.items())])
-        return f"deephyper balsam-submit hps {words}"
+    if command is not None:
+        words = " ".join([command, *chain(*longer.items())])
+        return words.replace("{", "{{").replace("}", "}}")
     context = click.get_current_context()
     given = given_options(context, context.command.params) | longer
     for name in ("--log-dir", "--resume", "--warm-start"):

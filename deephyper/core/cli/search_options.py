@@ -308,7 +308,32 @@ OPTIMIZER: Options = [
     ),
 ]
 
-ANY_SEARCH: Options = [*TASK, *BUDGET, *EVALUATION, *RAY, *BALSAM, *RECORDS]
+BATCH: Options = [
+    _option(
+        "Batch job",
+        "--sigterm-grace",
+        type=Duration(zero=True),
+        hidden=True,
+        help="How long running evaluations may go on after SIGTERM; --grace by default.",
+    ),
+    _option(
+        "Batch job",
+        "--resume-command",
+        metavar="COMMAND",
+        hidden=True,
+        help="The command that resumes the search, to which options can be appended.",
+    ),
+    _option(
+        "Batch job",
+        "--batch",
+        is_flag=True,
+        hidden=True,
+        help="Nobody is at the keyboard, and signals may be sent several times.",
+    ),
+]
+"""Options of a search in a batch job, whose command line is written by what submitted it."""
+
+ANY_SEARCH: Options = [*TASK, *BUDGET, *EVALUATION, *RAY, *BALSAM, *RECORDS, *BATCH]
 
 
 def with_options(options: Options) -> Callable[[Command], Command]:
@@ -327,6 +352,8 @@ def given_options(context: click.Context, parameters: Iterable[click.Parameter])
     given: dict[str, str] = {}
     for parameter in parameters:
         name = parameter.name or ""
+        if getattr(parameter, "hidden", False):
+            continue
         if context.get_parameter_source(name) == ParameterSource.COMMANDLINE:
             value = context.params[name]
             whole = isinstance(value, float) and value.is_integer()
