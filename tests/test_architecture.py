@@ -22,7 +22,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "optimizer": ("problem",),
     "search": ("problem", "evaluator", "optimizer"),
     "analytics": ("search.results",),
-    "balsam": ("problem", "evaluator", "search", "core.cli"),
+    "hpc": (),
+    "balsam": ("problem", "evaluator", "search", "hpc", "core.cli"),
     "__main__": ("core",),
     "core": ("problem", "evaluator", "optimizer", "search", "analytics", "balsam"),
 }
@@ -49,7 +50,7 @@ ENGINES = {
     "keras": (),
     "balsam": ("balsam",),
     "django": ("balsam",),
-    "matplotlib": ("balsam/timeline.py",),
+    "matplotlib": ("balsam/timeline/report.py",),
     "skopt": ("optimizer/skopt",),
     "sklearn": ("optimizer/skopt",),
 }

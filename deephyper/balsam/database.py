@@ -1,4 +1,4 @@
-"""The active Balsam database: reaching it, asking it, and the apps that deephyper has in it."""
+"""The active Balsam database: connecting, querying, and the apps that deephyper has in it."""
 
 from __future__ import annotations
 
@@ -16,17 +16,25 @@ from typing import Any, TypeVar
 from deephyper.errors import EvaluatorError, MissingExtra
 
 T = TypeVar("T")
+SEARCH_MODULE = "deephyper.balsam.submission.search_job"
+"""What the app of a search runs; its name begins so."""
+_EVALUATION_MODULE = "deephyper.balsam.evaluation"
 DATABASE_SECONDS = 600.0
-"""How long a database that doesn't answer is waited for."""
+"""How long to wait for a database that doesn't answer."""
 
-_LEFT = "Left by an earlier session"
+_ORPHANED = "Left by an earlier session"
 _log = logging.getLogger(__name__)
 
 
 @contextlib.contextmanager
 def quietly_importing() -> Iterator[None]:
-    """Undo what importing Balsam does to the process: its excepthook, its logging of everything,
-    and what it prints."""
+    """Undo what importing Balsam does to this process.
+
+    It replaces the excepthook, logs everything and prints.
+
+    Raises:
+        MissingExtra: if Balsam isn't installed.
+    """
     hook, level = sys.excepthook, logging.getLogger().level
     try:
         with contextlib.redirect_stdout(sys.stderr):
@@ -34,14 +42,14 @@ def quietly_importing() -> Iterator[None]:
     except ImportError as error:
         raise MissingExtra("Balsam", "balsam") from error
     finally:
-        # What Balsam logs where nobody listens would be printed.
+        # Without a handler, what Balsam logs would be printed.
         logging.getLogger("balsam").addHandler(logging.NullHandler())
         sys.excepthook = hook
         logging.getLogger().setLevel(level)
 
 
 def connect() -> Any:
-    """The models of the active Balsam database (the module ``balsam.core.models``).
+    """Return the models of the active Balsam database (the module ``balsam.core.models``).
 
     Raises:
         EvaluatorError: if no database is active, or it doesn't answer.
@@ -51,11 +59,11 @@ def connect() -> Any:
     if not path:
         raise EvaluatorError(
             "no Balsam database is active; activate one with: source balsamactivate PATH "
-            "(deephyper balsam-init PATH makes one)"
+            "(deephyper balsam-init PATH creates one)"
         )
     if not Path(path, "server-info").is_file():
         raise EvaluatorError(
-            f"BALSAM_DB_PATH is '{path}', which holds no Balsam database; activate one with: "
+            f"BALSAM_DB_PATH is '{path}', which is not a Balsam database; activate one with: "
             "source balsamactivate PATH"
         )
     with quietly_importing():
@@ -76,8 +84,18 @@ def connect() -> Any:
     return models
 
 
-def app_of(models: Any, module: str, description: str) -> str:
-    """The name of the Balsam app that runs a module in this environment, made if need be."""
+def search_app(models: Any) -> str:
+    """Return the name of the app that runs a search, which is made if it doesn't exist."""
+    return _app_of(models, SEARCH_MODULE, "A search of deephyper.")
+
+
+def evaluation_app(models: Any) -> str:
+    """Return the name of the app that runs an evaluation, which is made if it doesn't exist."""
+    return _app_of(models, _EVALUATION_MODULE, "One evaluation of a search.")
+
+
+def _app_of(models: Any, module: str, description: str) -> str:
+    """Return the name of the app that runs a module in this environment."""
     executable = f"{shlex.quote(sys.executable)} -m {module}"
     # Environments that share a database each have their own.
     name = f"{module}-{sha256(executable.encode()).hexdigest()[:8]}"
@@ -87,15 +105,11 @@ def app_of(models: Any, module: str, description: str) -> str:
     return name
 
 
-def evaluation_app(models: Any) -> str:
-    return app_of(models, "deephyper.balsam.evaluation", "One evaluation of a search.")
-
-
 def query(ask: Callable[[], T], wait: bool = True) -> T:
-    """Ask the database, which may be restarted meanwhile, at another address too.
+    """Query the database, which may be restarted meanwhile, also at another address.
 
     Args:
-        ask: called again as long as the database does not answer.
+        ask: makes the query; called again as long as the database does not answer.
         wait: False lets the error of the first attempt through.
 
     Raises:
@@ -115,7 +129,7 @@ def query(ask: Callable[[], T], wait: bool = True) -> T:
             if time.monotonic() + pause > until:
                 raise EvaluatorError(
                     f"the Balsam database has not answered for {DATABASE_SECONDS:.0f} s "
-                    f"({reason}); restart it, then go on with: deephyper balsam-submit --resume"
+                    f"({reason}); restart it, then resume with: deephyper balsam-submit --resume"
                 ) from error
             _log.warning("the Balsam database doesn't answer (%s); trying again", reason)
         time.sleep(pause)
@@ -125,22 +139,24 @@ def query(ask: Callable[[], T], wait: bool = True) -> T:
 
 def kill(models: Any, jobs: Any, message: str) -> int:
     """Mark the jobs of a Django query as killed, with one query; return how many."""
-    return settle(models, jobs, "USER_KILLED", message)
+    return _set_state(models, jobs, "USER_KILLED", message)
 
 
-def settle_left(models: Any, left: Any, ended: Mapping[str, list[Any]]) -> None:
-    """End the jobs of a Django query that an earlier session has left.
+def close_orphans(models: Any, orphans: Any, ended: Mapping[str, list[Any]]) -> None:
+    """End the jobs of a Django query that an earlier session has left unfinished.
 
     Args:
+        models: of the database.
+        orphans: Django's query for the jobs.
         ended: keys of those that had ended, by the state that they get; the others are killed.
     """
     for state, keys in ended.items():
         if keys:
-            settle(models, left.filter(pk__in=keys), state, _LEFT)
-    kill(models, left, _LEFT)
+            _set_state(models, orphans.filter(pk__in=keys), state, _ORPHANED)
+    kill(models, orphans, _ORPHANED)
 
 
-def settle(models: Any, jobs: Any, state: str, message: str) -> int:
+def _set_state(models: Any, jobs: Any, state: str, message: str) -> int:
     """Bring the jobs of a Django query into a state, with one query; return how many."""
     from django.db.models import Value
     from django.db.models.functions import Concat
@@ -150,7 +166,7 @@ def settle(models: Any, jobs: Any, state: str, message: str) -> int:
 
 
 def _reconnect() -> None:
-    """Take the address that the database has now; Balsam starts it at another port each time."""
+    """Use the address that the database has now; Balsam starts it on another port each time."""
     from balsam.django_config.serverinfo import ServerInfo
     from django.db import connections
 

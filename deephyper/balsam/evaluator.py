@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from deephyper.balsam.database import connect, evaluation_app, kill, query, settle_left
+from deephyper.balsam.database import close_orphans, connect, evaluation_app, kill, query
 from deephyper.balsam.evaluation import (
     EVALUATION_FILE,
     RESULT_FILE,
@@ -26,7 +26,7 @@ from deephyper.balsam.evaluation import (
     STOP_FILE,
     makes_jobs,
 )
-from deephyper.balsam.nodes import no_room, num_places, refuse_misfit
+from deephyper.balsam.layout import Layout
 from deephyper.clock import Clock
 from deephyper.errors import EvaluatorError
 from deephyper.evaluator.evaluator import LOAD_SECONDS, Evaluator
@@ -141,18 +141,10 @@ class BalsamEvaluator(Evaluator):
         search = _search_job(models)
         mode = os.environ.get("BALSAM_JOB_MODE", "mpi")
         nodes = int(os.environ.get("BALSAM_LAUNCHER_NODES", "1"))
-        refuse_misfit(mode, num_nodes_per_eval, num_ranks_per_node, num_evals_per_node)
-        places = num_places(mode, nodes, num_nodes_per_eval, num_evals_per_node)
-        if places < 1:
-            raise EvaluatorError(no_room(num_nodes_per_eval))
-        if num_workers is not None and num_workers > places:
-            raise EvaluatorError(
-                f"num_workers is {num_workers} and the launcher's nodes ({nodes}) have room for "
-                f"{places} at a time; leave it out, or ask for more nodes"
-            )
+        layout = Layout(mode, nodes, num_nodes_per_eval, num_ranks_per_node, num_evals_per_node)
         super().__init__(
             run,
-            places if num_workers is None else num_workers,
+            layout.num_workers(num_workers),
             timeout=timeout,
             output_dir=output_dir,
             num_cpus_per_task=num_cpus_per_task,
@@ -405,7 +397,7 @@ class BalsamEvaluator(Evaluator):
                 ended["FAILED" if "failure" in result else "JOB_FINISHED"].append(key)
             with contextlib.suppress(OSError):
                 Path(folder, STOP_FILE).touch()
-        query(lambda: settle_left(self._models, left, ended))
+        query(lambda: close_orphans(self._models, left, ended))
 
 
 def _search_job(models: Any) -> Any:

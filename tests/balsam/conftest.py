@@ -1,6 +1,6 @@
-"""One machine and one Balsam database for all tests of this folder.
+"""One machine and one Balsam database for all tests that need them.
 
-They install packages as root, so they run only where the marker is named: ``pytest -m balsam``.
+These install packages as root, so they run only where their marker is named: ``pytest -m balsam``.
 """
 
 from __future__ import annotations
@@ -23,15 +23,19 @@ HERE = Path(__file__).parent
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if "balsam" in (config.option.markexpr or "").replace("not balsam", ""):
         return
-    ours = [item for item in items if HERE in item.path.parents]
-    if ours:
-        config.hook.pytest_deselected(items=ours)
-        items[:] = [item for item in items if item not in ours]
+    marked = [item for item in items if HERE in item.path.parents and _needs_machine(item)]
+    if marked:
+        config.hook.pytest_deselected(items=marked)
+        items[:] = [item for item in items if item not in marked]
+
+
+def _needs_machine(item: pytest.Item) -> bool:
+    return item.get_closest_marker("balsam") is not None
 
 
 @dataclass
 class Site:
-    """The machine as its user sees it, with a database active."""
+    """The machine as its user sees it, with an active database."""
 
     machine: Machine
     database: str = "polydb"
@@ -45,8 +49,8 @@ class Site:
         done = self.machine.run(f"source balsamactivate {self.path}")
         assert done.status == 0, done.out + done.err
 
-    def run(self, command: str, timeout: float = 120, folder: str = "") -> Ended:
-        return self.machine.run(f"export BALSAM_DB_PATH={self.path}\n{command}", timeout, folder)
+    def run(self, command: str, timeout: float = 120, directory: str = "") -> Ended:
+        return self.machine.run(f"export BALSAM_DB_PATH={self.path}\n{command}", timeout, directory)
 
     def psql(self, sql: str, password: str | None = None) -> subprocess.CompletedProcess[str]:
         """Ask the database as root, which is not its owner."""
@@ -60,9 +64,9 @@ class Site:
             env={"PATH": "/usr/bin:/bin"},
         )
 
-    def submit(self, words: str, folder: str = "runs") -> Path:
-        """Submit a search; the folder that its banner names."""
-        done = self.run(f"deephyper balsam-submit hps {words}", folder=folder)
+    def submit(self, words: str, directory: str = "runs") -> Path:
+        """Submit a search; the directory that its banner names."""
+        done = self.run(f"deephyper balsam-submit hps {words}", directory=directory)
         assert done.status == 0, done.err
         return Path(done.out.splitlines()[-2].partition("will run at: ")[2])
 
@@ -89,9 +93,9 @@ class Site:
             assert time.monotonic() < until, f"waited {seconds} s for {what}"
             time.sleep(0.5)
 
-    def wait_for_end(self, folder: Path, seconds: float = 180, session: int = 1) -> str:
+    def wait_for_end(self, directory: Path, seconds: float = 180, session: int = 1) -> str:
         """Wait until a search has come to its end so many times; what it has said of the last."""
-        output, journal = folder / f"{folder.parent.name}.out", folder / "journal.jsonl"
+        output, journal = directory / f"{directory.parent.name}.out", directory / "journal.jsonl"
 
         def ends() -> int:
             return journal.read_text().count('{"event": "ended"') if journal.exists() else 0
@@ -101,7 +105,7 @@ class Site:
 
         until = time.monotonic() + seconds
         while ends() < session or "The search has ended" not in text():
-            log = folder / "deephyper.log"
+            log = directory / "deephyper.log"
             said = f"{text()}\n{log.read_text()[-2000:] if log.exists() else ''}"
             assert time.monotonic() < until, f"no end after {seconds} s:\n{said}"
             time.sleep(0.5)
@@ -122,10 +126,10 @@ def database(machine: Machine) -> Site:
     """A database as ``deephyper balsam-init`` makes it, and run functions to search."""
     done = machine.run("deephyper balsam-init polydb --loopback --slurm")
     assert done.status == 0, done.err
-    folder = machine.home / "runs"
+    directory = machine.home / "runs"
     machine.run("mkdir runs")
     for name in ("problem.py", "runs.py", "drive.py"):
-        (folder / name).write_text((HERE / name).read_text())
+        (directory / name).write_text((HERE / name).read_text())
     site = Site(machine)
     site.activate()
     return site

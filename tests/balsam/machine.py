@@ -1,9 +1,9 @@
-"""A whole HPC system on one bare Debian machine: Slurm, MPICH, PostgreSQL and Balsam.
+"""An entire HPC system on one bare Debian machine: Slurm, MPICH, PostgreSQL and Balsam.
 
-It needs root to install packages and to start Slurm; all else belongs to a user of its own.
+It needs root to install packages and to start Slurm; everything else belongs to a user of its own.
 ``python tests/balsam/machine.py`` sets it up, opens a shell as that user and stops it at the end.
-What takes long to install is kept in ``/var/tmp/deephyper-balsam`` for the next time; set
-``DEEPHYPER_BALSAM_ROOT`` to have it elsewhere.
+Slow installations are kept in ``/var/tmp/deephyper-balsam`` for the next time; set
+``DEEPHYPER_BALSAM_ROOT`` to keep them elsewhere.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ ALSO = ("mpi4py>=4", "pytest>=8", "pytest-timeout>=2.2", "hypothesis>=6.100")
 
 
 class NotHere(Exception):
-    """This machine can't be made into one; the message says why."""
+    """This machine can't become one; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,11 @@ class Ended:
 
 
 class Machine:
-    """Use :func:`running`."""
+    """The machine and its user; use :func:`running`.
+
+    Args:
+        root: directory of everything that is installed and written.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -64,11 +68,11 @@ class Machine:
         self.slurm = root / "slurm"
         self.hostname = socket.gethostname().partition(".")[0]
 
-    def run(self, command: str, timeout: float = 120, folder: str = "") -> Ended:
-        """Run a command of bash as the user, in a folder below its home."""
+    def run(self, command: str, timeout: float = 120, directory: str = "") -> Ended:
+        """Run a command of bash as the user, in a directory below its home."""
         done = subprocess.run(
-            ["runuser", "-u", USER, "--", "env", "-i", *self._variables(), "bash", "-c", command],
-            cwd=self.home / folder,
+            ["runuser", "-u", USER, "--", "env", "-i", *self.variables(), "bash", "-c", command],
+            cwd=self.home / directory,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -78,10 +82,11 @@ class Machine:
         return Ended(done.returncode, done.stdout, done.stderr)
 
     def shell(self) -> None:
-        command = ["runuser", "-u", USER, "--", "env", "-i", *self._variables(), "bash", "--norc"]
+        command = ["runuser", "-u", USER, "--", "env", "-i", *self.variables(), "bash", "--norc"]
         subprocess.run(command, cwd=self.home)
 
-    def _variables(self) -> list[str]:
+    def variables(self) -> list[str]:
+        """Return the user's environment, as ``NAME=value``."""
         postgres = sorted(Path("/usr/lib/postgresql").glob("*/bin"))[-1]
         variables = {
             "HOME": str(self.home),
@@ -162,9 +167,8 @@ class Machine:
         shutil.copytree(
             REPOSITORY / "deephyper", source / "deephyper", ignore=shutil.ignore_patterns("*.pyc")
         )
-        # Not this folder, which would hide the package of its name.
         shutil.copytree(
-            REPOSITORY / "tests", source / "tests", ignore=shutil.ignore_patterns("*.pyc", "balsam")
+            REPOSITORY / "tests", source / "tests", ignore=shutil.ignore_patterns("*.pyc")
         )
         for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
             if (REPOSITORY / name).exists():
@@ -184,8 +188,8 @@ class Machine:
         """Munge and Slurm, all on loopback."""
         self.stop()
         shutil.rmtree(self.slurm, ignore_errors=True)
-        for folder in ("state", "spool", "munge"):
-            (self.slurm / folder).mkdir(parents=True)
+        for directory in ("state", "spool", "munge"):
+            (self.slurm / directory).mkdir(parents=True)
         try:
             socket.gethostbyname(self.hostname)
         except OSError as error:
@@ -203,17 +207,17 @@ class Machine:
             time.sleep(1)
 
     def _start_munge(self) -> None:
-        folder = self.slurm / "munge"
-        (folder / "key").write_bytes(os.urandom(128))
-        (folder / "key").chmod(0o400)
-        check("chown", "-R", "munge:munge", str(folder))
-        folder.chmod(0o711)
-        files = [f"--{name}={folder / name}" for name in ("socket", "pid-file", "log-file")]
-        files += [f"--key-file={folder / 'key'}", f"--seed-file={folder / 'seed'}"]
+        directory = self.slurm / "munge"
+        (directory / "key").write_bytes(os.urandom(128))
+        (directory / "key").chmod(0o400)
+        check("chown", "-R", "munge:munge", str(directory))
+        directory.chmod(0o711)
+        files = [f"--{name}={directory / name}" for name in ("socket", "pid-file", "log-file")]
+        files += [f"--key-file={directory / 'key'}", f"--seed-file={directory / 'seed'}"]
         check("runuser", "-u", "munge", "--", "/usr/sbin/munged", *files)
 
     def _nodes(self) -> list[str]:
-        """The first bears this machine's own name, by which Balsam knows its serial launcher."""
+        """The first has this machine's own name, by which Balsam knows its serial launcher."""
         return [self.hostname, *(f"{self.hostname}x{n}" for n in range(2, NUM_NODES + 1))]
 
     def _slurm_conf(self) -> str:
@@ -266,7 +270,7 @@ class Machine:
             with contextlib.suppress(OSError, ValueError):
                 pid = int(file.read_text())
                 command = Path(f"/proc/{pid}/cmdline").read_text()
-                # The number may be another process's since.
+                # The id may belong to another process by now.
                 if "slurm" in command or "munged" in command:
                     os.kill(pid, 15)
         with contextlib.suppress(KeyError):
@@ -298,13 +302,13 @@ def running(root: Path = ROOT) -> Iterator[Machine]:
 
 
 def processes_of(uid: int) -> list[int]:
-    """The user's processes, but for those that have ended and were not waited for."""
+    """Return the user's processes, except for zombies."""
     found = []
-    for folder in Path("/proc").glob("[0-9]*"):
+    for directory in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError, IndexError):
-            state = (folder / "stat").read_text().rpartition(")")[2].split()[0]
-            if folder.stat().st_uid == uid and state != "Z":
-                found.append(int(folder.name))
+            state = (directory / "stat").read_text().rpartition(")")[2].split()[0]
+            if directory.stat().st_uid == uid and state != "Z":
+                found.append(int(directory.name))
     return found
 
 
@@ -317,7 +321,7 @@ def free_ports(count: int) -> list[int]:
 
 
 def check(*words: str, timeout: float = 60, environment: dict[str, str] | None = None) -> None:
-    """Run a program that has to succeed. A daemon must not keep a pipe open, hence the file."""
+    """Run a program that must succeed; its output goes to a file, as a daemon keeps a pipe open."""
     with (Path("/tmp") / f"deephyper-balsam-{os.getpid()}.log").open("w+") as file:
         Path(file.name).unlink()
         done = subprocess.run(

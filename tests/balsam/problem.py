@@ -1,4 +1,4 @@
-"""What the tests of this folder search."""
+"""The search space of the tests through Balsam."""
 
 from __future__ import annotations
 

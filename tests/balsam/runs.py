@@ -56,8 +56,8 @@ def as_a_job(point: dict[str, Any]) -> dict[str, Any]:
     return {"application": "twice", "num_nodes": 2, "ranks_per_node": 1}
 
 
-def read_score(folder: Path) -> float:
-    return float((folder / "score").read_text())
+def read_score(directory: Path) -> float:
+    return float((directory / "score").read_text())
 
 
 @balsamjob_spec

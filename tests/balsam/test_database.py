@@ -1,4 +1,4 @@
-"""The database that ``deephyper balsam-init`` makes, and what it refuses."""
+"""The command ``deephyper balsam-init``: the database that it creates, and its errors."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ def test_only_who_knows_the_password_gets_in(database: Site) -> None:
 
 
 def test_the_password_is_its_owners_alone(database: Site) -> None:
-    folder = database.path
-    assert folder.stat().st_mode & 0o777 == 0o700
-    assert (folder / "server-info").stat().st_mode & 0o777 == 0o600
-    assert not (folder / "password").exists()
+    directory = database.path
+    assert directory.stat().st_mode & 0o777 == 0o700
+    assert (directory / "server-info").stat().st_mode & 0o777 == 0o600
+    assert not (directory / "password").exists()
 
 
 def test_it_listens_on_loopback_only(database: Site) -> None:
@@ -32,12 +32,12 @@ def test_it_listens_on_loopback_only(database: Site) -> None:
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
-        ("polydb", "exists already"),
-        ("'a b'", "holds a space"),
-        ("no/such/folder", "can't be made"),
+        ("polydb", "already exists"),
+        ("'a b'", "contains whitespace"),
+        ("no/such/directory", "can't be made"),
     ],
 )
-def test_refuses_a_folder_that_can_not_be_one(database: Site, words: str, reason: str) -> None:
+def test_a_directory_that_cannot_be_one_is_refused(database: Site, words: str, reason: str) -> None:
     done = database.machine.run(f"deephyper balsam-init {words}")
     assert done.status == 2
     assert reason in done.err

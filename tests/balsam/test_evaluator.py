@@ -29,7 +29,7 @@ def launcher(site: Site) -> Site:
 
 
 def test_queries_do_not_grow_with_the_number_of_jobs(launcher: Site) -> None:
-    done = launcher.run("python drive.py 48 8", timeout=280, folder="runs")
+    done = launcher.run("python drive.py 48 8", timeout=280, directory="runs")
     assert done.status == 0, done.err
     told = json.loads(done.out.splitlines()[-1])
     # A look each second, and no more than an insertion for each evaluation.
@@ -49,7 +49,7 @@ def test_it_passes_the_suite_of_all_evaluators(launcher: Site) -> None:
         f"python -m pytest -p no:cacheprovider --timeout 100 -k 'balsam and {unwanted}' "
         "tests/evaluator/test_conformance.py",
         timeout=600,
-        folder="../source",
+        directory="../source",
     )
     assert done.status == 0, done.out[-3000:] + done.err[-1000:]
     assert " passed" in done.out or "[100%]" in done.out

@@ -1,4 +1,4 @@
-"""Searches through Balsam and Slurm in which things go wrong, or out of the ordinary."""
+"""Searches through Balsam and Slurm in which something goes wrong, or is out of the ordinary."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import csv
 import json
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,39 +15,39 @@ from tests.balsam.conftest import Site
 pytestmark = [pytest.mark.balsam, pytest.mark.timeout(1200)]
 
 
-def read(folder: Path) -> list[dict[str, str]]:
-    with (folder / "results.csv").open(newline="") as file:
+def read(directory: Path) -> list[dict[str, str]]:
+    with (directory / "results.csv").open(newline="") as file:
         return list(csv.DictReader(file))
 
 
-def events(folder: Path) -> list[dict[str, object]]:
-    return [json.loads(line) for line in (folder / "journal.jsonl").read_text().splitlines()]
+def events(directory: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (directory / "journal.jsonl").read_text().splitlines()]
 
 
-def check_budget(folder: Path, number: int) -> None:
+def check_budget(directory: Path, number: int) -> None:
     """Each evaluation has exactly one outcome, in the journal and in the results."""
-    ends = Counter(e["id"] for e in events(folder) if e["event"] in ("finished", "failed"))
+    ends = Counter(e["id"] for e in events(directory) if e["event"] in ("finished", "failed"))
     assert ends == {str(n): 1 for n in range(number)}
-    assert sorted(row["id"] for row in read(folder)) == sorted(ends)
+    assert sorted(row["id"] for row in read(directory)) == sorted(ends)
 
 
 def test_failing_and_hanging_functions(site: Site) -> None:
-    folder = site.submit_run(
+    directory = site.submit_run(
         "misbehaving",
         "fails_or_hangs",
         "-n 1 -j serial --num-evals-per-node 4 --max-evals 16 --eval-timeout 4 --seed 3",
     )
-    site.wait_for_end(folder)
-    check_budget(folder, 16)
+    site.wait_for_end(directory)
+    check_budget(directory, 16)
     kinds = {0: "ValueError: divisible by four", 1: "SIGSEGV", 2: "limit of 4 s", 3: ""}
-    rows = read(folder)
+    rows = read(directory)
     assert len({int(row["n"]) % 4 for row in rows}) == 4
     for row in rows:
         rest = int(row["n"]) % 4
         assert row["status"] == ("finished" if rest == 3 else "failed")
         assert kinds[rest] in row["failure"]
         assert (row["objective"] != "") == (rest == 3)
-    outputs = list((folder / "output").iterdir())
+    outputs = list((directory / "output").iterdir())
     assert len(outputs) == 16
     assert all(o.read_text().startswith("about to misbehave\n") for o in outputs)
 
@@ -63,49 +64,49 @@ def test_failing_and_hanging_functions(site: Site) -> None:
 
 
 def test_points_pass_through_no_shell(site: Site) -> None:
-    folder = site.submit_run(
+    directory = site.submit_run(
         "quoting", "length_of_text", "-n 1 -j serial --num-evals-per-node 3 --max-evals 6"
     )
-    site.wait_for_end(folder)
-    rows = read(folder)
+    site.wait_for_end(directory)
+    rows = read(directory)
     assert {float(row["objective"]) for row in rows} == {float(len(row["text"])) for row in rows}
     assert len({row["text"] for row in rows}) == 2
 
 
-def test_a_search_whose_launcher_was_killed_goes_on(site: Site) -> None:
-    folder = site.submit_run("killed", "six_seconds", "-n 3 -j mpi --max-evals 8")
+def test_a_search_whose_launcher_was_killed_resumes(site: Site) -> None:
+    directory = site.submit_run("killed", "six_seconds", "-n 3 -j mpi --max-evals 8")
     site.wait_until(
-        lambda: (folder / "results.csv").exists() and len(read(folder)) >= 2, 90, "results"
+        lambda: (directory / "results.csv").exists() and len(read(directory)) >= 2, 90, "results"
     )
     site.machine.run("pkill -KILL -f 'launcher --wf-filter=killed'")
     site.wait_until(lambda: not site.machine.run("squeue -h").out.strip(), 60, "the job to end")
-    before = read(folder)
+    before = read(directory)
     assert 2 <= len(before) < 8
-    assert site.submit("killed --resume") == folder
-    site.wait_for_end(folder)
-    check_budget(folder, 8)
-    assert read(folder)[: len(before)] == before
-    assert len([e for e in events(folder) if e["event"] == "resumed"]) == 1
+    assert site.submit("killed --resume") == directory
+    site.wait_for_end(directory)
+    check_budget(directory, 8)
+    assert read(directory)[: len(before)] == before
+    assert len([e for e in events(directory) if e["event"] == "resumed"]) == 1
 
 
-def test_a_search_ends_in_time_and_goes_on(site: Site) -> None:
-    folder = site.submit(
+def test_a_search_ends_in_time_and_resumes(site: Site) -> None:
+    directory = site.submit(
         "walltime random -p problem.py -r runs.py::six_seconds -t 3 -q debug-cache-quad -n 3 "
         "-j mpi --max-evals 12 --seed 1"
     )
-    site.wait_for_end(folder)
-    go_on = "Resume with: deephyper balsam-submit hps walltime --resume"
-    output = folder / "walltime.out"
-    site.wait_until(lambda: go_on in output.read_text(), 10, "what to do next")
-    last = events(folder)[-1]
+    site.wait_for_end(directory)
+    resume = "Resume with: deephyper balsam-submit hps walltime --resume"
+    output = directory / "walltime.out"
+    site.wait_until(lambda: resume in output.read_text(), 10, "what to do next")
+    last = events(directory)[-1]
     assert (last["event"], last["reason"]) == ("ended", "interrupted")
-    assert 2 <= len(read(folder)) < 12
+    assert 2 <= len(read(directory)) < 12
     site.wait_until(lambda: not site.machine.run("squeue -h").out.strip(), 90, "the job to end")
     states = site.query("print({j.state for j in BalsamJob.objects.filter(workflow='walltime')})")
     assert "RUNNING" not in states
     site.submit("walltime --resume -t 20")
-    site.wait_for_end(folder, session=2)
-    check_budget(folder, 12)
+    site.wait_for_end(directory, session=2)
+    check_budget(directory, 12)
 
 
 def test_serial_nodes_that_call_themselves_something_else(site: Site) -> None:
@@ -113,9 +114,9 @@ def test_serial_nodes_that_call_themselves_something_else(site: Site) -> None:
     first = site.machine.hostname
     site.run(f"sbatch -w {first} --exclusive --wrap 'sleep 300'")
     options = "-n 2 -j serial --num-evals-per-node 2 --max-evals 6"
-    folder = site.submit_run("elsewhere", "quick", options)
-    site.wait_for_end(folder)
-    check_budget(folder, 6)
+    directory = site.submit_run("elsewhere", "quick", options)
+    site.wait_for_end(directory)
+    check_budget(directory, 6)
 
 
 def cancel(site: Site, workflow: str) -> None:
@@ -131,24 +132,24 @@ def cancel(site: Site, workflow: str) -> None:
         ("cut-over", "-n 3 -j mpi --num-nodes-per-eval 2", 1),
     ],
 )
-def test_a_cancelled_search_goes_on_with_what_ran(
+def test_a_canceled_search_resumes_what_ran(
     site: Site, workflow: str, words: str, at_once: int
 ) -> None:
-    folder = site.submit_run(
+    directory = site.submit_run(
         workflow, "a_minute_at_first", f"{words} --max-evals {at_once + 4} --seed 2"
     )
-    output = folder / f"{workflow}.out"
-    started = folder / "journal.jsonl"
+    output = directory / f"{workflow}.out"
+    started = directory / "journal.jsonl"
 
     def running() -> set[object]:
-        told = events(folder) if started.exists() else []
+        told = events(directory) if started.exists() else []
         ended = {e["id"] for e in told if e["event"] == "finished"}
         return {e["id"] for e in told if e["event"] == "started"} - ended
 
     site.wait_until(lambda: len(running()) == at_once, 90, "evaluations to run")
     cut = running()
     cancel(site, workflow)
-    told = events(folder)
+    told = events(directory)
     assert (told[-1]["event"], told[-1]["reason"]) == ("ended", "interrupted")
     assert {e["id"] for e in told if e["event"] == "stopped"} == cut
     assert not [e for e in told if e["event"] == "failed"]
@@ -156,18 +157,18 @@ def test_a_cancelled_search_goes_on_with_what_ran(
     assert f"Resume with: deephyper balsam-submit hps {workflow} --resume" in said
     (site.machine.home / "runs" / "hurry").touch()
     site.submit(f"{workflow} --resume")
-    site.wait_for_end(folder, session=2)
-    check_budget(folder, at_once + 4)
-    assert {row["status"] for row in read(folder)} == {"finished"}
-    assert cut <= {e["id"] for e in events(folder)[len(told) :] if e["event"] == "submitted"}
+    site.wait_for_end(directory, session=2)
+    check_budget(directory, at_once + 4)
+    assert {row["status"] for row in read(directory)} == {"finished"}
+    assert cut <= {e["id"] for e in events(directory)[len(told) :] if e["event"] == "submitted"}
     (site.machine.home / "runs" / "hurry").unlink()
 
 
 def test_evaluations_over_several_nodes(site: Site) -> None:
     options = "-n 3 -j mpi --num-nodes-per-eval 2 --max-evals 2"
-    folder = site.submit_run("ranks", "over_ranks", options)
-    site.wait_for_end(folder)
-    for row in read(folder):
+    directory = site.submit_run("ranks", "over_ranks", options)
+    site.wait_for_end(directory)
+    for row in read(directory):
         assert row["status"] == "finished", row["failure"]
         assert float(row["objective"]) == pytest.approx(20 + float(row["x"]))
 
@@ -186,9 +187,9 @@ def test_functions_that_specify_their_own_jobs(site: Site) -> None:
         "from balsam.launcher import dag; "
         f"dag.add_app('twice', 'python {program}'); dag.add_app('exits-7', 'python {failing}')"
     )
-    folder = site.submit_run("own_jobs", "as_a_job", "-n 3 -j mpi --max-evals 2")
-    site.wait_for_end(folder)
-    for row in read(folder):
+    directory = site.submit_run("own_jobs", "as_a_job", "-n 3 -j mpi --max-evals 2")
+    site.wait_for_end(directory)
+    for row in read(directory):
         assert row["status"] == "finished", row["failure"]
         assert float(row["objective"]) == pytest.approx(2 * float(row["x"]))
     site.cancel_all()
@@ -196,9 +197,9 @@ def test_functions_that_specify_their_own_jobs(site: Site) -> None:
         ("failing_jobs", "as_a_failing_job", "without a result"),
         ("nosuch_app", "as_an_unknown_job", "no application 'nosuch'"),
     ):
-        folder = site.submit_run(workflow, run, "-n 2 -j mpi --max-evals 1")
-        said = site.wait_for_end(folder)
-        (row,) = read(folder)
+        directory = site.submit_run(workflow, run, "-n 2 -j mpi --max-evals 1")
+        said = site.wait_for_end(directory)
+        (row,) = read(directory)
         assert row["status"] == "failed"
         assert reason in row["failure"]
         assert "No evaluation has succeeded" in said

@@ -1,4 +1,4 @@
-"""What ``deephyper balsam-submit`` shows and refuses; nothing half-made is left."""
+"""The command ``deephyper balsam-submit``: its output, and errors that leave nothing behind."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ def everything(site: Site) -> list[str]:
         (f"refused {GOOD.replace('-n 2', '-n 1')}", "ask for at least 2 nodes"),
         (f"refused {GOOD} --num-nodes-per-eval 2", "ask for at least 3 nodes"),
         (f"refused {GOOD} --num-evals-per-node 2", "job mode serial"),
-        (f"refused {GOOD} --num-workers 2", "have room for 1 at a time"),
+        (f"refused {GOOD} --num-workers 2", "have room for 1;"),
         (f"refused {GOOD} --warm-start nosuch.csv", "nosuch.csv"),
         (f"refused {GOOD} --cache-key nosuch.key", "cache key 'nosuch.key'"),
         (f"refused {GOOD} --num-gpus-per-task 1", "No such option"),
         (f"refused {GOOD} --ray-address auto", "No such option"),
-        (f"refused {GOOD} --eval-timeout 9 --eval-timeout-minutes 1", "say the same"),
-        (f"refused {GOOD.replace('-t 20', '-t 2')}", "give -t 3 at least"),
+        (f"refused {GOOD} --eval-timeout 9 --eval-timeout-minutes 1", "are the same limit"),
+        (f"refused {GOOD.replace('-t 20', '-t 2')}", "give at least -t 3"),
         (f"refused {GOOD.replace('-t 20', '-t 99999999999')}", "more than a year"),
         (f"refused {GOOD.replace('-n 2', '-n 99999999999')}", "ask for fewer"),
-        (f"refused {GOOD} -A 'two words'", "-A 'two words' holds a space"),
-        (f"refused {GOOD} -q $'a\nb'", "holds a space or a new line"),
+        (f"refused {GOOD} -A 'two words'", "-A 'two words' contains whitespace"),
+        (f"refused {GOOD} -q $'a\nb'", "contains whitespace"),
         (f"refused {GOOD} --max-evals 0", "not in the range"),
         (f"refused random {GOOD} --kappa 2", "No such option '--kappa'"),
         (f"refused {GOOD.replace('-t 20', '')}", "give -t MINUTES too"),
@@ -50,7 +50,7 @@ def everything(site: Site) -> list[str]:
 )
 def test_bad_input_is_one_line_and_changes_nothing(site: Site, words: str, reason: str) -> None:
     before = everything(site)
-    done = site.run(f"deephyper balsam-submit hps {words}", folder="runs")
+    done = site.run(f"deephyper balsam-submit hps {words}", directory="runs")
     assert done.status == 2
     assert reason in done.err
     assert done.err.count("\n") == 1
@@ -60,11 +60,11 @@ def test_bad_input_is_one_line_and_changes_nothing(site: Site, words: str, reaso
 def test_a_dry_run_shows_the_script_and_changes_nothing(site: Site) -> None:
     before = everything(site)
     done = site.run(
-        f"deephyper balsam-submit hps dry {GOOD} --max-evals 7 --dry-run", folder="runs"
+        f"deephyper balsam-submit hps dry {GOOD} --max-evals 7 --dry-run", directory="runs"
     )
     assert done.status == 0, done.err
     assert "--max-evals 7" in done.out
-    assert "evaluations at a time: 1" in done.out
+    assert "concurrent evaluations: 1" in done.out
     assert f"#SBATCH --partition={QUEUE}" in done.out
     assert "--wf-filter=dry --job-mode=mpi" in done.out
     assert everything(site) == before
@@ -74,11 +74,11 @@ def test_a_dry_run_shows_the_script_and_changes_nothing(site: Site) -> None:
     ("variables", "reason"),
     [
         ("-u BALSAM_DB_PATH", "no Balsam database is active"),
-        ("BALSAM_DB_PATH=/tmp", "holds no Balsam database"),
+        ("BALSAM_DB_PATH=/tmp", "is not a Balsam database"),
     ],
 )
 def test_a_database_has_to_be_active(site: Site, variables: str, reason: str) -> None:
-    done = site.run(f"env {variables} deephyper balsam-submit hps dry {GOOD}", folder="runs")
+    done = site.run(f"env {variables} deephyper balsam-submit hps dry {GOOD}", directory="runs")
     assert done.status == 2
     assert reason in done.err
     assert done.err.count("\n") == 1
@@ -86,7 +86,7 @@ def test_a_database_has_to_be_active(site: Site, variables: str, reason: str) ->
 
 def test_a_stopped_database_is_one_line(site: Site) -> None:
     site.run("pg_ctl -D ~/polydb/balsamdb -m fast -w stop > /dev/null")
-    done = site.run(f"deephyper balsam-submit hps dry {GOOD}", folder="runs")
+    done = site.run(f"deephyper balsam-submit hps dry {GOOD}", directory="runs")
     site.activate()
     assert done.status == 2
     assert "start it with: source balsamactivate" in done.err
@@ -95,21 +95,21 @@ def test_a_stopped_database_is_one_line(site: Site) -> None:
 
 def test_a_workflow_is_refused_while_it_exists_or_runs(site: Site) -> None:
     site.submit(f"taken {GOOD} --max-evals 1")
-    again = site.run(f"deephyper balsam-submit hps taken {GOOD}", folder="runs")
+    again = site.run(f"deephyper balsam-submit hps taken {GOOD}", directory="runs")
     assert again.status == 2
-    assert "exists already; choose" in again.err
-    part = site.run(f"deephyper balsam-submit hps taken2 {GOOD}", folder="runs")
+    assert "already exists; choose" in again.err
+    part = site.run(f"deephyper balsam-submit hps taken2 {GOOD}", directory="runs")
     assert part.status == 2
     assert "unfinished workflow 'taken'" in part.err
-    resumed = site.run("deephyper balsam-submit hps taken --resume", folder="runs")
+    resumed = site.run("deephyper balsam-submit hps taken --resume", directory="runs")
     assert resumed.status == 2
-    assert "queued or running still" in resumed.err
+    assert "still queued or running" in resumed.err
 
 
 def test_the_evaluator_needs_a_launcher(site: Site) -> None:
     done = site.run(
         "deephyper hps random -p problem.py -r runs.py::quick --evaluator balsam --log-dir new",
-        folder="runs",
+        directory="runs",
     )
     assert done.status == 2
     assert "deephyper balsam-submit" in done.err
@@ -117,28 +117,28 @@ def test_the_evaluator_needs_a_launcher(site: Site) -> None:
 
 
 def test_what_is_finished_or_has_failed_says_so(site: Site) -> None:
-    folder = site.submit(f"complete random {GOOD} --max-evals 1")
-    site.wait_for_end(folder)
+    directory = site.submit(f"complete random {GOOD} --max-evals 1")
+    site.wait_for_end(directory)
     site.cancel_all()
-    done = site.run("deephyper balsam-submit hps complete --resume", folder="runs")
+    done = site.run("deephyper balsam-submit hps complete --resume", directory="runs")
     assert done.status == 2
-    assert "1 evaluation is made of the search 'complete'" in done.err
-    said = (folder / "complete.out").read_text()
+    assert "the search 'complete' has reached its --max-evals, 1" in done.err
+    said = (directory / "complete.out").read_text()
     site.submit("complete --resume --max-evals 2")
-    assert (folder / "complete.1.out").read_text() == said
-    site.wait_for_end(folder, session=2)
+    assert (directory / "complete.1.out").read_text() == said
+    site.wait_for_end(directory, session=2)
 
     runs = site.machine.home / "runs"
     (runs / "leaves.py").write_text("def run(point):\n    return 1.0\n")
-    folder = site.submit(f"failing {GOOD.replace('runs.py::quick', 'leaves.py')}")
+    directory = site.submit(f"failing {GOOD.replace('runs.py::quick', 'leaves.py')}")
     (runs / "leaves.py").unlink()
     shown = "no evaluations yet"
     until = time.monotonic() + 60
     while "no evaluations yet" in shown and time.monotonic() < until:
         shown = site.run("deephyper-analytics balsam failing").err
         time.sleep(1)
-    assert "failed before it had made an evaluation" in shown
-    assert str(folder / "failing.out") in shown
+    assert "failed before its first evaluation" in shown
+    assert str(directory / "failing.out") in shown
     assert shown.count("\n") == 1
 
 
@@ -148,12 +148,12 @@ def test_a_submission_outlives_a_server_that_is_killed(site: Site) -> None:
     site.psql("select pg_reload_conf()")
     site.run(
         f"deephyper balsam-submit hps lasting {GOOD} && pkill -KILL -u $USER postgres",
-        folder="runs",
+        directory="runs",
     )
     site.run("rm -f ~/polydb/balsamdb/postmaster.pid")
     site.activate()
     site.psql("alter system reset wal_writer_delay")
     site.psql("select pg_reload_conf()")
-    again = site.run(f"deephyper balsam-submit hps lasting {GOOD}", folder="runs")
+    again = site.run(f"deephyper balsam-submit hps lasting {GOOD}", directory="runs")
     assert again.status == 2
-    assert "exists already" in again.err
+    assert "already exists" in again.err

@@ -1,4 +1,4 @@
-"""What is made of the state histories of a Balsam workflow."""
+"""The state histories of a Balsam workflow, parsed and shown."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from deephyper.balsam.timeline import as_table, plot, read_workflow
+from deephyper.balsam.timeline.report import as_table, plot
+from deephyper.balsam.timeline.workflow import parse_workflow
 from deephyper.errors import ResultsError
 
 
@@ -31,7 +32,7 @@ ALL = {"a": FINISHED, "b": OTHER, "c": FAILED, "d": STOPPED}
 
 
 def test_counts_states_and_reasons() -> None:
-    workflow = read_workflow(ALL)
+    workflow = parse_workflow(ALL)
     assert workflow.states == {"JOB_FINISHED": 2, "FAILED": 1, "USER_KILLED": 1}
     assert workflow.failures == {"c": "exception: no memory"}
 
@@ -44,7 +45,7 @@ def test_the_reason_is_not_what_a_launcher_of_ranks_prints() -> None:
         "\n    srun: error: n3: task 0: Exited with exit code 3"
         "\n    slurmstepd: error: *** STEP 1.2 ON n3 CANCELLED ***",
     )
-    assert read_workflow({"a": text}).failures == {"a": "exception: ValueError: odd n"}
+    assert parse_workflow({"a": text}).failures == {"a": "exception: ValueError: odd n"}
 
 
 def test_the_search_knows_better_how_an_evaluation_ended() -> None:
@@ -53,7 +54,7 @@ def test_the_search_knows_better_how_an_evaluation_ended() -> None:
     )
     late = history("1 PREPROCESSED made", "7 RUNNING", "20 USER_KILLED Left by an earlier session")
     ends = {"a": ("stopped", ""), "b": ("failed", "exception: ValueError: odd n")}
-    workflow = read_workflow({"a": cut, "b": late}, ends)
+    workflow = parse_workflow({"a": cut, "b": late}, ends)
     assert workflow.failures == {"b": "exception: ValueError: odd n"}
     _, counts = workflow.timeline()[-1]
     assert (counts["stopped"], counts["failed"]) == (1, 1)
@@ -67,26 +68,26 @@ def test_a_pause_between_sessions_is_not_counted() -> None:
     cut = history("0 PREPROCESSED made", "2 RUNNING", "42 USER_KILLED Left by an earlier session")
     second = history("40 PREPROCESSED made", "42 RUNNING", "52 RUN_DONE")
     sessions = [(begin, begin + 12), (begin + 40, begin + 53)]
-    workflow = read_workflow({"a": first, "b": cut, "c": second}, {}, sessions)
+    workflow = parse_workflow({"a": first, "b": cut, "c": second}, {}, sessions)
     assert workflow.runs == [10, 10, 10]
-    assert workflow.utilisation == pytest.approx(30 / (2 * (50 - 28)))
+    assert workflow.utilization == pytest.approx(30 / (2 * (50 - 28)))
 
 
 def test_measures_waits_and_runs() -> None:
-    workflow = read_workflow(ALL)
+    workflow = parse_workflow(ALL)
     assert sorted(workflow.waits) == [2, 2, 6]
     assert sorted(workflow.runs) == [3, 5, 10]
 
 
-def test_utilisation_is_the_share_of_busy_workers() -> None:
-    workflow = read_workflow(ALL)
+def test_utilization_is_the_share_of_busy_workers() -> None:
+    workflow = parse_workflow(ALL)
     assert workflow.peak == 2
-    assert workflow.utilisation == pytest.approx((10 + 5 + 3) / (2 * 10))
+    assert workflow.utilization == pytest.approx((10 + 5 + 3) / (2 * 10))
 
 
 def test_nothing_has_run_yet() -> None:
-    workflow = read_workflow({"d": history("3 PREPROCESSED made")})
-    assert workflow.utilisation == 0
+    workflow = parse_workflow({"d": history("3 PREPROCESSED made")})
+    assert workflow.utilization == 0
     assert workflow.runs == []
     assert "ran           -" in as_table(workflow)
 
@@ -95,28 +96,28 @@ def test_a_job_that_was_started_again_ran_twice() -> None:
     text = history(
         "0 CREATED", "1 RUNNING", "4 RUN_TIMEOUT", "5 RESTART_READY", "6 RUNNING", "8 RUN_DONE"
     )
-    assert read_workflow({"a": text}).runs == [3, 2]
+    assert parse_workflow({"a": text}).runs == [3, 2]
 
 
 def test_the_timeline_ends_with_what_is_now() -> None:
-    _, counts = read_workflow(ALL).timeline()[-1]
+    _, counts = parse_workflow(ALL).timeline()[-1]
     assert counts == {"waiting": 0, "running": 0, "finished": 2, "failed": 1, "stopped": 1}
 
 
 def test_the_table_lists_failures() -> None:
-    table = as_table(read_workflow(ALL))
+    table = as_table(parse_workflow(ALL))
     assert "evaluations   4" in table
     assert "  c: exception: no memory" in table
 
 
-def test_what_is_no_history_is_refused() -> None:
+def test_text_that_is_not_a_history_is_refused() -> None:
     with pytest.raises(ResultsError, match="'a' can't be read"):
-        read_workflow({"a": "nothing"})
+        parse_workflow({"a": "nothing"})
 
 
 def test_the_plot_is_a_picture(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
-    plot(read_workflow(ALL), tmp_path / "states.png")
+    plot(parse_workflow(ALL), tmp_path / "states.png")
     assert (tmp_path / "states.png").read_bytes().startswith(b"\x89PNG")
     with pytest.raises(ResultsError, match="can't be written"):
-        plot(read_workflow(ALL), tmp_path / "no" / "such.png")
+        plot(parse_workflow(ALL), tmp_path / "no" / "such.png")

@@ -28,10 +28,10 @@ def tutorial(database: Site) -> Iterator[Site]:
     alone = ["unshare", "--net", "bash", "-c", 'ip link set lo up; exec "$@"', "bash"]
     if shutil.which("unshare") is None or subprocess.run([*alone, "true"]).returncode != 0:
         pytest.skip("this machine makes no network namespaces to confine 'balsam init' to")
-    user = ["runuser", "-u", USER, "--", "env", "-i", *machine._variables()]
+    user = ["runuser", "-u", USER, "--", "env", "-i", *machine.variables()]
     command = [*alone, *user, "bash", "-c", "balsam init tutorialdb > init.out 2>&1"]
-    done = subprocess.run(command, cwd=machine.home, stdin=subprocess.DEVNULL, timeout=120)
-    assert done.returncode == 0, (machine.home / "init.out").read_text()
+    init = subprocess.run(command, cwd=machine.home, stdin=subprocess.DEVNULL, timeout=120)
+    assert init.returncode == 0, (machine.home / "init.out").read_text()
     cluster = machine.home / "tutorialdb" / "balsamdb"
     assert "0.0.0.0/0 trust" in (cluster / "pg_hba.conf").read_text()
     confine = "sed -i \"s/^listen_addresses.*/listen_addresses='127.0.0.1,127.0.1.1'/\""
@@ -54,8 +54,8 @@ def read(results: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def topk(site: Site, folder: Path) -> dict[str, object]:
-    done = site.run(f"deephyper-analytics topk {folder}/results.csv")
+def topk(site: Site, directory: Path) -> dict[str, object]:
+    done = site.run(f"deephyper-analytics topk {directory}/results.csv")
     assert done.status == 0, done.err
     best: dict[str, object] = yaml.safe_load(done.out)["0"]
     return best
@@ -66,7 +66,7 @@ def test_mode_mpi_ends_with_results_where_the_banner_says(tutorial: Site) -> Non
     done = tutorial.run(
         f"deephyper balsam-submit hps polynome2_demo {PROBLEM} -t 30 -q {QUEUE} -n 4 "
         "-A datascience -j mpi --max-evals 6 --seed 1",
-        folder="dh_project/dh_project",
+        directory="dh_project/dh_project",
     )
     assert done.status == 0, done.err
     lines = done.out.splitlines()
@@ -80,34 +80,34 @@ def test_mode_mpi_ends_with_results_where_the_banner_says(tutorial: Site) -> Non
         "qlaunch1.sh',",
     ]
     assert lines[-1] == lines[-3] == "*" * len(lines[-2])
-    folder = Path(lines[-2].removeprefix("Success. The search will run at: "))
-    assert re.fullmatch(r".*/data/polynome2_demo/polynome2_demo_[0-9a-f]{8}", str(folder))
+    directory = Path(lines[-2].removeprefix("Success. The search will run at: "))
+    assert re.fullmatch(r".*/data/polynome2_demo/polynome2_demo_[0-9a-f]{8}", str(directory))
 
-    tutorial.wait_for_end(folder, 300)
-    rows = read(folder / "results.csv")
+    tutorial.wait_for_end(directory, 300)
+    rows = read(directory / "results.csv")
     assert len(rows) == 6
     assert {row["status"] for row in rows} == {"finished"}
     # Four nodes, of which the search has one.
     spans = [(float(row["start"]), float(row["end"])) for row in rows]
     at_once = max(sum(s <= start < e for s, e in spans) for start, _ in spans)
     assert at_once == 3
-    best = topk(tutorial, folder)
+    best = topk(tutorial, directory)
     assert best["objective"] == max(float(row["objective"]) for row in rows)
     assert {"activation", "lr", "units", "elapsed_sec", "id"} <= set(best)
 
 
 def test_mode_serial_runs_several_evaluations_on_a_node(tutorial: Site) -> None:
     tutorial.cancel_all()
-    folder = tutorial.submit(
+    directory = tutorial.submit(
         f"one_node {PROBLEM} -t 30 -q {QUEUE} -n 1 -A datascience -j serial "
         "--num-evals-per-node 2 --max-evals 4 --seed 1",
         "dh_project/dh_project",
     )
-    tutorial.wait_for_end(folder, 300)
-    rows = read(folder / "results.csv")
+    tutorial.wait_for_end(directory, 300)
+    rows = read(directory / "results.csv")
     assert len(rows) == 4
     assert {row["status"] for row in rows} == {"finished"}
     spans = sorted((float(row["start"]), float(row["end"])) for row in rows)
     overlaps = [later[0] < earlier[1] for earlier, later in itertools.pairwise(spans)]
     assert any(overlaps), "no two evaluations ran at a time"
-    assert "objective" in topk(tutorial, folder)
+    assert "objective" in topk(tutorial, directory)

@@ -23,7 +23,7 @@ def options_of(group: click.Group) -> set[str]:
         if isinstance(command, click.Group):
             found |= options_of(command)
         for parameter in command.params:
-            if isinstance(parameter, click.Option):
+            if isinstance(parameter, click.Option) and not parameter.hidden:
                 found |= set(parameter.opts)
     return found
 

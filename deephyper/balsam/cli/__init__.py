@@ -1,1 +1,1 @@
-"""The commands about Balsam."""
+"""The commands of Balsam."""

@@ -17,20 +17,22 @@ import click
 @click.option(
     "--slurm",
     is_flag=True,
-    help="Also tell Balsam that the scheduler is Slurm: write its settings and a job template.",
+    help="Also configure Balsam for Slurm: write its settings and a job template.",
 )
 def balsam_init(path: Path, loopback: bool, slurm: bool) -> None:
-    """Make a Balsam database that only you can reach.
+    """Create a Balsam database that only you can reach.
 
-    PATH is the folder to make. The database asks for a password, which is kept in that folder,
-    readable by you alone. Balsam's own "balsam init" lets in everybody who reaches its port.
+    PATH is the directory to make. The database asks for a password, which is kept in that
+    directory, readable by you alone. Balsam's own "balsam init" admits everyone who can reach its
+    port.
     """
-    from deephyper.balsam.create_database import create_database
-    from deephyper.balsam.slurm import use_slurm
+    from deephyper.balsam.site.create_database import create_database
+    from deephyper.balsam.site.slurm import use_slurm
 
     written = use_slurm() if slurm else None
     create_database(path, loopback)
     if written is not None:
-        did = "Wrote" if written else "Left as they are, for Slurm already,"
-        click.echo(f"{did} Balsam's settings in {Path.home() / '.balsam' / 'settings.json'}.")
-    click.echo(f"Made the Balsam database {path}. Use it with: source balsamactivate {path}")
+        settings = Path.home() / ".balsam" / "settings.json"
+        did = "Wrote Balsam's settings" if written else "Balsam's settings are for Slurm already"
+        click.echo(f"{did}: {settings}")
+    click.echo(f"Created the Balsam database {path}. Use it with: source balsamactivate {path}")

@@ -16,14 +16,24 @@ from deephyper.core.cli.option_groups import GroupedCommand, GroupedOption
 from deephyper.core.cli.search_options import RAY, given_options, names_of
 
 if TYPE_CHECKING:
-    from deephyper.balsam.request import Launch, SearchSpec
-    from deephyper.balsam.submission import Submission
+    from deephyper.balsam.submission.request import Launch
+    from deephyper.balsam.submission.submission import Submission
+    from deephyper.hpc.spec import SearchSpec
 
-# What balsam-submit says in its own way, and what the balsam evaluator does not take.
+SEARCHES: dict[str, click.Group] = {"hps": hps}
+"""Commands of ``deephyper`` whose subcommands are searches that can be submitted."""
+DEFAULT_SEARCH = "ambs"
+
+# Options of a search that balsam-submit has in a form of its own, or that don't suit Balsam.
 _OWN = ("problem", "run", "evaluator", "log_dir", "resume")
 _LEFT_OUT = (*_OWN, "num_gpus_per_task", *names_of(RAY))
 _EVAL_TIMEOUTS = ("--eval-timeout", "--eval-timeout-minutes")
-_NEEDED = {"minutes": "-t MINUTES", "queue": "-q QUEUE", "nodes": "-n NODES", "job_mode": "-j MODE"}
+_REQUIRED = {
+    "minutes": "-t MINUTES",
+    "queue": "-q QUEUE",
+    "nodes": "-n NODES",
+    "job_mode": "-j MODE",
+}
 
 
 def _option(group: str, *names: str, **attributes: Any) -> click.Option:
@@ -32,10 +42,11 @@ def _option(group: str, *names: str, **attributes: Any) -> click.Option:
 
 def _parameters() -> list[click.Parameter]:
     task, launch = "What to search", "The scheduler's job"
-    mine: list[click.Parameter] = [
-        click.Argument(["mode"], type=click.Choice(["hps"])),
+    searches = sorted({name for group in SEARCHES.values() for name in group.commands})
+    own: list[click.Parameter] = [
+        click.Argument(["mode"], type=click.Choice(list(SEARCHES))),
         click.Argument(["workflow"]),
-        click.Argument(["search"], required=False, type=click.Choice(sorted(hps.commands))),
+        click.Argument(["search"], required=False, type=click.Choice(searches)),
         _option(task, "--problem", "-p", metavar="WHERE", help="The search space."),
         _option(task, "--run", "-r", metavar="WHERE", help="The function to maximize."),
         _option(
@@ -65,43 +76,60 @@ def _parameters() -> list[click.Parameter]:
             "-j",
             type=click.Choice(["mpi", "serial"]),
             help="mpi: each evaluation has nodes to itself, and so has the search; serial: "
-            "evaluations on one rank, several to a node if need be.",
+            "evaluations have one rank, and several can share a node.",
         ),
         _option(
             launch,
             "--resume",
             is_flag=True,
-            help="Go on with the search; what isn't given is as it was.",
+            help="Resume the search; options that aren't given stay as they were.",
         ),
         _option(
             launch, "--dry-run", is_flag=True, help="Only show what would be made and submitted."
         ),
     ]
-    shared = {p.name: p for command in hps.commands.values() for p in command.params}
-    return [*mine, *(p for name, p in shared.items() if name not in _LEFT_OUT)]
+    shared = {option.name: option for option in _search_options()}
+    return [*own, *shared.values()]
 
 
-def _submit(**values: Any) -> None:
+def _search_options() -> list[click.Option]:
+    """Return the options of the searches that are passed on to them as they are."""
+    return [
+        option
+        for group in SEARCHES.values()
+        for command in group.commands.values()
+        for option in command.params
+        if isinstance(option, click.Option) and not option.hidden and option.name not in _LEFT_OUT
+    ]
+
+
+def _submit(
+    mode: str, workflow: str, search: str | None, resume: bool, dry_run: bool, **values: Any
+) -> None:
     """Submit a search to a batch scheduler through Balsam.
 
-    MODE is hps. WORKFLOW is a name for the search that no other has. SEARCH is ambs, the default,
-    or random. A Balsam database has to be active. What "deephyper hps SEARCH" takes is passed on.
+    MODE is hps. WORKFLOW is a unique name for the search. SEARCH is ambs, the default, or random. A
+    Balsam database must be active. The options of "deephyper hps SEARCH" are passed on.
     """
-    from deephyper.balsam.request import places
-    from deephyper.balsam.submission import Submission
+    from deephyper.balsam.submission.request import check_request
+    from deephyper.balsam.submission.submission import Submission
 
-    submission = Submission(values["workflow"], values["resume"])
-    spec, launch = _requested(submission, values)
-    places(spec, launch)
-    if values["resume"]:
-        submission.refuse_finished(spec)
+    submission = Submission(workflow, resume)
+    if resume:
+        spec, launch = _resumed(submission, mode, search, values)
+    else:
+        spec, launch = _new(workflow, (mode, search or DEFAULT_SEARCH), values)
+    _check_options(spec)
+    check_request(spec, launch)
+    if resume:
+        submission.require_unfinished(spec)
     else:
         _check_files(spec)
     with _step("Validating Problem"):
         _check_problem(spec)
     with _step("Validating run"):
         _check_run(spec)
-    if values["dry_run"]:
+    if dry_run:
         click.echo(submission.plan(spec, launch))
         click.echo("Nothing was made or submitted.")
         return
@@ -109,12 +137,12 @@ def _submit(**values: Any) -> None:
         kept.enter_context(submission.transaction())
         with _step("Bootstrapping apps"):
             submission.bootstrap_apps()
-        with _step(f"Creating HPS({spec.search.upper()}) BalsamJob"):
-            folder = kept.enter_context(submission.search_job(spec, launch))
+        with _step(f"Creating {mode.upper()}({spec.command[-1].upper()}) BalsamJob"):
+            directory = kept.enter_context(submission.search_job(spec, launch))
         click.echo("Performing job submission...")
         description = submission.submit(launch)
     click.echo(f"Submit OK: {description}")
-    banner = f"Success. The search will run at: {folder}"
+    banner = f"Success. The search will run at: {directory}"
     for line in ("*" * len(banner), banner, "*" * len(banner)):
         click.echo(line)
 
@@ -124,63 +152,83 @@ balsam_submit = GroupedCommand(
 )
 
 
-def _requested(submission: Submission, values: dict[str, Any]) -> tuple[SearchSpec, Launch]:
-    """What the command line asks for; what it leaves out of a resumed search is as it was."""
-    from deephyper.balsam.request import Launch, SearchSpec
+def _new(
+    workflow: str, command: tuple[str, ...], values: dict[str, Any]
+) -> tuple[SearchSpec, Launch]:
+    """Return what the command line asks for."""
+    from deephyper.balsam.submission.request import Launch
+    from deephyper.hpc.spec import SearchSpec
 
-    given = {name: values[name] for name in (*_NEEDED, "project") if values[name] is not None}
-    task = {n: _absolute(values[n]) for n in ("problem", "run") if values[n] is not None}
-    options = _options()
-    if values["resume"]:
-        spec, launch = submission.previous()
-        if values["search"] not in (None, spec.search):
-            raise click.UsageError(f"the workflow's search is {spec.search}; leave SEARCH out")
-        if "--warm-start" in options:
-            raise click.UsageError(
-                "--resume goes on with a search and --warm-start begins a new one; give one of them"
-            )
-        before = dict(spec.options)
-        if options.keys() & _EVAL_TIMEOUTS:
-            for name in _EVAL_TIMEOUTS:
-                before.pop(name, None)
-        options = before | options
-        spec = dataclasses.replace(spec, options=options, **task)
-        return _fitting(spec), dataclasses.replace(launch, **given)
-    missing = [f"-{name[0]} {name.upper()}" for name in ("problem", "run") if name not in task]
-    missing += [hint for name, hint in _NEEDED.items() if name not in given]
+    missing = [f"-{name[0]} {name.upper()}" for name in ("problem", "run") if not values[name]]
+    missing += [hint for name, hint in _REQUIRED.items() if values[name] is None]
     if missing:
         raise click.UsageError(f"give {', '.join(missing)} too")
-    search = values["search"] or "ambs"
-    spec = SearchSpec(submission.workflow, search, **task, options=options, folder=os.getcwd())
-    return _fitting(spec), Launch(**{"project": "", **given})
+    spec = SearchSpec(
+        workflow,
+        command,
+        _absolute(values["problem"]),
+        _absolute(values["run"]),
+        options=_options(),
+        directory=os.getcwd(),
+    )
+    launch = Launch(**{name: values[name] for name in _REQUIRED}, project=values["project"] or "")
+    return spec, launch
+
+
+def _resumed(
+    submission: Submission, mode: str, search: str | None, values: dict[str, Any]
+) -> tuple[SearchSpec, Launch]:
+    """Return what was asked for before, with the changes that the command line asks for."""
+    spec, launch = submission.previous()
+    command = (mode, search or spec.command[-1])
+    if command != spec.command:
+        raise click.UsageError(
+            f"the workflow's search is {' '.join(spec.command)}; leave out SEARCH"
+        )
+    options = _options()
+    if "--warm-start" in options:
+        raise click.UsageError(
+            "--resume continues a search and --warm-start begins a new one; give one of them"
+        )
+    before = dict(spec.options)
+    if options.keys() & _EVAL_TIMEOUTS:
+        for name in _EVAL_TIMEOUTS:
+            before.pop(name, None)
+    spec = dataclasses.replace(
+        spec,
+        problem=_absolute(values["problem"]) if values["problem"] else spec.problem,
+        run=_absolute(values["run"]) if values["run"] else spec.run,
+        options=before | options,
+    )
+    given = {name: values[name] for name in (*_REQUIRED, "project") if values[name] is not None}
+    return spec, dataclasses.replace(launch, **given)
 
 
 def _options() -> dict[str, str]:
-    """The options of "deephyper hps" that were given, each with its value."""
-    context = click.get_current_context()
-    every = [p for command in hps.commands.values() for p in command.params]
-    options = given_options(context, [p for p in every if p.name not in _LEFT_OUT])
+    """Return the options of the search that were given, each with its value."""
+    options = given_options(click.get_current_context(), _search_options())
     if "--warm-start" in options:
         options["--warm-start"] = str(Path(options["--warm-start"]).absolute())
     if "--cache-key" in options:
         options["--cache-key"] = _absolute(options["--cache-key"])
     if len(options.keys() & _EVAL_TIMEOUTS) > 1:
-        raise click.UsageError(f"{' and '.join(_EVAL_TIMEOUTS)} say the same; give one of them")
+        raise click.UsageError(
+            f"{' and '.join(_EVAL_TIMEOUTS)} are the same limit; give one of them"
+        )
     return options
 
 
-def _fitting(spec: SearchSpec) -> SearchSpec:
-    """Refuse options that the subcommand of "deephyper hps" would refuse."""
+def _check_options(spec: SearchSpec) -> None:
+    """Check the options as the search's own command will."""
     words = [word for option in spec.options.items() for word in option]
     words += ["--problem", spec.problem, "--run", spec.run]
-    command = hps.commands[spec.search]
-    with command.make_context(f"deephyper hps {spec.search}", words):
+    group, name = spec.command
+    with SEARCHES[group].commands[name].make_context(f"deephyper {group} {name}", words):
         pass
-    return spec
 
 
 def _absolute(where: str) -> str:
-    """A file by a path that holds anywhere; a dotted path as it is."""
+    """Return a file as a path that holds in any directory; a dotted path as it is."""
     path, separator, attribute = where.partition(".py:")
     file = path + ".py" if separator else path
     if separator or where.endswith((".py", ".csv")) or os.sep in where:
@@ -200,7 +248,7 @@ def _step(what: str) -> Iterator[None]:
 
 
 def _check_files(spec: SearchSpec) -> None:
-    """Refuse files that the search would only miss when it has its nodes."""
+    """Check files that the search would otherwise only miss once it has its nodes."""
     from deephyper.search.cache import Cache
     from deephyper.search.results import read_results
 

@@ -14,19 +14,20 @@ import click
     "-o",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Also draw them over time in this file: .png, .pdf or .svg.",
+    help="Also plot them over time in this file: .png, .pdf or .svg.",
 )
 def balsam(workflow: str, output: Path | None) -> None:
-    """Show the evaluations of a Balsam workflow: states, utilisation, failures.
+    """Show the evaluations of a Balsam workflow: states, utilization, failures.
 
-    WORKFLOW is the name that the search was submitted with. Its database has to be active.
+    WORKFLOW is the name that the search was submitted with. Its database must be active.
     """
-    from deephyper.balsam.history import read_histories
-    from deephyper.balsam.timeline import as_table, plot, read_workflow
+    from deephyper.balsam.timeline.history import read_histories
+    from deephyper.balsam.timeline.report import as_table, plot
+    from deephyper.balsam.timeline.workflow import parse_workflow
 
     histories = read_histories(workflow)
-    jobs = read_workflow(histories.states, histories.ends, histories.sessions)
+    jobs = parse_workflow(histories.states, histories.ends, histories.sessions)
     click.echo(as_table(jobs))
     if output is not None:
         plot(jobs, output)
-        click.echo(f"Drew them in {output}.")
+        click.echo(f"Plot: {output}")

@@ -1,8 +1,8 @@
-"""Making a Balsam database that only its owner can reach.
+"""Creating a Balsam database that only its owner can reach.
 
-``balsam init`` lets everybody on the network in without a password. Here the server asks every
-connection for one, which lies in the database's folder, readable by its owner alone, where Balsam
-looks for it.
+``balsam init`` admits everyone on the network without a password. Here the server asks every
+connection for one, which is kept in the database's directory, readable by its owner alone, where
+Balsam looks for it.
 """
 
 from __future__ import annotations
@@ -26,40 +26,42 @@ _START_SECONDS = 120
 
 
 def create_database(path: Path, loopback: bool = False) -> None:
-    """Make a Balsam database; its server is stopped again at the end.
+    """Create a Balsam database; its server is stopped again at the end.
 
     Args:
-        path: folder to make; its parent has to exist.
+        path: directory to make; its parent must exist.
         loopback: listen on this machine's loopback addresses only.
 
     Raises:
-        HpcError: if it can't be made; nothing is left behind.
+        HpcError: if it can't be created; nothing is left behind.
         MissingExtra: if Balsam isn't installed.
     """
     path = path.absolute()
-    _refuse(path, loopback)
+    _check(path, loopback)
     with quietly_importing():
-        import balsam  # noqa: F401  (before anything is made)
+        import balsam  # noqa: F401  (before anything is written)
     try:
         path.mkdir(mode=0o700)
     except OSError as error:
         raise HpcError(
-            f"the folder '{path}' can't be made ({error.strerror}); choose another place"
+            f"the directory '{path}' can't be made ({error.strerror}); choose another place"
         ) from error
     try:
-        _make(path, loopback)
+        _create(path, loopback)
     except BaseException:
         shutil.rmtree(path, ignore_errors=True)
         raise
 
 
-def _refuse(path: Path, loopback: bool) -> None:
+def _check(path: Path, loopback: bool) -> None:
     if os.geteuid() == 0:
-        raise HpcError("PostgreSQL does not run as root; make the database as another user")
+        raise HpcError("PostgreSQL does not run as root; create the database as another user")
     if path.exists():
-        raise HpcError(f"'{path}' exists already; choose a folder that doesn't")
+        raise HpcError(f"'{path}' already exists; choose a directory that doesn't")
     if any(character.isspace() for character in str(path)):
-        raise HpcError(f"'{path}' holds a space, which Balsam can't cope with; choose another")
+        raise HpcError(
+            f"'{path}' contains whitespace, which Balsam can't handle; choose another"
+        )
     missing = [program for program in _PROGRAMS if shutil.which(program) is None]
     if missing:
         installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
@@ -67,9 +69,9 @@ def _refuse(path: Path, loopback: bool) -> None:
         raise HpcError(f"PostgreSQL's {', '.join(missing)} can't be found; {hint}")
     if loopback and not _hostname_is_loopback():
         raise HpcError(
-            f"Balsam reaches its server by this machine's name, and '{socket.gethostname()}' is no "
-            "loopback address; leave --loopback out (the password guards the database), or name "
-            "the machine in /etc/hosts as 127.0.0.1"
+            f"Balsam reaches its server by this machine's name, and '{socket.gethostname()}' isn't "
+            "a loopback address; leave out --loopback (the password protects the database), or "
+            "list the machine in /etc/hosts as 127.0.0.1"
         )
 
 
@@ -80,7 +82,7 @@ def _hostname_is_loopback() -> bool:
         return False
 
 
-def _make(path: Path, loopback: bool) -> None:
+def _create(path: Path, loopback: bool) -> None:
     password = secrets.token_urlsafe(24)
     user = getpass.getuser()
     cluster = path / "balsamdb"
@@ -95,15 +97,15 @@ def _make(path: Path, loopback: bool) -> None:
     os.environ["BALSAM_DB_PATH"] = str(path)
     with _server(path, cluster, password) as (host, port):
         _run(["createdb", "-h", host, "-p", str(port), "-U", user, "balsam"], path, password)
-        _make_tables()
+        _create_tables()
 
 
 def _configure(cluster: Path, user: str, loopback: bool) -> None:
-    # Debian gives machines the address 127.0.1.1 by name.
+    # Debian gives a machine's own name the address 127.0.1.1.
     addresses = "127.0.0.1,127.0.1.1" if loopback else "*"
     settings = {
         "listen_addresses": f"'{addresses}'",
-        "port": "0",  # Balsam replaces this line each time that it starts the server
+        "port": "0",  # Balsam replaces this line whenever it starts the server
         "unix_socket_directories": "''",
         "max_connections": "200",
         "synchronous_commit": "off",
@@ -119,7 +121,7 @@ def _configure(cluster: Path, user: str, loopback: bool) -> None:
 
 @contextlib.contextmanager
 def _server(path: Path, cluster: Path, password: str) -> Iterator[tuple[str, int]]:
-    """Run the server; its host and port."""
+    """Run the server; yields its host and port."""
     with quietly_importing():
         from balsam.django_config.serverinfo import ServerInfo
 
@@ -134,7 +136,7 @@ def _server(path: Path, cluster: Path, password: str) -> Iterator[tuple[str, int
         info.update({"host": "", "port": ""})
 
 
-def _make_tables() -> None:
+def _create_tables() -> None:
     with quietly_importing():
         import balsam
 
@@ -174,14 +176,14 @@ def _run(command: list[str], path: Path, password: str | None = None) -> None:
             )
         except subprocess.TimeoutExpired as error:
             raise HpcError(
-                f"PostgreSQL's {command[0]} has not ended after {_START_SECONDS} s; is the file "
-                "system a very slow one?"
+                f"PostgreSQL's {command[0]} has not ended after {_START_SECONDS} s; try again on a "
+                "faster file system"
             ) from error
     if done.returncode != 0:
-        said = output.read_text(errors="replace").strip().splitlines()
+        lines = output.read_text(errors="replace").strip().splitlines()
         log = path / "postgres.log"
         if command[0] == "pg_ctl" and log.exists():
-            said += log.read_text(errors="replace").strip().splitlines()
-        telling = [line for line in said if "error" in line.lower() or "fatal" in line.lower()]
-        reason = (telling or said or [f"exit status {done.returncode}"])[-1].strip()
+            lines += log.read_text(errors="replace").strip().splitlines()
+        errors = [line for line in lines if "error" in line.lower() or "fatal" in line.lower()]
+        reason = (errors or lines or [f"exit status {done.returncode}"])[-1].strip()
         raise HpcError(f"PostgreSQL's {command[0]} failed: {reason}")

@@ -1,7 +1,7 @@
 """Balsam's launcher, whose serial mode works whatever a node calls itself.
 
-``python -m deephyper.balsam.launcher OPTIONS`` is ``balsam launcher OPTIONS``, but for the program
-that it starts on each node in serial mode, :mod:`deephyper.balsam.serial_node`.
+``python -m deephyper.balsam.site.launcher OPTIONS`` is ``balsam launcher OPTIONS``, except for the
+program that it starts on each node in serial mode, :mod:`deephyper.balsam.site.serial_node`.
 """
 
 from __future__ import annotations
@@ -9,10 +9,11 @@ from __future__ import annotations
 import logging
 from importlib.util import find_spec
 
-SERIAL_NODE = "deephyper.balsam.serial_node"
+SERIAL_NODE = "deephyper.balsam.site.serial_node"
 
 
 def main() -> None:
+    """Run Balsam's launcher with the arguments of this process."""
     import balsam
 
     balsam.setup()

@@ -1,4 +1,4 @@
-"""Telling Balsam that the machine's scheduler is Slurm."""
+"""Balsam's settings and job template for the scheduler Slurm."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ TEMPLATE_NAME = "job-templates/deephyper.slurm.tmpl"
 LAUNCH_END = "DEEPHYPER_LAUNCH_END"
 """Variable with the time (seconds since the epoch) at which the launcher ends its jobs."""
 
-# The launcher ends its jobs two minutes before the job's own end, one in mode serial a minute
-# earlier still; a short job has to do with less.
+# The launcher ends its jobs two minutes before the batch job's own end, three in mode serial; a
+# short job gets by with less.
 TEMPLATE = r"""#!/bin/bash
 {% if project %}#SBATCH --account={{ project }}
 {% endif %}{% if queue %}#SBATCH --partition={{ queue }}
@@ -41,7 +41,7 @@ export DEEPHYPER_LAUNCH_END=$(( $(date +%s) + seconds ))
 
 source balsamactivate "{{ balsam_db_path }}"
 
-python3 -m deephyper.balsam.launcher --{{ wf_filter }} --job-mode={{ job_mode }} \
+python3 -m deephyper.balsam.site.launcher --{{ wf_filter }} --job-mode={{ job_mode }} \
     --time-limit-minutes=$minutes &
 child=$!
 trap 'kill -TERM $child; wait $child' TERM
@@ -56,18 +56,18 @@ def use_slurm(home: Path | None = None) -> bool:
     """Write Balsam's settings and a job template for Slurm.
 
     Args:
-        home: Balsam's folder of settings; None for ``~/.balsam``.
+        home: Balsam's directory of settings; None for ``~/.balsam``.
 
     Returns:
-        False if they were for Slurm already, and are left as they are.
+        False if they are for Slurm already, and unchanged.
 
     Raises:
-        HpcError: if Slurm isn't there, or the settings are someone's own for another scheduler.
+        HpcError: if Slurm isn't installed, or the settings were edited for another scheduler.
     """
     home = Path.home() / ".balsam" if home is None else home
     sbatch, squeue = shutil.which("sbatch"), shutil.which("squeue")
     if sbatch is None or squeue is None:
-        raise HpcError("Slurm's sbatch and squeue can't be found; leave --slurm out")
+        raise HpcError("Slurm's sbatch and squeue can't be found; leave out --slurm")
     default = _default_settings()
     settings = home / "settings.json"
     if settings.exists():
@@ -79,8 +79,8 @@ def use_slurm(home: Path | None = None) -> bool:
             return False
         if present != default:
             raise HpcError(
-                f"'{settings}' holds settings of your own for another scheduler; change them by "
-                "hand, or move the file away"
+                f"'{settings}' has settings of your own for another scheduler; edit them by hand, "
+                "or move the file away"
             )
     template = home / TEMPLATE_NAME
     template.parent.mkdir(parents=True, exist_ok=True)
@@ -105,10 +105,10 @@ def _default_settings() -> dict[str, Any]:
     return settings
 
 
-def _copy_templates(folder: Path) -> None:
+def _copy_templates(directory: Path) -> None:
     for file in (_config() / "job-templates").iterdir():
-        if not (folder / file.name).exists():
-            shutil.copy(file, folder)
+        if not (directory / file.name).exists():
+            shutil.copy(file, directory)
 
 
 def _config() -> Path:
@@ -118,11 +118,11 @@ def _config() -> Path:
 
 
 def _cores_per_node() -> int:
-    """Of the smallest node: Balsam binds evaluations to cores, which have to exist."""
+    """Return the cores of the smallest node; Balsam binds evaluations to cores that must exist."""
     try:
-        said = subprocess.run(
+        output = subprocess.run(
             ["sinfo", "-h", "-o", "%c"], capture_output=True, text=True, timeout=30, check=True
         ).stdout
-        return min(int(word.rstrip("+")) for word in said.split())
+        return min(int(word.rstrip("+")) for word in output.split())
     except (OSError, ValueError, subprocess.SubprocessError):
         return os.cpu_count() or 1

@@ -1,4 +1,4 @@
-"""What became of the evaluations of a Balsam workflow, as its database and the journal tell it."""
+"""The histories of a workflow's evaluations, from its database and from the search's journal."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from deephyper.balsam.database import connect
+from deephyper.balsam.database import SEARCH_MODULE, connect
 from deephyper.errors import HpcError
 from deephyper.search.journal import holds_search, read_events
 
-_SEARCH_APP = "deephyper.balsam.search_job"
 _FAILED_STATES = ("RUN_ERROR", "FAILED")
 
 
@@ -20,8 +19,8 @@ class Histories:
 
     Attributes:
         states: Balsam's state history of each, by the name of its job.
-        ends: how those ended that the search knows the end of: "finished", "failed" or "stopped",
-            and why.
+        ends: how they ended, where the search knows it: "finished", "failed" or "stopped", and the
+            reason.
         sessions: when each session of the search began and ended, in seconds since the epoch.
     """
 
@@ -44,34 +43,34 @@ def read_histories(workflow: str) -> Histories:
     if not jobs.exists():
         names = models.BalsamJob.objects.values_list("workflow", flat=True).distinct()
         known = ", ".join(sorted(filter(None, names))[:10]) or "none"
-        raise HpcError(f"there is no workflow '{workflow}' in this database; it knows {known}")
-    searches = jobs.filter(application__startswith=_SEARCH_APP)
-    evaluations = jobs.exclude(application__startswith=_SEARCH_APP)
+        raise HpcError(f"there is no workflow '{workflow}' in this database; it has {known}")
+    searches = jobs.filter(application__startswith=SEARCH_MODULE)
+    evaluations = jobs.exclude(application__startswith=SEARCH_MODULE)
     states = dict(evaluations.values_list("name", "state_history"))
     search = searches.first()
     if not states:
-        _raise_why_none(workflow, search)
-    folder = None if search is None else Path(search.working_directory)
-    if folder is None or not holds_search(folder):
+        raise _no_evaluations(workflow, search)
+    directory = None if search is None else Path(search.working_directory)
+    if directory is None or not holds_search(directory):
         return Histories(states)
-    return Histories(states, *_read_journal(workflow, folder))
+    return Histories(states, *_read_journal(workflow, directory))
 
 
-def _raise_why_none(workflow: str, search: Any) -> None:
+def _no_evaluations(workflow: str, search: Any) -> HpcError:
     if search is not None and search.state in _FAILED_STATES:
         output = Path(search.working_directory, f"{workflow}.out")
-        raise HpcError(
-            f"the search '{workflow}' failed before it had made an evaluation; '{output}' says why"
+        return HpcError(
+            f"the search '{workflow}' failed before its first evaluation; '{output}' says why"
         )
-    raise HpcError(f"the workflow '{workflow}' has no evaluations yet; look again later")
+    return HpcError(f"the workflow '{workflow}' has no evaluations yet; look again later")
 
 
 def _read_journal(
-    workflow: str, folder: Path
+    workflow: str, directory: Path
 ) -> tuple[dict[str, tuple[str, str]], list[tuple[float, float]]]:
     ends: dict[str, tuple[str, str]] = {}
     sessions: list[tuple[float, float]] = []
-    for event in read_events(folder):
+    for event in read_events(directory):
         kind, when = event["event"], float(event["time"])
         if kind in ("search", "resumed"):
             sessions.append((when, when))

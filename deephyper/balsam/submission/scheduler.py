@@ -1,4 +1,4 @@
-"""Which launches of a workflow the batch scheduler still knows."""
+"""The batch scheduler's view of a workflow: which of its jobs it still knows, and their name."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from deephyper.errors import HpcError
 _STATUS_SECONDS = 60
 
 
-def living_launches(models: Any, workflow: str) -> list[Any]:
-    """Launches of a workflow that wait in the scheduler's queue or run.
+def active_launches(models: Any, workflow: str) -> list[Any]:
+    """Return the launches of a workflow that wait in the scheduler's queue or run.
 
     Raises:
         HpcError: if the scheduler can't be asked.
@@ -30,8 +30,13 @@ def living_launches(models: Any, workflow: str) -> list[Any]:
 
 @contextlib.contextmanager
 def jobs_named(workflow: str) -> Iterator[None]:
-    """Give the jobs that are submitted inside the workflow's name, by which ``scancel`` and
-    ``squeue`` know them; Balsam would give them that of its script."""
+    """Give the jobs that are submitted inside the workflow's name, for ``squeue`` and ``scancel``.
+
+    Balsam names them after its script and has no setting for it, so this replaces the private
+    method with which its scheduler puts the command together, on that one object and for as long
+    as the context lasts. Balsam's version is pinned in pyproject.toml; the tests on Slurm would
+    fail if the method changed.
+    """
     with quietly_importing():
         from balsam.service.schedulers import scheduler
 
@@ -48,7 +53,7 @@ def jobs_named(workflow: str) -> Iterator[None]:
 
 
 def _job_ids() -> set[int]:
-    """This user's jobs that the scheduler knows and that have not ended."""
+    """Return the ids of this user's jobs that wait or run."""
     with quietly_importing():
         from balsam.service.schedulers import scheduler
         from django.conf import settings
@@ -57,14 +62,14 @@ def _job_ids() -> set[int]:
         if settings.SCHEDULER_CLASS.strip() == "SlurmScheduler":
             # Balsam asks Slurm for columns that today's squeue reads differently.
             command = [settings.SCHEDULER_STATUS_EXE, "-h", "-u", getpass.getuser(), "-o", "%A"]
-            said = subprocess.run(
+            output = subprocess.run(
                 command, capture_output=True, text=True, check=True, timeout=_STATUS_SECONDS
             ).stdout
-            return {int(word) for word in said.split()}
+            return {int(word) for word in output.split()}
         return {int(job_id) for job_id in scheduler.status_dict()}
-    except Exception as error:
-        said = getattr(error, "stderr", None) or str(error)
+    except Exception as error:  # a scheduler of Balsam's raises what it likes
+        reason = getattr(error, "stderr", None) or str(error)
         raise HpcError(
-            f"the scheduler can't be asked for its jobs ({' '.join(said.split())[:200]}); try "
+            f"the scheduler can't be asked for its jobs ({' '.join(reason.split())[:200]}); try "
             "again when it answers"
         ) from error

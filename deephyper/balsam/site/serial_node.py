@@ -1,8 +1,8 @@
-"""What runs on each node in Balsam's serial mode, under the node's Slurm name.
+"""The program on each node in Balsam's serial mode, run under the node's Slurm name.
 
 Balsam's own program begins to hand out jobs on the node whose ``hostname`` is the one that Slurm
-gave the launcher. Where Slurm knows nodes by other names (short ones, say, and ``hostname`` is a
-full one), none would, and all nodes would wait for ever.
+gave the launcher. Where Slurm knows nodes by other names (short ones, say, while ``hostname`` is
+fully qualified), none of them would, and all nodes would wait forever.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ _ADDRESS = "--master-address"
 
 def main() -> int:
     """Run Balsam's program in this process."""
-    sys.path.pop(0)  # this file's folder, whose modules would hide others of their names
+    sys.path.pop(0)  # this file's directory, whose modules would hide others of their names
     program = find_spec("balsam.launcher.serial_mode_timed")
     assert program is not None
     assert program.origin is not None
     node = os.environ.get("SLURMD_NODENAME")
     if node:
         try:
-            take_name(sys.argv, node)
+            assume_hostname(sys.argv, node)
         except OSError as error:
             print(f"deephyper: error: {error}", file=sys.stderr)
             return 1
@@ -36,41 +36,45 @@ def main() -> int:
     return 0
 
 
-def take_name(
+def assume_hostname(
     words: list[str], node: str, resolve: Callable[[str], str] = socket.gethostbyname
 ) -> None:
-    """Have this process believe that its machine is called what the launcher calls it.
+    """Make ``socket.gethostname`` return the name by which the launcher knows this node.
+
+    Balsam's program compares that function's answer with the launcher's address and has no option
+    for it, so the function is replaced, for this process only, which runs nothing else.
 
     Args:
-        words: the command line; the first node's name becomes one that has an address.
+        words: the command line, changed in place: the first node's name becomes one that has an
+            address.
         node: this node's name in Slurm.
         resolve: looks up an address.
 
     Raises:
-        OSError: if the first node has none.
+        OSError: if the first node has no address.
     """
-    place = words.index(_ADDRESS) + 1
-    first, _, port = words[place].rpartition(":")
+    position = words.index(_ADDRESS) + 1
+    first, _, port = words[position].rpartition(":")
     reachable = first
     try:
         resolve(first)
     except OSError:
         reachable = _slurm_address(first)
-    words[place] = f"{reachable}:{port}"
+    words[position] = f"{reachable}:{port}"
     name = reachable if node == first else node
     socket.gethostname = lambda: name
 
 
 def _slurm_address(node: str) -> str:
     try:
-        said = subprocess.run(
+        output = subprocess.run(
             ["scontrol", "show", "node", node], capture_output=True, text=True, timeout=30
         ).stdout
     except subprocess.TimeoutExpired:
-        said = ""
-    found = re.search(r"\bNodeAddr=(\S+)", said)
+        output = ""
+    found = re.search(r"\bNodeAddr=(\S+)", output)
     if found is None or found[1] == node:
-        raise OSError(f"the node {node} has no address by which the others could reach it")
+        raise OSError(f"the node {node} has no address at which other nodes could reach it")
     return found[1]
 
 

@@ -1,0 +1,1 @@
+"""Submitting a search to a batch scheduler, and running it there."""

@@ -1,0 +1,1 @@
+"""The evaluations of a workflow over time."""
