@@ -13,7 +13,8 @@ import click
 
 from deephyper.core.cli.hps import hps
 from deephyper.core.cli.option_groups import GroupedCommand, GroupedOption
-from deephyper.core.cli.search_options import RAY, given_options, names_of
+from deephyper.core.cli.plugin_options import EVALUATOR_OPTIONS
+from deephyper.core.cli.search_options import given_options
 
 if TYPE_CHECKING:
     from deephyper.balsam.submission.request import Launch
@@ -26,7 +27,7 @@ DEFAULT_SEARCH = "ambs"
 
 # Options of a search that balsam-submit has in a form of its own, or that don't suit Balsam.
 _OWN = ("problem", "run", "evaluator", "log_dir", "resume")
-_LEFT_OUT = (*_OWN, "num_gpus_per_task", *names_of(RAY))
+_LEFT_OUT = (*_OWN, "num_gpus_per_task", *EVALUATOR_OPTIONS.not_of("balsam"))
 _EVAL_TIMEOUTS = ("--eval-timeout", "--eval-timeout-minutes")
 _REQUIRED = {
     "minutes": "-t MINUTES",
