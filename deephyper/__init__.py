@@ -1,5 +1,125 @@
-"""Asynchronous hyperparameter search, from a laptop to a supercomputer."""
+"""Asynchronous hyperparameter search, from a laptop to a supercomputer.
 
+>>> from deephyper import AMBS, HpProblem
+>>> problem = HpProblem()
+>>> _ = problem.add_hyperparameter((-5.0, 5.0), "x")
+>>> result = AMBS(problem, lambda point: -point["x"] ** 2, log_dir=None).search(max_evals=20)
+>>> result.num_evaluations
+20
+
+The map of the house:
+
+- ``problem``: what may be searched
+- ``evaluator``: where points are evaluated
+- ``optimizer``: what proposes points, by ask and tell
+- ``search``: the loop that brings the three together, and its files
+- ``analytics``: answers from results
+- ``hpc``, ``balsam``: searches as jobs of a batch scheduler
+- ``core.cli``: the programs ``deephyper`` and ``deephyper-analytics``
+
+What travels between them is in ``job`` and ``objective``; what goes by a name is in ``registry``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from deephyper.lazy import lazy_names
 from deephyper.version import __version__
 
-__all__ = ["__version__"]
+if TYPE_CHECKING:
+    from deephyper.clock import VirtualClock
+    from deephyper.errors import (
+        DeepHyperError,
+        EvaluatorError,
+        HpcError,
+        LoadError,
+        MissingExtra,
+        ProblemError,
+        ResultsError,
+        RunFunctionError,
+        SettingsError,
+        SpaceExhausted,
+    )
+    from deephyper.evaluator import Evaluator, VirtualEvaluator
+    from deephyper.job import Job, Outcome, Prediction, Proposal
+    from deephyper.objective import Failure
+    from deephyper.optimizer import (
+        BayesianSettings,
+        Optimizer,
+        RandomSettings,
+        SkoptSettings,
+        create_optimizer,
+    )
+    from deephyper.problem import BaseProblem, HpProblem
+    from deephyper.search.hps.ambs import AMBS
+    from deephyper.search.hps.random import RandomSearch
+    from deephyper.search.search import Search
+    from deephyper.search.search_result import SearchResult
+
+_HOMES = {
+    "AMBS": "deephyper.search.hps.ambs",
+    "BaseProblem": "deephyper.problem.problem",
+    "BayesianSettings": "deephyper.optimizer.settings",
+    "DeepHyperError": "deephyper.errors",
+    "Evaluator": "deephyper.evaluator.evaluator",
+    "EvaluatorError": "deephyper.errors",
+    "Failure": "deephyper.objective",
+    "HpProblem": "deephyper.problem.problem",
+    "HpcError": "deephyper.errors",
+    "Job": "deephyper.job",
+    "LoadError": "deephyper.errors",
+    "MissingExtra": "deephyper.errors",
+    "Optimizer": "deephyper.optimizer.optimizer",
+    "Outcome": "deephyper.job",
+    "Prediction": "deephyper.job",
+    "ProblemError": "deephyper.errors",
+    "Proposal": "deephyper.job",
+    "RandomSearch": "deephyper.search.hps.random",
+    "RandomSettings": "deephyper.optimizer.settings",
+    "ResultsError": "deephyper.errors",
+    "RunFunctionError": "deephyper.errors",
+    "Search": "deephyper.search.search",
+    "SearchResult": "deephyper.search.search_result",
+    "SettingsError": "deephyper.errors",
+    "SkoptSettings": "deephyper.optimizer.settings",
+    "SpaceExhausted": "deephyper.errors",
+    "VirtualClock": "deephyper.clock",
+    "VirtualEvaluator": "deephyper.evaluator.virtual",
+    "create_optimizer": "deephyper.optimizer.create",
+}
+
+__all__ = [
+    "AMBS",
+    "BaseProblem",
+    "BayesianSettings",
+    "DeepHyperError",
+    "Evaluator",
+    "EvaluatorError",
+    "Failure",
+    "HpProblem",
+    "HpcError",
+    "Job",
+    "LoadError",
+    "MissingExtra",
+    "Optimizer",
+    "Outcome",
+    "Prediction",
+    "ProblemError",
+    "Proposal",
+    "RandomSearch",
+    "RandomSettings",
+    "ResultsError",
+    "RunFunctionError",
+    "Search",
+    "SearchResult",
+    "SettingsError",
+    "SkoptSettings",
+    "SpaceExhausted",
+    "VirtualClock",
+    "VirtualEvaluator",
+    "__version__",
+    "create_optimizer",
+]
+
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)

@@ -1,34 +1,61 @@
-"""Numbers that a user gives: taken where they are what is asked for, else refused in a line."""
+"""Numbers and durations that a user gives: taken if they are what is asked for, else refused.
+
+Each function takes the class of the error that a refusal raises, a one-line message.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import math
 import numbers
+import re
 from typing import Any
 
-from deephyper.errors import SettingsError
+from deephyper.errors import DeepHyperError, SettingsError
+
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+DURATION_FORMS = "seconds, or 30s, 10m, 2h, 1d"
+"""How a duration may be written, for messages and help texts."""
 
 
-def whole(name: str, value: Any, at_least: int) -> int:
-    """The value as an int; numpy's integers count, booleans don't.
+def whole(
+    name: str,
+    value: Any,
+    at_least: int,
+    at_most: int | None = None,
+    *,
+    error: type[DeepHyperError] = SettingsError,
+) -> int:
+    """Return the value as an int; numpy's integers count, booleans don't.
 
     Raises:
-        SettingsError: if it isn't a whole number of at least ``at_least``.
+        SettingsError: if it isn't a whole number of at least ``at_least`` and, where that is given,
+            at most ``at_most``; ``error`` replaces the class.
     """
-    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < at_least:
-        raise SettingsError(f"{name} is {value!r}; give a whole number of at least {at_least}")
+    number = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if not number or value < at_least or (at_most is not None and value > at_most):
+        room = f"of at least {at_least}" if at_most is None else f"from {at_least} to {at_most}"
+        raise error(f"{name} is {value!r}; give a whole number {room}")
     return int(value)
 
 
-def whole_or_none(name: str, value: Any, at_least: int) -> int | None:
-    return None if value is None else whole(name, value, at_least)
+def whole_or_none(
+    name: str, value: Any, at_least: int, *, error: type[DeepHyperError] = SettingsError
+) -> int | None:
+    """Return the value as an int, or None for None; see :func:`whole`."""
+    return None if value is None else whole(name, value, at_least, error=error)
 
 
 def real(
-    name: str, value: Any, *, above: float = -1.0, finite: bool = False, unit: str = ""
+    name: str,
+    value: Any,
+    *,
+    above: float = -1.0,
+    finite: bool = False,
+    unit: str = "",
+    error: type[DeepHyperError] = SettingsError,
 ) -> float:
-    """The value as a float of at least 0 and more than ``above``.
+    """Return the value as a float of at least 0 and more than ``above``.
 
     Args:
         name: what the message calls it.
@@ -36,9 +63,10 @@ def real(
         above: what it must exceed.
         finite: whether infinity is refused.
         unit: what it counts.
+        error: class of the error.
 
     Raises:
-        SettingsError: if it is none.
+        SettingsError: if it isn't one; ``error`` replaces the class.
     """
     number = math.nan
     if isinstance(value, numbers.Real) and not isinstance(value, bool):
@@ -48,5 +76,32 @@ def real(
         room = "more than 0" if above >= 0 else "at least 0"
         kind = "a finite number" if finite else "a number"
         what = f"{room} {unit}" if unit else f"{kind} of {room}"
-        raise SettingsError(f"{name} is {value!r}; give {what}")
+        raise error(f"{name} is {value!r}; give {what}")
     return number
+
+
+def duration(
+    name: str, value: Any, *, zero: bool = False, error: type[DeepHyperError] = SettingsError
+) -> float:
+    """Return a duration in seconds.
+
+    Args:
+        name: what the message calls it.
+        value: a number of seconds, infinity for no limit; or a text: a finite number of seconds,
+            minutes, hours or days, such as "30", "30s", "10m", "2h", "1d".
+        zero: whether 0 is taken.
+        error: class of the error.
+
+    Raises:
+        SettingsError: if it isn't one; ``error`` replaces the class.
+    """
+    if not isinstance(value, str):
+        return real(name, value, above=-1.0 if zero else 0.0, unit="seconds", error=error)
+    match = re.fullmatch(r"(\d+(?:\.\d*)?|\.\d+)([smhd]?)", value.strip().lower(), re.ASCII)
+    if match is None:
+        raise error(f"{name} is {value!r}; give {DURATION_FORMS}")
+    seconds = float(match[1]) * _UNITS[match[2] or "s"]
+    if math.isinf(seconds) or (seconds == 0 and not zero):
+        room = "at least 0" if zero else "more than 0"
+        raise error(f"{name} is {value!r}; give {room} seconds, and not infinitely many")
+    return seconds

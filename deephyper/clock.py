@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import heapq
+import itertools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 
 @dataclass(frozen=True)
 class Clock:
-    """Where a search reads the time.
+    """Where the time is read; by default from the computer.
 
     Attributes:
         now: seconds since the epoch, for what is recorded.
@@ -18,3 +21,40 @@ class Clock:
 
     now: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
+
+
+class VirtualClock(Clock):
+    """A clock whose seconds pass only when nothing else can happen, and then in a jump.
+
+    :class:`~deephyper.evaluator.virtual.VirtualEvaluator` moves it from one event to the next.
+
+    Attributes:
+        seconds: how many have passed; ``monotonic()``.
+    """
+
+    EPOCH: ClassVar[float] = 1_000_000_000.0
+    """``now()`` at second 0."""
+
+    def __init__(self) -> None:
+        super().__init__(now=lambda: self.EPOCH + self.seconds, monotonic=lambda: self.seconds)
+        self.seconds = 0.0
+        self._planned: list[tuple[float, int, Callable[[], None]]] = []
+        self._numbers = itertools.count()  # actions of one time happen in the order of their plan
+
+    def at(self, seconds: float, action: Callable[[], None]) -> None:
+        """Plan an action, such as a signal, for a time at which someone waits."""
+        heapq.heappush(self._planned, (seconds, next(self._numbers), action))
+
+    def pass_until(self, seconds: float) -> bool:
+        """Go to a time, or to the next planned action up to it, which is done.
+
+        Returns:
+            Whether the time was reached, with no action left that is planned up to it.
+        """
+        if self._planned and self._planned[0][0] <= seconds:
+            time_, _, action = heapq.heappop(self._planned)
+            self.seconds = max(self.seconds, time_)
+            action()
+            return False
+        self.seconds = max(self.seconds, seconds)
+        return True

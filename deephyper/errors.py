@@ -1,4 +1,4 @@
-"""Errors that a user can cause and mend.
+"""Errors that a user can cause and fix.
 
 Every message is one line that says what is wrong and what to do about it. The command line turns
 exactly this family into exit status 2; any other exception is a bug and keeps its traceback.
@@ -6,9 +6,42 @@ exactly this family into exit status 2; any other exception is a bug and keeps i
 
 from __future__ import annotations
 
+import re
+
+_ARGUMENT = re.compile("\ue000(\\w+)\ue001([^\ue002]*)\ue002([^\ue003]*)\ue003")
+
+
+def argument(name: str, python: str = "", option: str = "") -> str:
+    """Return how the message of an error names an argument.
+
+    In Python it reads ``log_dir`` or, with a value, ``resume=True``; on the command line
+    ``--log-dir`` or ``--resume DIR``.
+
+    Args:
+        name: Python's name of the argument.
+        python: its value in Python.
+        option: its value on the command line.
+    """
+    return f"\ue000{name}\ue001{python}\ue002{option}\ue003"
+
 
 class DeepHyperError(Exception):
     """Base of all errors that a user can cause."""
+
+    def __str__(self) -> str:
+        def named(match: re.Match[str]) -> str:
+            return f"{match[1]}={match[2]}" if match[2] else match[1]
+
+        return _ARGUMENT.sub(named, super().__str__())
+
+    def on_command_line(self) -> str:
+        """Return the message for a reader who typed options."""
+
+        def named(match: re.Match[str]) -> str:
+            flag = "--" + match[1].replace("_", "-")
+            return f"{flag} {match[3]}" if match[3] else flag
+
+        return _ARGUMENT.sub(named, super().__str__())
 
 
 class ProblemError(DeepHyperError, ValueError):
@@ -36,7 +69,7 @@ class ResultsError(DeepHyperError, ValueError):
 
 
 class WorkspaceError(DeepHyperError):
-    """A project or problem folder that can't be made."""
+    """A project or problem directory that can't be made."""
 
 
 class HpcError(DeepHyperError):

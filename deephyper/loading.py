@@ -21,21 +21,27 @@ from deephyper.objective import one_line
 
 
 def working_directory() -> str:
+    """Return the current directory.
+
+    Raises:
+        LoadError: if it has been removed or can't be read.
+    """
     try:
         return os.getcwd()
     except OSError as error:
         raise LoadError(
-            f"the current folder can't be told ({error.strerror}); go to one that exists"
+            f"the current directory can't be determined ({error.strerror}); change to one that "
+            "exists"
         ) from error
 
 
 def import_path() -> list[str]:
-    """Where modules are looked for: ``sys.path`` without what isn't text, as Python skips it."""
+    """Return where modules are looked for: ``sys.path`` without what isn't text, as Python does."""
     return [entry for entry in sys.path if isinstance(entry, str)]
 
 
 def load_object(spec: str, default: str) -> Any:
-    """The object that a dotted path or a file names.
+    """Return the object that a dotted path or a file names.
 
     Args:
         spec: ``pkg.module.name``, ``pkg.module:name``, ``pkg.module`` or ``path/to/file.py``,
@@ -50,7 +56,7 @@ def load_object(spec: str, default: str) -> Any:
         module = _import_file(file)
     else:
         if working_directory() not in sys.path:
-            # Behind everything that is installed, so that a folder here hides nothing.
+            # Behind everything that is installed, so that a directory here hides nothing.
             sys.path.append(working_directory())
         module_name, attribute = _module_and_attribute(spec, module_name, attribute, default)
         module = _import(module_name)
@@ -69,7 +75,7 @@ def load_object(spec: str, default: str) -> Any:
 
 
 def split_spec(spec: str, default: str) -> tuple[str, Path | None, str]:
-    """Module name, file and attribute; either of the first two is empty."""
+    """Return module name, file and attribute; one of the first two is empty or None."""
     text = spec.strip()
     path, separator, attribute = text.partition(".py:")
     if separator:
@@ -103,33 +109,46 @@ def _is_module(name: str) -> bool:
         return False
 
 
-_imports = 0
+class _Imports:
+    """The imports of users' modules that are under way.
+
+    Process-wide, because a module that starts a search while it is imported calls us from its top
+    level, where nothing of the import that it is part of could be handed to it.
+    """
+
+    def __init__(self) -> None:
+        self._depth = 0
+
+    @property
+    def under_way(self) -> bool:
+        return self._depth > 0
+
+    @contextlib.contextmanager
+    def one_more(self) -> Iterator[None]:
+        self._depth += 1
+        try:
+            yield
+        finally:
+            self._depth -= 1
+
+
+_IMPORTS = _Imports()
 
 
 def importing() -> bool:
-    """Whether the file of a problem or a run function is being imported just now."""
-    return _imports > 0
-
-
-@contextlib.contextmanager
-def _marked_as_import() -> Iterator[None]:
-    global _imports
-    _imports += 1
-    try:
-        yield
-    finally:
-        _imports -= 1
+    """Return whether the module of a problem or a run function is being imported just now."""
+    return _IMPORTS.under_way
 
 
 def _import(name: str) -> ModuleType:
     try:
-        with _marked_as_import():
+        with _IMPORTS.one_more():
             return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name is not None and (name == error.name or name.startswith(error.name + ".")):
             raise LoadError(
                 f"there is no module '{error.name}'; check the name, install it, or run from the "
-                "folder that holds it"
+                "directory that holds it"
             ) from error
         raise _import_failed(name, error) from error
     except KeyboardInterrupt:
@@ -181,7 +200,7 @@ def _execute(name: str, file: Path) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
-        with _marked_as_import():
+        with _IMPORTS.one_more():
             spec.loader.exec_module(module)
     except KeyboardInterrupt:
         del sys.modules[name]
@@ -206,7 +225,7 @@ def _import_failed(what: str, error: BaseException) -> LoadError:
     # The line that a user can change, rather than that of a package which it calls.
     own = [frame for frame in frames if not _is_installed(frame.filename)] or frames
     where = f" ({own[-1].filename}, line {own[-1].lineno})" if own else ""
-    # Ours say what to mend; the name of their class says no more.
+    # Ours say how to fix it; the name of their class adds nothing.
     reason = str(error) if isinstance(error, DeepHyperError) else one_line(error)
     return LoadError(f"importing '{what}' failed: {reason}{where}")
 

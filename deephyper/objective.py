@@ -69,7 +69,7 @@ def read_objective(value: Any) -> Objective | Failure:
 
 
 def objective_from_json(value: Any) -> Objective:
-    """Return an objective as a file holds it.
+    """Return an objective that a file of ours holds.
 
     Raises:
         ValueError: if it isn't one.
@@ -78,6 +78,39 @@ def objective_from_json(value: Any) -> Objective:
         return float(value)
     except (TypeError, OverflowError) as error:
         raise ValueError(f"{value!r} is not an objective") from error
+
+
+def observation_to_json(observed: Objective | Failure) -> float | str:
+    """Return what an evaluation came to as JSON holds it: a number, or ``"F_reason"``."""
+    if isinstance(observed, Failure):
+        return f"{FAILURE_PREFIX}{observed.message}"
+    return observed
+
+
+def observation_from_json(value: Any) -> Objective | Failure:
+    """Return what :func:`observation_to_json` wrote.
+
+    Raises:
+        ValueError: if it is neither.
+    """
+    if isinstance(value, str):
+        return Failure("reported", value.removeprefix(FAILURE_PREFIX))
+    return objective_from_json(value)
+
+
+def objective_to_cell(objective: Objective | None) -> str:
+    """Return an objective as results.csv holds it: all its digits; empty for none."""
+    return "" if objective is None else repr(objective)
+
+
+def objective_from_cell(value: Any) -> Objective | None:
+    """Return the objective that the value of a cell stands for; None if it isn't one."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    try:
+        return float(value) if math.isfinite(value) else None
+    except OverflowError:  # a whole number beyond the range of a float
+        return None
 
 
 def format_objective(objective: Objective | None) -> str:

@@ -7,33 +7,46 @@ from typing import TYPE_CHECKING
 from deephyper.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from deephyper.evaluator.evaluator import CLASSIC_NAMES, DEFAULT_METHOD, METHODS, Evaluator
+    from deephyper.evaluator.create import CLASSIC_NAMES
+    from deephyper.evaluator.evaluator import DEFAULT_METHOD, Evaluator
+    from deephyper.evaluator.reporting import report
     from deephyper.evaluator.run_function import RunFunction
-    from deephyper.job import Failure, Job, Outcome, Status
+    from deephyper.evaluator.virtual import VirtualEvaluator
+    from deephyper.job import Ended, Event, Failure, Job, Outcome, Reported, Started, Status
 
 __all__ = [
     "CLASSIC_NAMES",
     "DEFAULT_METHOD",
-    "METHODS",
+    "Ended",
     "Evaluator",
+    "Event",
     "Failure",
     "Job",
     "Outcome",
+    "Reported",
     "RunFunction",
+    "Started",
     "Status",
+    "VirtualEvaluator",
+    "report",
 ]
 
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
-        "CLASSIC_NAMES": "deephyper.evaluator.evaluator",
+        "CLASSIC_NAMES": "deephyper.evaluator.create",
         "DEFAULT_METHOD": "deephyper.evaluator.evaluator",
-        "METHODS": "deephyper.evaluator.evaluator",
+        "Ended": "deephyper.job",
         "Evaluator": "deephyper.evaluator.evaluator",
+        "Event": "deephyper.job",
         "Failure": "deephyper.job",
         "Job": "deephyper.job",
         "Outcome": "deephyper.job",
+        "Reported": "deephyper.job",
         "RunFunction": "deephyper.evaluator.run_function",
+        "Started": "deephyper.job",
         "Status": "deephyper.job",
+        "VirtualEvaluator": "deephyper.evaluator.virtual",
+        "report": "deephyper.evaluator.reporting",
     },
 )

@@ -7,72 +7,36 @@ decided here.
 
 from __future__ import annotations
 
-import importlib
 import itertools
 import math
 import os
-import time
+import sys
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
+from deephyper import checks
+from deephyper.clock import Clock
 from deephyper.errors import EvaluatorError
+from deephyper.evaluator.output import tail
 from deephyper.evaluator.run_function import Function, RunFunction
-from deephyper.job import Failure, Job, Outcome
-from deephyper.loading import importing
+from deephyper.evaluator.running import Running
+from deephyper.evaluator.timetable import Timetable
+from deephyper.evaluator.worker.messages import JobEnded, JobMessage, JobReported
+from deephyper.job import Ended, Event, Failure, Job, Outcome
+from deephyper.option import Option
 
-METHODS: dict[str, tuple[str, str]] = {
-    "thread": ("deephyper.evaluator.thread", "ThreadEvaluator"),
-    "process": ("deephyper.evaluator.process", "ProcessEvaluator"),
-    "subprocess": ("deephyper.evaluator.subprocess", "SubprocessEvaluator"),
-    "ray": ("deephyper.evaluator.ray", "RayEvaluator"),
-    "balsam": ("deephyper.balsam.evaluator", "BalsamEvaluator"),
-}
-CLASSIC_NAMES = {"threadPool": "thread", "processPool": "process"}
 DEFAULT_METHOD = "process"
-
-
 LOAD_SECONDS = 300.0
 """How long a worker may take to load the run function: on a busy shared file system, importing a
 large library takes minutes."""
 
-
-@dataclass(frozen=True)
-class Started:
-    """A worker has begun a job; ``time`` is in seconds since the epoch."""
-
-    job_id: str
-    worker: str
-    time: float
-
-
-@dataclass(frozen=True)
-class Ended:
-    """A worker is through with a job; times are in seconds since the epoch."""
-
-    job_id: str
-    result: float | Failure
-    start: float | None
-    end: float
-
-
 _MOST_WORKERS = 1_000_000
 _LONGEST_WAIT = 3600.0
 """Seconds that are waited at a time: the system's own waits have limits."""
-
-
-@dataclass
-class _Running:
-    job: Job
-    slot: int
-    deadline: float  # by time.monotonic()
-    worker: str
-    output: str | None
-    start: float | None = None
 
 
 class Evaluator(ABC):
@@ -80,15 +44,20 @@ class Evaluator(ABC):
 
     Use :meth:`create`, and the object as a context manager or :meth:`close` at the end.
 
+    A backend is a subclass that implements the four hooks below and declares what it adds to the
+    command line as ``options``. Its name is registered as an entry point of the group
+    ``deephyper.evaluators``.
+
     Args:
-        run: function of one argument, the point (a dict that is its own copy), that returns the
-            objective to maximize; or where to find it, see :mod:`.run_function`.
-        num_workers: how many evaluations run at a time.
-        timeout: seconds that an evaluation may last; None for no limit.
-        output_dir: folder for what each evaluation prints, ``<id>.<attempt>.log``; None leaves it
-            where this process's output goes.
+        run: function of one argument, the point (a dictionary that is its own copy), that returns
+            the objective to maximize; or where to find it, see :mod:`.run_function`.
+        num_workers: number of concurrent evaluations.
+        timeout: time limit of an evaluation: seconds, or a text such as "10m"; None for no limit.
+        output_dir: directory for what each evaluation prints, ``<id>.<attempt>.log``; None leaves
+            it where this process's output goes.
         num_cpus_per_task: processor cores of a worker.
         num_gpus_per_task: GPUs of a worker; it finds them in ``CUDA_VISIBLE_DEVICES``.
+        clock: where the time is read; None for the computer's clock.
 
     Raises:
         EvaluatorError: if an argument is out of its range.
@@ -96,41 +65,53 @@ class Evaluator(ABC):
     """
 
     method: ClassVar[str]
+    """The name that the backend is registered by."""
+    options: ClassVar[tuple[Option, ...]] = ()
+    """Command line options of this backend alone; each is a keyword argument of its class."""
     can_kill: ClassVar[bool] = True
+    """Whether an evaluation that is stopped has ended."""
     startup_allowance: ClassVar[float] = LOAD_SECONDS
     """Seconds beyond the time limit in which a worker has to begin."""
+
+    @property
+    def overrun_allowance(self) -> float:
+        """Seconds beyond the time limit that a job may take once it has begun.
+
+        More than 0 where workers end their jobs in time themselves; this is for lost ones.
+        """
+        return 0.0
 
     def __init__(
         self,
         run: str | Function | RunFunction,
         num_workers: int = 1,
         *,
-        timeout: float | None = None,
+        timeout: float | str | None = None,
         output_dir: str | os.PathLike[str] | None = None,
         num_cpus_per_task: int = 1,
         num_gpus_per_task: float = 0,
+        clock: Clock | None = None,
     ) -> None:
-        for name, count in (("num_workers", num_workers), ("num_cpus_per_task", num_cpus_per_task)):
-            if not isinstance(count, int):
-                raise EvaluatorError(f"{name} is {count!r}; give a whole number")
-            _at_least(name, count, 1)
-            if count > _MOST_WORKERS:
-                raise EvaluatorError(f"{name} is {count}; give at most {_MOST_WORKERS}")
-        _at_least("num_gpus_per_task", num_gpus_per_task, 0)
-        if timeout is not None and not timeout > 0:
-            raise EvaluatorError(f"the time limit is {timeout} seconds; give more than 0")
-        self.run_function = RunFunction.of(run)
-        self.num_workers = num_workers
-        self.timeout = timeout
+        refused = EvaluatorError
+        self.num_workers = checks.whole("num_workers", num_workers, 1, _MOST_WORKERS, error=refused)
+        self.num_cpus_per_task = checks.whole(
+            "num_cpus_per_task", num_cpus_per_task, 1, error=refused
+        )
+        self.num_gpus_per_task = checks.real(
+            "num_gpus_per_task", num_gpus_per_task, finite=True, error=refused
+        )
+        self.timeout = (
+            None if timeout is None else checks.duration("timeout", timeout, error=refused)
+        )
         self.output_dir = None if output_dir is None else Path(output_dir).absolute()
-        self.num_cpus_per_task = num_cpus_per_task
-        self.num_gpus_per_task = num_gpus_per_task
-        self.on_start: Callable[[Job, str, float], None] | None = None
-        """Called with job, worker and time (seconds since the epoch) when a worker begins."""
+        self.run_function = RunFunction.of(run)
+        self.clock = clock or Clock()
         self._waiting: deque[Job] = deque()
-        self._running: dict[str, _Running] = {}
-        self._done: list[Outcome] = []
-        self._free = list(reversed(range(num_workers)))
+        self._running: dict[str, Running] = {}
+        self._unfinished: set[str] = set()  # ids of both
+        self._deadlines = Timetable()  # by clock.monotonic()
+        self._events: list[Event] = []  # not yet gathered
+        self._free = list(reversed(range(self.num_workers)))
         self._ids = itertools.count()
         self._closed = False
         self._process_id = os.getpid()
@@ -140,45 +121,48 @@ class Evaluator(ABC):
         run: str | Function | RunFunction,
         method: str = DEFAULT_METHOD,
         num_workers: int | None = None,
-        **options: Any,
+        *,
+        timeout: float | str | None = None,
+        output_dir: str | os.PathLike[str] | None = None,
+        num_cpus_per_task: int | None = None,
+        num_gpus_per_task: float | None = None,
+        clock: Clock | None = None,
+        **backend_options: object,
     ) -> Evaluator:
-        """Make an evaluator.
+        """Make an evaluator. For arguments that are None the backend's own defaults hold.
 
         Args:
             run: see the class.
-            method: "thread", "process", "subprocess", "ray" or "balsam" (or the classic
-                "threadPool" and "processPool").
-            num_workers: how many evaluations run at a time; None for 1, with balsam for as many
-                as its launcher has room for.
-            options: what the class of the method takes.
+            method: "thread", "process", "subprocess", "ray", "balsam", or the name of a backend
+                of another package.
+            num_workers: number of concurrent evaluations; by default 1, with Balsam as many as
+                its launcher has room for.
+            timeout: see the class.
+            output_dir: see the class.
+            num_cpus_per_task: see the class.
+            num_gpus_per_task: see the class.
+            clock: see the class.
+            backend_options: further arguments of the backend's class.
 
         Raises:
-            EvaluatorError: if the method is unknown or an option doesn't suit it.
+            EvaluatorError: if the method is unknown, an option doesn't suit it or is out of range,
+                or if the module of a problem or a run function is being imported.
             MissingExtra: if the method needs a package that isn't installed.
         """
-        name = CLASSIC_NAMES.get(method, method)
-        if name not in METHODS:
-            raise EvaluatorError(
-                f"unknown evaluator '{method}'; choose one of {', '.join(METHODS)}"
-            )
-        if importing():
-            raise EvaluatorError(
-                "a search is begun while its file is imported; put that code under "
-                "if __name__ == '__main__':"
-            )
-        module, cls = METHODS[name]
-        backend: type[Evaluator] = getattr(importlib.import_module(module), cls)
-        try:
-            if num_workers is not None:
-                options["num_workers"] = num_workers
-            return backend(run, **options)
-        except TypeError as error:
-            if "unexpected keyword argument" not in str(error):
-                raise
-            option = str(error).rpartition("argument ")[2]
-            raise EvaluatorError(f"the {name} evaluator has no option {option}") from error
+        from deephyper.evaluator.create import create_evaluator
 
-    # What a search calls.
+        common = {
+            "num_workers": num_workers,
+            "timeout": timeout,
+            "output_dir": output_dir,
+            "num_cpus_per_task": num_cpus_per_task,
+            "num_gpus_per_task": num_gpus_per_task,
+            "clock": clock,
+        }
+        given = {name: value for name, value in common.items() if value is not None}
+        return create_evaluator(run, method, {**given, **backend_options})
+
+    # For a search and for direct use.
 
     def check(self, limit: float | None = None) -> None:
         """Make sure that the run function can be loaded where it will run.
@@ -188,61 +172,94 @@ class Evaluator(ABC):
 
         Raises:
             RunFunctionError: if it can't.
-            EvaluatorError: if the evaluator is closed, or its output folder can't be made.
+            EvaluatorError: if the evaluator is closed, or its output directory can't be made.
         """
-        self._refuse_if_closed()
+        self._require_open()
         self._check(self.startup_allowance if limit is None else limit)
         self._make_output_dir()
 
     def submit(self, points: Iterable[dict[str, Any] | Job]) -> list[Job]:
-        """Take points, or jobs with ids of their own; those beyond the free workers wait."""
-        self._refuse_if_closed()
+        """Take points, or jobs with ids of their own; those beyond the free workers wait.
+
+        Raises:
+            EvaluatorError: if the evaluator is closed, a job has the id of one that has not ended,
+                or a worker can't be started.
+        """
+        self._require_open()
         jobs = [p if isinstance(p, Job) else Job(str(next(self._ids)), dict(p)) for p in points]
-        self._waiting.extend(jobs)
+        for job in jobs:
+            if job.id in self._unfinished:
+                raise EvaluatorError(f"a job with the id '{job.id}' has not ended yet; use another")
+            self._unfinished.add(job.id)
+            self._waiting.append(job)
         self._start_waiting()
         return jobs
 
-    def gather(self, at_least: int = 1, timeout: float | None = None) -> list[Outcome]:
-        """Everything that has ended since the last call, as soon as it is enough.
+    def gather(self, timeout: float | None = None) -> list[Event]:
+        """Return what has happened since the last call, as soon as there is something.
+
+        The events of a job come in this order: Started, any number of Reported, Ended. A job that
+        could not be started has the last alone.
 
         Args:
-            at_least: how many outcomes to wait for; 0 takes what is there. Never more than the
-                jobs that are left.
-            timeout: seconds after which to return with fewer; None waits.
+            timeout: seconds after which to return without an event; None waits as long as needed.
+
+        Returns:
+            The events; none at once if everything that was submitted has ended.
         """
-        until = math.inf if timeout is None else time.monotonic() + timeout
+        until = math.inf if timeout is None else self.clock.monotonic() + timeout
         while True:
-            wanted = min(at_least, len(self._done) + self.num_unfinished)
-            enough = len(self._done) >= wanted
-            now = time.monotonic()
+            self._start_waiting()
             if self._running:
-                wake = min(until, *(running.deadline for running in self._running.values()))
-                wait = 0.0 if enough else max(0.0, wake - now)
-                self._take(self._wait(min(wait, _LONGEST_WAIT)))
+                self._take(self._wait(self._longest_wait(until)))
                 self._end_overdue()
                 self._start_waiting()
-            if enough or now >= until:
-                done, self._done = self._done, []
-                return done
+            if self._events or not self._running or self.clock.monotonic() >= until:
+                events, self._events = self._events, []
+                return events
+
+    def gather_outcomes(self, at_least: int = 1, timeout: float | None = None) -> list[Outcome]:
+        """Return what has ended since the last call, as soon as it is enough; drop other events.
+
+        Args:
+            at_least: number of outcomes to wait for; 0 takes what is there. Never more than the
+                jobs that are left.
+            timeout: seconds after which to return with fewer; None waits as long as needed.
+        """
+        until = math.inf if timeout is None else self.clock.monotonic() + timeout
+        outcomes: list[Outcome] = []
+        while True:
+            left = until - self.clock.monotonic() if len(outcomes) < at_least else 0.0
+            events = self.gather(None if math.isinf(left) else max(0.0, left))
+            outcomes += [event.outcome for event in events if isinstance(event, Ended)]
+            over = self.clock.monotonic() >= until
+            if len(outcomes) >= at_least or over or not self.num_unfinished:
+                return outcomes
 
     def gather_all(self) -> list[Outcome]:
-        """Wait for every job that was submitted."""
-        return self.gather(at_least=len(self._done) + self.num_unfinished)
+        """Wait for every job that was submitted, and return the outcomes."""
+        return self.gather_outcomes(at_least=sys.maxsize)
 
     def cancel(self, ids: Iterable[str] | None = None) -> list[Outcome]:
-        """End jobs, all without ids; outcomes "stopped" for those that had not ended by
-        themselves. What a thread is running can't be ended; it is left alone."""
-        wanted = None if ids is None else set(ids)
-        stopped: list[Outcome] = []
-        for job in [j for j in self._waiting if wanted is None or j.id in wanted]:
-            self._waiting.remove(job)
-            stopped.append(Outcome(job, "stopped", None, None, None, time.time(), ""))
-        self._take(self._wait(0.0) if self._running else [])
-        for running in [r for r in self._running.values() if wanted is None or r.job.id in wanted]:
-            self._stop(running.job.id, running.slot)
-            stopped.append(self._outcome(running, "stopped", None, time.time()))
-        self._start_waiting()
-        return stopped
+        """End jobs, without ids all of them.
+
+        What a thread is running can't be ended; it is left alone.
+
+        Returns:
+            Outcomes with the status "stopped" of those that had not ended by themselves. Nothing
+            more is gathered of them.
+        """
+        return self._end_early(ids, Running.stopped)
+
+    def prune(self, ids: Iterable[str]) -> list[Outcome]:
+        """End running jobs early and keep what they have reached.
+
+        Returns:
+            Outcomes of those that had not ended by themselves: "pruned", with objective, step and
+            metrics of the last report, or "stopped" for a job that has reported nothing. Nothing
+            more is gathered of them.
+        """
+        return self._end_early(ids, Running.pruned)
 
     def close(self) -> None:
         """End everything, workers included. What had not ended is lost."""
@@ -252,21 +269,23 @@ class Evaluator(ABC):
             self._closed = True
             self._waiting.clear()
             self._running.clear()
+            self._unfinished.clear()
+            self._deadlines.clear()
             self._close()
 
     @property
     def num_unfinished(self) -> int:
-        """Jobs that were submitted and have not ended."""
-        return len(self._running) + len(self._waiting)
+        """Number of jobs that were submitted and have not ended."""
+        return len(self._unfinished)
 
     @property
     def idle(self) -> bool:
-        """Whether every outcome of what was submitted has been gathered."""
-        return not (self._running or self._waiting or self._done)
+        """Whether every job that was submitted has ended and all events have been gathered."""
+        return not (self._unfinished or self._events)
 
     @property
     def num_free(self) -> int:
-        """Workers with nothing to do."""
+        """Number of workers with nothing to do."""
         return max(0, len(self._free) - len(self._waiting))
 
     def __enter__(self) -> Self:
@@ -280,15 +299,18 @@ class Evaluator(ABC):
     ) -> None:
         self.close()
 
-    # What a backend gives.
+    # The hooks of a backend.
 
     @abstractmethod
     def _start(self, job: Job, slot: int, output: str | None) -> str:
         """Hand a job to the worker of a slot; return the worker's name. Must not block."""
 
     @abstractmethod
-    def _wait(self, timeout: float | None) -> Sequence[Started | Ended]:
-        """What has happened, waiting up to ``timeout`` seconds (None: for ever) if nothing has."""
+    def _wait(self, timeout: float) -> Sequence[JobMessage]:
+        """Return what running jobs have said, waiting up to ``timeout`` seconds for something.
+
+        It is called only while jobs are running. What is said of other jobs is ignored.
+        """
 
     @abstractmethod
     def _stop(self, job_id: str, slot: int) -> None:
@@ -304,7 +326,7 @@ class Evaluator(ABC):
 
     # Bookkeeping.
 
-    def _refuse_if_closed(self) -> None:
+    def _require_open(self) -> None:
         if self._closed:
             raise EvaluatorError("the evaluator is closed; make a new one")
 
@@ -314,77 +336,95 @@ class Evaluator(ABC):
                 self.output_dir.mkdir(parents=True, exist_ok=True)
             except OSError as error:
                 raise EvaluatorError(
-                    f"the folder '{self.output_dir}' for what evaluations print can't be made "
+                    f"the directory '{self.output_dir}' for what evaluations print can't be made "
                     f"({error.strerror or error}); move away what is there, or choose another"
                 ) from error
 
     def _start_waiting(self) -> None:
         while self._waiting and self._free:
             job, slot = self._waiting.popleft(), self._free.pop()
-            output = None
-            if self.output_dir is not None:
-                self._make_output_dir()
-                output = str(self.output_dir / f"{job.id}.{job.attempt}.log")
-            worker = self._start(job, slot, output)
-            limit = math.inf if self.timeout is None else self.timeout + self.startup_allowance
-            self._running[job.id] = _Running(job, slot, time.monotonic() + limit, worker, output)
+            try:
+                output = self._output(job)
+                worker = self._start(job, slot, output)
+            except BaseException:
+                self._free.append(slot)
+                self._unfinished.discard(job.id)
+                raise
+            self._running[job.id] = Running(job, slot, worker, output)
+            if self.timeout is not None:
+                limit = self.timeout + self.startup_allowance
+                self._deadlines.set(job.id, self.clock.monotonic() + limit)
 
-    def _take(self, events: Sequence[Started | Ended]) -> None:
-        for event in events:
-            running = self._running.get(event.job_id)
+    def _output(self, job: Job) -> str | None:
+        if self.output_dir is None:
+            return None
+        self._make_output_dir()
+        return str(self.output_dir / f"{job.id}.{job.attempt}.log")
+
+    def _longest_wait(self, until: float) -> float:
+        if self._events:
+            return 0.0
+        wake = min(until, self._deadlines.next)
+        return min(max(0.0, wake - self.clock.monotonic()), _LONGEST_WAIT)
+
+    def _take(self, messages: Sequence[JobMessage]) -> None:
+        for message in messages:
+            running = self._running.get(message.job_id)
             if running is None:
                 continue
-            if isinstance(event, Started):
-                running.start = event.time
-                running.worker = event.worker
-                if self.timeout is not None:
-                    running.deadline = time.monotonic() + self.timeout
-                if self.on_start is not None:
-                    self.on_start(running.job, event.worker, event.time)
+            if isinstance(message, JobEnded):
+                running.start = message.start if message.start is not None else running.start
+                self._release(running)
+                self._events.append(Ended(running.ended(message.result, message.end)))
+            elif isinstance(message, JobReported):
+                self._events.append(running.reported(message))
             else:
-                running.start = event.start if event.start is not None else running.start
-                self._done.append(self._outcome(running, "", event.result, event.end))
+                if self.timeout is not None:
+                    limit = self.timeout + self.overrun_allowance
+                    self._deadlines.set(message.job_id, self.clock.monotonic() + limit)
+                self._events.append(running.started(message))
 
     def _end_overdue(self) -> None:
-        now = time.monotonic()
-        for running in [r for r in self._running.values() if r.deadline <= now]:
-            self._stop(running.job.id, running.slot)
+        for job_id in self._deadlines.pop_until(self.clock.monotonic()):
+            running = self._running[job_id]
+            self._stop(job_id, running.slot)
+            self._release(running)
             if running.start is None:
                 message = "the worker could not load the run function in time"
             else:
                 message = f"it ran past its limit of {self.timeout:g} s"
                 if not self.can_kill:
                     message += "; a thread can't be killed, so it may still be running"
-            result = Failure("timeout", message, self._tail(running.output))
-            self._done.append(self._outcome(running, "", result, time.time()))
+            failure = Failure("timeout", message, tail(running.output))
+            self._events.append(Ended(running.ended(failure, self.clock.now())))
 
-    def _outcome(
-        self, running: _Running, status: str, result: float | Failure | None, end: float
-    ) -> Outcome:
-        del self._running[running.job.id]
+    def _end_early(
+        self, ids: Iterable[str] | None, outcome_of: Callable[[Running, float], Outcome]
+    ) -> list[Outcome]:
+        wanted = [*self._running, *(j.id for j in self._waiting)] if ids is None else list(ids)
+        if self._running:
+            self._take(self._wait(0.0))  # what has ended by itself stays so
+        outcomes = self._drop_waiting(set(wanted)) if self._waiting else []
+        for running in [self._running[i] for i in dict.fromkeys(wanted) if i in self._running]:
+            self._stop(running.job.id, running.slot)
+            self._release(running)
+            outcomes.append(outcome_of(running, self.clock.now()))
+        if outcomes and self._events:
+            gone = {id(outcome.job) for outcome in outcomes}
+            self._events = [event for event in self._events if id(event.job) not in gone]
+        self._start_waiting()
+        return outcomes
+
+    def _drop_waiting(self, ids: set[str]) -> list[Outcome]:
+        dropped = [job for job in self._waiting if job.id in ids]
+        self._waiting = deque(job for job in self._waiting if job.id not in ids)
+        self._unfinished.difference_update(job.id for job in dropped)
+        now = self.clock.now()
+        return [Outcome(job, "stopped", None, None, None, now, "") for job in dropped]
+
+    def _release(self, running: Running) -> None:
+        job_id = running.job.id
+        del self._running[job_id]
+        self._unfinished.remove(job_id)
+        self._deadlines.drop(job_id)
         self._free.append(running.slot)
-        failure = result if isinstance(result, Failure) else None
-        output = running.output
-        if output is not None and not os.path.exists(output):
-            output = None
-        return Outcome(
-            job=running.job,
-            status="stopped" if status == "stopped" else "failed" if failure else "finished",
-            objective=None if result is None or isinstance(result, Failure) else result,
-            failure=failure,
-            start=running.start,
-            end=end,
-            worker=running.worker,
-            output=output,
-        )
-
-    @staticmethod
-    def _tail(output: str | None) -> str:
-        from deephyper.evaluator.worker.process import tail
-
-        return tail(output)
-
-
-def _at_least(name: str, value: float, least: int) -> None:
-    if not value >= least:
-        raise EvaluatorError(f"{name} is {value}; give at least {least}")

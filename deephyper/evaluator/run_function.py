@@ -2,7 +2,7 @@
 
 A function is named by a dotted path (``pkg.module.run``, ``pkg.module:run``) or by a file
 (``path/to/file.py``, ``path/to/file.py::run``). It is found and called in the worker, so that the
-process that steers a search need not import what the function imports.
+process that runs a search need not import what the function imports.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from deephyper.errors import LoadError, RunFunctionError
+from deephyper.evaluator.reporting import Send, sent_to
 from deephyper.loading import import_path, load_object, split_spec, working_directory
 from deephyper.objective import Failure, FailureKind, Objective, one_line, read_objective
 
@@ -62,7 +63,7 @@ class RunFunction:
         return cls(function=run)
 
     def load(self) -> Function:
-        """The function itself, imported here if need be.
+        """Return the function itself, imported here if need be.
 
         Raises:
             RunFunctionError: if it can't be found, imported or called.
@@ -74,7 +75,7 @@ class RunFunction:
             if entry not in sys.path:
                 sys.path.append(entry)
         try:
-            run = load_object(self.spec, "run")
+            run: Function = load_object(self.spec, "run")
         except LoadError as error:
             raise RunFunctionError(str(error)) from error
         if not callable(run):
@@ -85,7 +86,7 @@ class RunFunction:
         return run
 
     def dumps(self) -> str:
-        """A text that :meth:`loads` turns back, in another process too.
+        """Return a text that :meth:`loads` turns back, in another process too.
 
         Raises:
             RunFunctionError: if a function object can't be sent to another process.
@@ -119,16 +120,24 @@ class RunFunction:
         return cls(function=pickle.loads(base64.b64decode(message["pickle"])))
 
 
-def evaluate(function: Function, point: dict[str, Any]) -> Objective | Failure:
-    """Call ``run`` on a copy of the point and say what came of it. Never raises.
+def evaluate(
+    function: Function, point: dict[str, Any], send: Send | None = None
+) -> Objective | Failure:
+    """Call ``run`` on a copy of the point, and return the objective or why there is none.
 
-    Only what must end the process is let through: nothing, not even SystemExit, so that a worker
-    lives on after ``sys.exit()`` in user code. But a child that ``run`` has forked ends here, as it
-    would have at the end of its program: it must not go on as a second worker.
+    Nothing is raised, not even SystemExit, so that a worker lives on after ``sys.exit()`` in user
+    code. But a child that ``run`` has forked ends here, as it would have at the end of its program:
+    it must not continue as a second worker.
+
+    Args:
+        function: ``run``.
+        point: the point.
+        send: takes what ``run`` reports on its way.
     """
     process = os.getpid()
     try:
-        value = function(dict(point))
+        with sent_to(send):
+            value = function(dict(point))
     except BaseException as error:
         if os.getpid() != process:
             _end_child(error)
@@ -154,6 +163,6 @@ def _end_child(error: BaseException | None) -> NoReturn:
 
 
 def _traceback(error: BaseException) -> str:
-    """The traceback from the user's function on, without our own frame."""
+    """Return the traceback from the user's function on, without our own frame."""
     trace = error.__traceback__.tb_next if error.__traceback__ is not None else None
     return "".join(traceback.format_exception(type(error), error, trace))[-_LONGEST_TRACEBACK:]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from deephyper.checks import real, whole_or_none
 
 if TYPE_CHECKING:
-    from deephyper.search.journal import Record
+    from deephyper.search.record import Record
 
 DEFAULT_MAX_EVALS = 100
 """Evaluations of a search that is given neither a number of them nor a time."""
@@ -47,10 +47,11 @@ class Budget:
                 self, "timeout", real("timeout", self.timeout, above=0, unit="seconds")
             )
 
-    def over_sessions(self, record: Record, resumed: bool) -> Budget:
-        """With what earlier sessions had where nothing is given; a new search has its default."""
+    def over_sessions(self, record: Record) -> Budget:
+        """Return it with what earlier sessions had, or a new search's default, where nothing is
+        given."""
         max_evals, timeout = self.max_evals, self.timeout
-        if resumed:
+        if record.resumed:
             max_evals = record.max_evals if max_evals is None else max_evals
             timeout = record.timeout if timeout is None else timeout
         elif max_evals is None and timeout is None:

@@ -1,28 +1,17 @@
-"""Evaluations that need not be made, since an equal point was evaluated already."""
+"""Evaluations that need not be made, because an equal point was evaluated already."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
-from deephyper.errors import DeepHyperError, SettingsError
+from deephyper.errors import DeepHyperError, SettingsError, argument
 from deephyper.job import Job, Outcome
 from deephyper.loading import load_object
-from deephyper.search.journal import Evaluation
 
 Key = Callable[[dict[str, Any]], Any]
-
-
-@dataclass(frozen=True)
-class _Known:
-    outcome: Outcome
-
-    def of(self, job: Job, now: float) -> Outcome:
-        """The known outcome as that of another job, which took no time."""
-        return dataclasses.replace(self.outcome, job=job, start=now, end=now, worker="cache")
 
 
 class Cache:
@@ -38,7 +27,7 @@ class Cache:
 
     def __init__(self, key: str | Key) -> None:
         self._key: Key | None = None
-        self._known: dict[str, _Known] = {}
+        self._known: dict[str, Outcome] = {}
         if callable(key):
             self._key = key
         elif key == "to_dict":
@@ -56,13 +45,22 @@ class Cache:
                 raise SettingsError(f"cache key '{key}' is not a function; give one of the point")
             self._key = found
 
-    def find(self, point: dict[str, Any]) -> _Known | None:
-        return None if self._key is None else self._known.get(self._text(point))
+    def outcome_for(self, job: Job, now: float) -> Outcome | None:
+        """Return the known outcome of a job's point, which takes no time; None if it is unknown.
 
-    def keep(self, evaluation: Evaluation) -> None:
-        outcome = evaluation.outcome
-        if self._key is not None and outcome is not None and outcome.status == "finished":
-            self._known.setdefault(self._text(outcome.job.point), _Known(outcome))
+        Args:
+            job: the job.
+            now: in seconds since the epoch.
+        """
+        known = None if self._key is None else self._known.get(self._text(job.point))
+        if known is None:
+            return None
+        return dataclasses.replace(known, job=job, start=now, end=now, worker="cache")
+
+    def add(self, outcome: Outcome) -> None:
+        """Take an outcome; the first finished one of a key counts."""
+        if self._key is not None and outcome.status == "finished":
+            self._known.setdefault(self._text(outcome.job.point), outcome)
 
     def _text(self, point: dict[str, Any]) -> str:
         assert self._key is not None
@@ -70,6 +68,6 @@ class Cache:
             return json.dumps(self._key(dict(point)), sort_keys=True, default=repr)
         except Exception as error:
             raise SettingsError(
-                f"the cache key function failed for {point}: {type(error).__name__}: {error}; mend "
-                "it, or leave --cache-key out"
+                f"the cache key function failed for {point}: {type(error).__name__}: {error}; fix "
+                f"it, or leave out {argument('cache_key')}"
             ) from error

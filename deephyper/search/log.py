@@ -1,33 +1,36 @@
-"""``deephyper.log``: what a search did and why, for people."""
+"""The words of a search: lines for its user while it runs, and ``deephyper.log``."""
 
 from __future__ import annotations
 
 import contextlib
 import logging
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
-from deephyper.errors import ResultsError
-from deephyper.search.journal import Evaluation
+from deephyper.errors import ResultsError, argument
+from deephyper.job import Outcome
+from deephyper.search.budget import Reason
+from deephyper.search.record import Evaluation
 
 FILE_NAME = "deephyper.log"
 _log = logging.getLogger("deephyper.search")
 
 
 @contextlib.contextmanager
-def log_into(log_dir: Path) -> Iterator[None]:
-    """Send the log to a file in the log directory.
+def log_to(path: Path) -> Iterator[None]:
+    """Send the log to a file.
 
     Raises:
         ResultsError: if the file can't be made.
     """
     logger = logging.getLogger("deephyper")
-    path = log_dir / FILE_NAME
     try:
         handler = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         raise ResultsError(
-            f"'{path}' can't be written ({error.strerror or error}); choose another --log-dir"
+            f"'{path}' can't be written ({error.strerror or error}); choose another "
+            f"{argument('log_dir')}"
         ) from error
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     # The journal and the results say what matters; a log that can't be written is no reason
@@ -74,3 +77,53 @@ def log_outcome(evaluation: Evaluation) -> None:
             outcome.job.point,
             f"\n{outcome.failure.text.rstrip()}" if outcome.failure.text else "",
         )
+
+
+def warm_start_notice(known: int, total: int) -> str:
+    """Return how many of the results of a warm start are used."""
+    return f"warm start: {known} of {total} results fit the space"
+
+
+def set_aside_notice(path: Path) -> str:
+    """Return where a results file is that the user has changed."""
+    return f"results.csv was changed since the search wrote it; it is now {path}"
+
+
+def retry_notice(outcome: Outcome) -> str:
+    """Return that an evaluation is tried again."""
+    why = "" if outcome.failure is None else outcome.failure.message
+    return f"evaluation {outcome.job.id} runs again: {why}"
+
+
+def stopped_notice(evaluations: int) -> str:
+    """Return how many evaluations were stopped."""
+    return (
+        f"{evaluations} running evaluations were stopped; they run again when the search is resumed"
+    )
+
+
+def ending_notice(reason: Reason, running: int, grace: float, number: int | None) -> str | None:
+    """Return why no new evaluations begin; None where no running one is waited for.
+
+    Args:
+        reason: why.
+        running: evaluations that are.
+        grace: seconds that they get after a timeout or SIGTERM.
+        number: the signal that came.
+    """
+    if not running:
+        return None
+    if reason == "timeout":
+        return (
+            f"the time limit was reached; the {running} running evaluations have {grace:g} s to end"
+        )
+    if reason != "interrupted":
+        return None
+    if number == signal.SIGINT:
+        return (
+            f"no new evaluations; waiting for the {running} running ones "
+            "(press Ctrl-C again to leave at once)"
+        )
+    name = signal.Signals(number or 0).name
+    then = f"have {grace:g} s to end" if grace else "are stopped"
+    return f"{name}: no new evaluations; the {running} running ones {then}"

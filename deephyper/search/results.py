@@ -1,6 +1,8 @@
 """``results.csv``: one row per evaluation, derived from the journal.
 
-Columns are the hyperparameters, then :data:`COLUMNS`. A cell reads back as the value that was
+Columns are the hyperparameters, then :data:`COLUMNS`, then, where there are some, ``step`` (of
+evaluations that were pruned) and the metrics in the order in which they came up; a metric with the
+name of another column is called ``m:NAME``. A cell reads back as the value that was
 written: an inactive hyperparameter is an empty cell, None is ``None``, booleans are ``True`` and
 ``False``, numbers are numbers, and a text that would read as one of these is in JSON's quotes.
 """
@@ -11,18 +13,18 @@ import contextlib
 import csv
 import io
 import json
-import math
 import os
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from deephyper.errors import ResultsError
+from deephyper.objective import Objective, objective_from_cell, objective_to_cell
 
 if TYPE_CHECKING:
-    from deephyper.search.journal import Evaluation
+    from deephyper.search.record import Evaluation
 
 FILE_NAME = "results.csv"
 # A text without UTF-8, such as an error message with a broken file name, is no reason to stop.
@@ -55,8 +57,13 @@ class Row:
     """
 
     point: dict[str, Any]
-    objective: float | None
+    objective: Objective | None
     columns: dict[str, Any]
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether it is a whole evaluation with an objective, not failed and not ended early."""
+        return self.objective is not None and self.columns.get("status", "finished") == "finished"
 
 
 class ResultsWriter:
@@ -65,32 +72,29 @@ class ResultsWriter:
     Args:
         path: the file.
         names: the hyperparameters.
-        evaluations: rows to begin with.
+        evaluations: gives the rows to begin with, in their order; called again when a new column
+            has come up, and the file is written anew.
 
     Raises:
-        ResultsError: if it can't be written, here and in :meth:`append`.
+        ResultsError: if it can't be written, here and in :meth:`extend`.
     """
 
     def __init__(
-        self, path: Path, names: Sequence[str], evaluations: Iterable[Evaluation] = ()
+        self, path: Path, names: Sequence[str], evaluations: Callable[[], Sequence[Evaluation]]
     ) -> None:
         self.path = path
         self._names = names
-        partial = path.with_name(path.name + ".partial")
-        try:
-            with _open(partial, "w") as file:
-                file.write(to_text(names, evaluations))
-            os.replace(partial, path)
-            self._file = _open(path, "a")
-        except OSError as error:
-            with contextlib.suppress(OSError):
-                partial.unlink(missing_ok=True)
-            raise _cannot_write(path, error) from error
+        self._evaluations = evaluations
+        self._write()
 
-    def append(self, evaluation: Evaluation) -> None:
-        """Add the row of an evaluation that has ended."""
+    def extend(self, evaluations: Sequence[Evaluation]) -> None:
+        """Add the rows of evaluations that have ended, the last ones that ``evaluations`` gives."""
+        if not all(self._columns.fits(evaluation) for evaluation in evaluations):
+            self.close()
+            self._write()
+            return
         try:
-            csv.writer(self._file).writerow(_cells(evaluation, self._names))
+            csv.writer(self._file).writerows(self._columns.cells(e) for e in evaluations)
             self._file.flush()
         except OSError as error:
             raise _cannot_write(self.path, error) from error
@@ -101,22 +105,112 @@ class ResultsWriter:
         return os.fstat(self._file.fileno()).st_nlink == 0
 
     def close(self) -> None:
-        # What could not be written was reported by append() and stands in the journal.
+        """Stop writing."""
+        # What could not be written was raised by extend() and is in the journal.
         with contextlib.suppress(OSError):
             self._file.close()
 
+    def _write(self) -> None:
+        evaluations = self._evaluations()
+        self._columns = Columns.of(self._names, evaluations)
+        partial = self.path.with_name(self.path.name + ".partial")
+        try:
+            with _open(partial, "w") as file:
+                file.write(self._columns.text(evaluations))
+            os.replace(partial, self.path)
+            self._file = _open(self.path, "a")
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                partial.unlink(missing_ok=True)
+            raise _cannot_write(self.path, error) from error
 
-def to_text(names: Sequence[str], evaluations: Iterable[Evaluation]) -> str:
-    """A whole results file as text."""
-    text = io.StringIO(newline="")
-    rows = csv.writer(text)
-    rows.writerow([*names, *COLUMNS])
-    rows.writerows(_cells(evaluation, names) for evaluation in evaluations)
-    return text.getvalue()
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns of a results file.
+
+    Attributes:
+        names: the hyperparameters.
+        step: whether there is a column for the step of pruned evaluations.
+        metrics: the metrics.
+    """
+
+    names: tuple[str, ...]
+    step: bool = False
+    metrics: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, names: Sequence[str], evaluations: Iterable[Evaluation]) -> Columns:
+        """Return the columns that these evaluations need."""
+        outcomes = [e.outcome for e in evaluations if e.outcome is not None]
+        metrics = dict.fromkeys(name for outcome in outcomes for name in outcome.metrics)
+        return cls(tuple(names), any(o.step is not None for o in outcomes), tuple(metrics))
+
+    def fits(self, evaluation: Evaluation) -> bool:
+        """Return whether an evaluation has a cell for everything that it came to."""
+        outcome = evaluation.outcome
+        assert outcome is not None
+        return (self.step or outcome.step is None) and set(outcome.metrics) <= {*self.metrics}
+
+    @property
+    def header(self) -> list[str]:
+        """Titles, in their order."""
+        own = [*self.names, *COLUMNS, *([self._step_title] if self.step else [])]
+        taken = {*own}
+        return [*own, *(f"m:{name}" if name in taken else name for name in self.metrics)]
+
+    @property
+    def _step_title(self) -> str:
+        return "m:step" if "step" in self.names else "step"
+
+    def values(self, evaluation: Evaluation) -> dict[str, Any]:
+        """Return the values of an evaluation by column; those that it doesn't have are absent."""
+        outcome, point = evaluation.outcome, evaluation.job.point
+        assert outcome is not None
+        failure = outcome.failure
+        own = {name: point[name] for name in self.names if name in point} | {
+            "objective": outcome.objective,
+            "id": int(outcome.job.id),
+            "elapsed_sec": round(outcome.elapsed_sec, 6),
+            "status": outcome.status,
+            "worker": outcome.worker,
+            "start": None if outcome.start is None else round(outcome.start, 3),
+            "end": round(outcome.end, 3),
+            "failure": None if failure is None else f"{failure.kind}: {failure.message}",
+        }
+        if evaluation.predicted is not None:
+            own["predicted"], own["predicted_std"] = evaluation.predicted
+        if outcome.step is not None:
+            own[self._step_title] = outcome.step
+        titles = self.header[len(self.header) - len(self.metrics) :]
+        own |= {
+            title: outcome.metrics[name]
+            for title, name in zip(titles, self.metrics, strict=True)
+            if name in outcome.metrics
+        }
+        return {
+            name: value for name, value in own.items() if name in self.names or value is not None
+        }
+
+    def cells(self, evaluation: Evaluation) -> list[str]:
+        """Return the cells of an evaluation."""
+        values = self.values(evaluation)
+        return [
+            _FORMATS.get(name, format_cell)(values[name]) if name in values else ""
+            for name in self.header
+        ]
+
+    def text(self, evaluations: Iterable[Evaluation]) -> str:
+        """Return a whole results file."""
+        text = io.StringIO(newline="")
+        rows = csv.writer(text)
+        rows.writerow(self.header)
+        rows.writerows(self.cells(evaluation) for evaluation in evaluations)
+        return text.getvalue()
 
 
 def set_aside_if_changed(
-    path: Path, names: Sequence[str], evaluations: Iterable[Evaluation]
+    path: Path, names: Sequence[str], evaluations: Sequence[Evaluation]
 ) -> Path | None:
     """Rename a results file that somebody has changed: it is theirs, and must not be replaced.
 
@@ -126,7 +220,7 @@ def set_aside_if_changed(
         evaluations: that it was written from.
 
     Returns:
-        Its new path, or None if it is what a search wrote, be it cut off by a sudden end.
+        Its new path, or None if it is what a search wrote, even if truncated by a crash.
 
     Raises:
         ResultsError: if it can't be read or renamed.
@@ -140,7 +234,7 @@ def set_aside_if_changed(
             f"'{path}' can't be read ({error.strerror or error}); move it away, the journal beside "
             "it has every result"
         ) from error
-    whole = to_text(names, evaluations).encode(_ENCODING, _ERRORS)
+    whole = Columns.of(names, evaluations).text(evaluations).encode(_ENCODING, _ERRORS)
     if whole.startswith(found[: found.rfind(b"\n") + 1]):
         return None
     stem = f"{path.stem}-{time.strftime('%Y%m%d-%H%M%S')}"
@@ -182,18 +276,19 @@ def read_table(path: Path) -> tuple[list[str], list[Row]]:
                 )
             if len(set(header)) != len(header):
                 raise ResultsError(f"'{path}' has a column twice; give the results.csv of a search")
+            others = {*COLUMNS, *_metric_columns(header)}
             rows = []
             for cells in reader:
                 # A search that is running now may have written half a row.
                 if len(cells) == len(header):
-                    rows.append(_row(dict(zip(header, cells, strict=True))))
+                    rows.append(_row(dict(zip(header, cells, strict=True)), others))
             return header, rows
     except FileNotFoundError as error:
         raise ResultsError(f"there is no file '{path}'; check the path") from error
     except OSError as error:
         raise ResultsError(f"'{path}' can't be read: {error.strerror or error}") from error
     except (UnicodeDecodeError, csv.Error) as error:
-        raise ResultsError(f"'{path}' is no CSV file: {error}") from error
+        raise ResultsError(f"'{path}' is not a CSV file: {error}") from error
 
 
 @contextlib.contextmanager
@@ -241,41 +336,37 @@ def _open(path: Path, mode: str) -> IO[str]:
 def _cannot_write(path: Path, error: OSError) -> ResultsError:
     return ResultsError(
         f"'{path}' can't be written ({error.strerror or error}); the journal beside it has every "
-        "result: make room or mend the permissions, then go on with --resume"
+        "result: free some space or fix the permissions, then resume the search"
     )
 
 
-def _row(cells: dict[str, str]) -> Row:
+def _metric_columns(header: Sequence[str]) -> Sequence[str]:
+    """Return the columns that are neither hyperparameters nor of every search."""
+    last = COLUMNS[-1]
+    return header[header.index(last) + 1 :] if last in header else ()
+
+
+def _row(cells: dict[str, str], others: Collection[str]) -> Row:
     values = {name: parse_cell(cell) for name, cell in cells.items() if cell != ""}
-    objective = values.pop("objective", None)
-    number = isinstance(objective, (int, float)) and not isinstance(objective, bool)
-    if not number or not _is_finite(objective):
-        objective = None
-    columns = {name: values.pop(name) for name in COLUMNS if name in values}
-    return Row(values, None if objective is None else float(objective), columns)
+    objective = objective_from_cell(values.pop("objective", None))
+    columns = {name: values.pop(name) for name in [*values] if name in others}
+    return Row(values, objective, columns)
 
 
-def _is_finite(number: float) -> bool:
-    try:
-        return math.isfinite(number)
-    except OverflowError:  # a whole number beyond the range of a float
-        return False
+def _text(value: Any) -> str:
+    return str(value)
 
 
-def _cells(evaluation: Evaluation, names: Sequence[str]) -> list[str]:
-    outcome, point = evaluation.outcome, evaluation.job.point
-    assert outcome is not None
-    predicted = evaluation.predicted or ("", "")
-    failure = outcome.failure
-    return [
-        *(format_cell(point[name]) if name in point else "" for name in names),
-        "" if outcome.objective is None else repr(outcome.objective),
-        outcome.job.id,
-        f"{outcome.elapsed_sec:.6f}",
-        outcome.status,
-        outcome.worker,
-        "" if outcome.start is None else f"{outcome.start:.3f}",
-        f"{outcome.end:.3f}",
-        "" if failure is None else f"{failure.kind}: {failure.message}",
-        *(f"{value:.6g}" if value != "" else "" for value in predicted),
-    ]
+# Cells that are written otherwise than a hyperparameter's value.
+_FORMATS: dict[str, Callable[[Any], str]] = {
+    "objective": objective_to_cell,
+    "id": _text,
+    "elapsed_sec": "{:.6f}".format,
+    "status": _text,
+    "worker": _text,
+    "start": "{:.3f}".format,
+    "end": "{:.3f}".format,
+    "failure": _text,
+    "predicted": "{:.6g}".format,
+    "predicted_std": "{:.6g}".format,
+}

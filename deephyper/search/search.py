@@ -1,49 +1,37 @@
-"""The one asynchronous loop that every search runs on.
-
-A point leaves the optimizer, becomes a job in the evaluator, comes back as an outcome, is written
-to the journal, told to the optimizer and appended to the results. Each free worker is given a new
-point at once; none waits for another.
-"""
+"""What a user configures: a problem, an evaluator, an optimizer, and where results go."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
 import logging
-import math
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from deephyper.checks import real, whole, whole_or_none
+from deephyper.checks import duration, real, whole, whole_or_none
 from deephyper.clock import Clock
-from deephyper.errors import DeepHyperError, ProblemError, SettingsError, SpaceExhausted
+from deephyper.errors import EvaluatorError, ProblemError, SettingsError, argument
 from deephyper.evaluator import Evaluator
-from deephyper.job import MACHINE_FAULTS, Job, Outcome
-from deephyper.problem.description import describe_space
-from deephyper.search import notices, results
-from deephyper.search.beginning import (
-    after_claim,
-    known_results,
-    look_into,
-    refuse_foreign_work,
-)
-from deephyper.search.budget import DEFAULT_GRACE, Budget, Reason
+from deephyper.job import Outcome
+from deephyper.optimizer.settings import Settings
+from deephyper.search import results
+from deephyper.search.budget import DEFAULT_GRACE, Budget
 from deephyper.search.cache import Cache
 from deephyper.search.interrupt import Interrupt
-from deephyper.search.journal import Evaluation, Journal, Record
-from deephyper.search.log import log_into, log_outcome
-from deephyper.search.ownership import Ownership
-from deephyper.search.proposer import Proposer, predicted, told
-from deephyper.search.result import SearchResult
-from deephyper.search.results import ResultsWriter, set_aside_if_changed
+from deephyper.search.log import warm_start_notice
+from deephyper.search.log_dir import LogDir
+from deephyper.search.record import Record
+from deephyper.search.search_result import SearchResult
+from deephyper.search.session import Policy, Session
+from deephyper.search.store import FileStore, MemoryStore, Store
+from deephyper.search.warm_start import known_results
 
 if TYPE_CHECKING:
-    from deephyper.problem import HpProblem
+    from deephyper.evaluator import RunFunction
+    from deephyper.optimizer import AskTell, Optimizer
+    from deephyper.problem import BaseProblem
 
-OUTPUT_NAME = "output"
-_TICK = 0.25  # seconds until a signal or the end of the time is noticed
 _log = logging.getLogger("deephyper.search")
 
 
@@ -52,13 +40,17 @@ class Search:
 
     Args:
         problem: the space to search.
-        evaluator: where points are evaluated; closing it is left to who made it.
-        make_optimizer: gives an optimizer for a seed.
-        log_dir: folder for the journal, results.csv and deephyper.log.
+        evaluator: where points are evaluated; closing it is left to the caller. Or the run function
+            itself, or where to find it: then each call of :meth:`search` makes an evaluator of
+            processes and closes it.
+        optimizer: name of an engine ("bayesian", "skopt", "random", or one that another package
+            brings), settings of one (``SkoptSettings("RF")``), or an object of your own with
+            ``ask()`` and ``tell(point, objective)``; None for the default of the class.
+        num_workers: concurrent evaluations, where ``evaluator`` is a run function; None for 1.
+        log_dir: directory for the journal, results.csv and deephyper.log; None keeps the search in
+            memory.
         seed: makes the proposals reproducible where one worker is used.
-        settings: what the journal is to say of the optimizer's settings.
-        resume: go on with the search in ``log_dir``; or what
-            :func:`deephyper.search.beginning.look_into` has read of it.
+        resume: continue the search in ``log_dir``; or what :meth:`LogDir.inspect` has read of it.
         warm_start: results file of an earlier search to learn from; points that don't fit the
             space any more are left out.
         max_failures: end after so many failures in a row.
@@ -68,24 +60,29 @@ class Search:
             a finished one gets its objective; nothing waits for one that is running.
         grace: seconds that running evaluations get when the time is over or SIGTERM came.
         sigterm_grace: seconds that they get when SIGTERM came, if not those.
-        on_outcome: called with each outcome.
+        on_outcome: called with the outcome of each evaluation that has ended.
         on_notice: called with a line for the user.
-        clock: where it reads the time; None for the computer's.
+        clock: what times are read from; None for the evaluator's own.
 
     Raises:
         SettingsError: if an argument is out of its range or of a wrong type.
         ProblemError: if a hyperparameter has the name of a column of the results.
+        RunFunctionError: if ``evaluator`` is neither an evaluator nor a run function.
     """
+
+    name: ClassVar[str] = "search"
+    """What the journal calls this kind of search."""
+    default_optimizer: ClassVar[str] = "bayesian"
 
     def __init__(
         self,
-        problem: HpProblem,
-        evaluator: Evaluator,
-        make_optimizer: Callable[[int | None], Proposer],
+        problem: BaseProblem,
+        evaluator: Evaluator | Callable[[dict[str, Any]], Any] | RunFunction | str,
+        optimizer: str | Settings | AskTell | None = None,
         *,
-        log_dir: str | Path = ".",
+        num_workers: int | None = None,
+        log_dir: str | Path | None = ".",
         seed: int | None = None,
-        settings: dict[str, Any] | None = None,
         resume: bool | Record = False,
         warm_start: str | Path | None = None,
         max_failures: int | None = None,
@@ -97,46 +94,46 @@ class Search:
         on_notice: Callable[[str], None] | None = None,
         clock: Clock | None = None,
     ) -> None:
-        if resume and warm_start is not None:
-            raise SettingsError("a search is either resumed or started warm; leave one of them out")
-        for name in problem.hyperparameter_names:
-            if name in results.COLUMNS:
-                raise ProblemError(
-                    f"hyperparameter '{name}' has the name of a column of {results.FILE_NAME}; "
-                    "rename it"
-                )
+        _check_names(problem)
+        _check_start(log_dir, resume, warm_start)
         self.problem = problem
-        self.evaluator = evaluator
-        self.log_dir = Path(log_dir).absolute()
-        self._make_optimizer = make_optimizer
+        self._run_or_evaluator = _checked_evaluator(evaluator, num_workers)
+        self._num_workers = num_workers
+        self._optimizer = _read_optimizer(
+            self.default_optimizer if optimizer is None else optimizer
+        )
         self._seed = whole_or_none("seed", seed, 0)
-        self._settings = {"seed": self._seed, **(settings or {})}
         self._resume = bool(resume)
         self._earlier = resume if isinstance(resume, Record) else None
         self._warm_start = None if warm_start is None else Path(warm_start)
         self._max_failures = whole_or_none("max_failures", max_failures, 1)
-        self._retries = whole("retries", retries, 0)
-        self._cache = Cache(cache_key)
-        self._grace = real("grace", grace, unit="seconds")
-        self._sigterm_grace = self._grace if sigterm_grace is None else sigterm_grace
+        grace = real("grace", grace, unit="seconds")
+        self._policy = Policy(
+            retries=whole("retries", retries, 0),
+            grace=grace,
+            sigterm_grace=grace if sigterm_grace is None else sigterm_grace,
+        )
+        self._cache_key = cache_key
+        Cache(cache_key)  # so that a key that can't be used is refused now
         self._on_outcome = on_outcome
         self._on_notice = on_notice
-        self._clock = clock or Clock()
-        self._record = Record()
-        self._results: ResultsWriter | None = None
-        self._ready: deque[Job] = deque()
-        self._failures_in_a_row = 0
-        self._exhausted = False
-        self._interrupt = Interrupt(self._clock)
-        self._num_stopped = 0
+        self._clock = clock or (evaluator.clock if isinstance(evaluator, Evaluator) else Clock())
+        self.log_dir = None if log_dir is None else Path(log_dir).absolute()
+        self._store: Store = (
+            MemoryStore(self._clock)
+            if self.log_dir is None
+            else FileStore(LogDir(self.log_dir), self._clock)
+        )
 
-    def search(self, max_evals: int | None = None, timeout: float | None = None) -> SearchResult:
-        """Search until the budget is used up; called again, go on with a larger one.
+    def search(
+        self, max_evals: int | None = None, timeout: float | str | None = None
+    ) -> SearchResult:
+        """Search until the budget is used up; called again, continue with a larger one.
 
         Args:
             max_evals: evaluations in all, those of earlier sessions included. Without it and
                 ``timeout`` a new search makes 100, and a resumed one keeps its budget.
-            timeout: seconds in all.
+            timeout: seconds in all, or a text such as "30s", "10m", "2h".
 
         Raises:
             SettingsError: if one of them isn't a positive number, or the cache key fails.
@@ -144,259 +141,132 @@ class Search:
             RunFunctionError: if the run function can't be loaded.
             ProblemError: on a resume with another space.
         """
-        budget = Budget(max_evals, timeout, self._max_failures)
-        refuse_foreign_work(self.evaluator)
-        record = self._read_record()
-        # Before anything is written: settings that don't suit the space are refused here.
-        self._optimizer = self._make_optimizer(self._seed_of_session(record))
-        self.evaluator.check(timeout)
-        with (
-            Interrupt(self._clock) as self._interrupt,
-            Ownership(self.log_dir) as ownership,
-            log_into(self.log_dir),
-        ):
-            budget = self._begin(record, budget)
-            self._journal = Journal(self.log_dir, self._clock)
-            try:
-                self._open()
-                reason = self._run(budget, self._interrupt, ownership)
-                self._journal.append("ended", reason=reason)
-                self._journal.sync()
-            except BaseException:
-                self._keep_what_ended(ownership)
-                raise
-            finally:
-                self.evaluator.on_start = None
-                self.evaluator.cancel()
-                self.evaluator.gather(at_least=0)  # so that nothing is left for another search
-                self._journal.close()
-                if self._results is not None:
-                    self._results.close()
-            self._resume = True
-            _log.info("ended: %s", reason)
-            ended, signal = self._record.ended, self._interrupt.signal
-            return SearchResult(reason, ended, self.log_dir, signal, self._seconds())
+        seconds = None if timeout is None else duration("timeout", timeout)
+        budget = Budget(max_evals, seconds, self._max_failures)
+        # Before anything is written or started: what doesn't suit the space is refused here.
+        record = self._begin()
+        optimizer = self._create_optimizer(record)
+        with self._open_evaluator() as evaluator:
+            evaluator.check(budget.timeout)
+            with (
+                Interrupt(self._clock) as interrupt,
+                self._store.open(self.problem, record, self._notify) as (record, pages),
+            ):
+                budget = budget.over_sessions(record)
+                record.settings = self._settings
+                record.max_evals, record.timeout = budget.max_evals, budget.timeout
+                session = Session(
+                    record,
+                    budget,
+                    optimizer,
+                    evaluator,
+                    pages,
+                    policy=self._policy,
+                    cache=Cache(self._cache_key),
+                    interrupt=interrupt,
+                    clock=self._clock,
+                    directory_of=self._store.evaluation_directory,
+                    on_outcome=self._on_outcome or _ignore,
+                    notify=self._notify,
+                )
+                reason = session.run()
+                self._resume = True
+                return SearchResult(
+                    reason,
+                    record.ended,
+                    tuple(self.problem.hyperparameter_names),
+                    self.log_dir,
+                    interrupt.signal,
+                    session.seconds,
+                )
 
-    # Beginning a session.
-
-    def _read_record(self) -> Record:
+    def _begin(self) -> Record:
         earlier, self._earlier = self._earlier, None
-        if earlier is None:
-            earlier = look_into(self.log_dir, self.problem, self._resume)
-        if earlier is not None:
-            return earlier
-        record = Record(space=describe_space(self.problem))
-        if self._warm_start is not None:
+        record = earlier or self._store.inspect(self.problem, self._resume)
+        if not record.resumed and self._warm_start is not None:
             record.known, total = known_results(self._warm_start, self.problem)
-            self._notice(notices.warm_start(len(record.known), total))
+            self._notify(warm_start_notice(len(record.known), total))
         return record
 
-    def _seed_of_session(self, record: Record) -> int | None:
+    def _create_optimizer(self, record: Record) -> Optimizer:
+        from deephyper.optimizer import create_optimizer
+
         # A resumed search with the seed of the first session would propose its points again.
-        return None if self._seed is None else self._seed + len(record.evaluations)
+        seed = None if self._seed is None else self._seed + len(record.evaluations)
+        return create_optimizer(self.problem, self._optimizer, seed=seed)
 
-    def _begin(self, record: Record, budget: Budget) -> Budget:
-        record = after_claim(self.log_dir, self.problem, record, self._resume)
-        budget = budget.over_sessions(record, self._resume)
-        record.settings, record.max_evals = self._settings, budget.max_evals
-        record.timeout = budget.timeout
-        self._record = record
-        return budget
+    @property
+    def _settings(self) -> dict[str, Any]:
+        """What the journal says of the settings."""
+        about: dict[str, Any] = {"seed": self._seed, "search": self.name}
+        if isinstance(self._optimizer, Settings):
+            about |= {"optimizer": self._optimizer.name, **dataclasses.asdict(self._optimizer)}
+        else:
+            about["optimizer"] = type(self._optimizer).__qualname__
+        return about
 
-    def _open(self) -> None:
-        record = self._record
-        self._journal.begin("resumed" if self._resume else "search", record)
-        self._open_results()
-        if not self._resume:
-            for point, objective in record.known:
-                self._journal.append("known", point=point, objective=objective)
-        learnt = [
-            *record.known,
-            *((e.job.point, told(e.outcome)) for e in record.ended if e.outcome),
-        ]
-        if learnt:
-            self._optimizer.tell([point for point, _ in learnt], [y for _, y in learnt])
-        for evaluation in record.ended:
-            self._cache.keep(evaluation)
-        unfinished = [evaluation.job for evaluation in record.unfinished]
-        self._ready = deque(unfinished)
-        self._exhausted = False
-        self._failures_in_a_row = self._num_stopped = 0
-        if unfinished:
-            self._optimizer.tell_pending([job.point for job in unfinished])
-        self.evaluator.on_start = self._started
-        _log.info("optimizer: %s", self._describe_optimizer())
-        _log.info(
-            "%s in %s: %d evaluations known, %d unfinished",
-            "resumed" if self._resume else "began",
-            self.log_dir,
-            len(learnt),
-            len(unfinished),
-        )
-
-    def _describe_optimizer(self) -> str:
-        return type(self._optimizer).__name__
-
-    def _open_results(self) -> None:
-        """Write the results anew; a file that was changed since is the user's and set aside."""
-        path, names = self.log_dir / results.FILE_NAME, self.problem.hyperparameter_names
-        aside = set_aside_if_changed(path, names, self._record.ended)
-        if aside is not None:
-            self._notice(notices.set_aside(aside))
-        self._results = ResultsWriter(path, names, self._record.ended)
-
-    # The loop.
-
-    def _run(self, budget: Budget, interrupt: Interrupt, ownership: Ownership) -> Reason:
-        self._began = self._clock.monotonic()
-        before = self._record.seconds
-        end = math.inf if budget.timeout is None else self._began + budget.timeout - before
-        reason: Reason | None = None
-        while True:
-            ownership.check()
-            now_reason = self._reason(budget, self._seconds(), interrupt)
-            # A retry may take "max_evals" back; the others stand.
-            if now_reason is not None or reason == "max_evals":
-                if now_reason not in (None, reason):
-                    running = self.evaluator.num_unfinished
-                    grace = self._grace if now_reason == "timeout" else self._sigterm_grace
-                    why = notices.no_more(now_reason, running, grace, interrupt.signal)
-                    if why is not None:
-                        self._notice(why)
-                reason = now_reason
-            if reason is None and self._fill_workers(budget):
-                continue
-            if not self.evaluator.num_unfinished and (
-                reason is not None or (self._exhausted and not self._ready)
-            ):
-                break
-            over = min(end + self._grace, interrupt.terminated + self._sigterm_grace)
-            if interrupt.at_once or self._clock.monotonic() >= over:
-                self._stop_running()
-                reason = reason or "timeout"
-                break
-            self._take(self.evaluator.gather(at_least=1, timeout=_TICK))
-        if self._num_stopped:
-            self._notice(notices.stopped(self._num_stopped))
-        return reason or "exhausted"
-
-    def _seconds(self) -> float:
-        """How long the search has lasted, all sessions together."""
-        return self._record.seconds + self._clock.monotonic() - self._began
-
-    def _reason(self, budget: Budget, seconds: float, interrupt: Interrupt) -> Reason | None:
-        if interrupt.signal is not None:
-            return "interrupted"
-        # Unfinished evaluations of an earlier session were counted when they were submitted.
-        waiting = len(self._ready)
-        return budget.reason_to_stop(
-            len(self._record.evaluations) - waiting, seconds, self._failures_in_a_row
-        )
-
-    def _fill_workers(self, budget: Budget) -> bool:
-        """Give free workers points; whether some of the results were known, so that more fit."""
-        counted = len(self._record.evaluations)
-        ready = min(
-            self.evaluator.num_free,
-            len(self._ready),
-            budget.evaluations_left(counted - len(self._ready)),
-        )
-        for job in [self._ready.popleft() for _ in range(int(ready))]:
-            self._submit(self._record.evaluations[job.id], job)
-        left = min(self.evaluator.num_free, budget.evaluations_left(counted))
-        if left <= 0 or self._exhausted:
-            return False
-        try:
-            points = self._optimizer.ask(int(left))
-        except SpaceExhausted as end:
-            self._exhausted = True
-            _log.info("%s", end)
-            return False
-        known: list[Outcome] = []
-        for point in points:
-            job = Job(self._next_id(), point)
-            evaluation = Evaluation(job, predicted=predicted(self._optimizer, point))
-            self._record.evaluations[job.id] = evaluation
-            cached = self._cache.find(point)
-            if cached is None:
-                self._submit(evaluation, job)
-            else:
-                self._journal.append_submitted(evaluation)
-                known.append(cached.of(job, self._clock.now()))
-        self._take(known)
-        return bool(known)
-
-    def _submit(self, evaluation: Evaluation, job: Job) -> None:
-        evaluation.job = job
-        self._journal.append_submitted(evaluation)
-        self.evaluator.submit([job])
-
-    def _started(self, job: Job, worker: str, when: float) -> None:
-        self._journal.append("started", id=job.id, attempt=job.attempt, worker=worker)
-
-    def _take(self, outcomes: list[Outcome]) -> None:
-        """Record outcomes, then tell them to the optimizer together."""
-        # All of them into the journal first, so that no later error costs one.
-        ended = [outcome for outcome in outcomes if self._write(outcome)]
-        if not ended:
+    @contextlib.contextmanager
+    def _open_evaluator(self) -> Iterator[Evaluator]:
+        given = self._run_or_evaluator
+        if not isinstance(given, Evaluator):
+            with Evaluator.create(given, num_workers=self._num_workers) as evaluator:
+                yield evaluator
             return
-        if self._results is None or self._results.is_deleted:
-            self._open_results()
-        assert self._results is not None
-        for outcome in ended:
-            evaluation = self._record.evaluations[outcome.job.id]
-            evaluation.outcome = outcome
-            self._record.order.append(outcome.job.id)
-            self._results.append(evaluation)
-            self._cache.keep(evaluation)
-            failed = outcome.failure is not None
-            self._failures_in_a_row = self._failures_in_a_row + 1 if failed else 0
-            log_outcome(evaluation)
-            if self._on_outcome is not None:
-                self._on_outcome(outcome)
-        self._optimizer.tell([o.job.point for o in ended], [told(o) for o in ended])
+        if not given.idle:
+            raise EvaluatorError(
+                "the evaluator has evaluations that no search submitted; gather() or cancel() them "
+                "first, or make another evaluator"
+            )
+        yield given
 
-    def _write(self, outcome: Outcome) -> bool:
-        """Append an outcome to the journal; whether its evaluation has ended, or runs again."""
-        job, failure = outcome.job, outcome.failure
-        fault = failure is not None and failure.kind in MACHINE_FAULTS
-        if fault and self._interrupt.signal is not None:
-            # What ends a search from outside, a scheduler say, often ends its workers too.
-            self._record_stopped(outcome)
-            return False
-        retry = fault and job.attempt <= self._retries
-        self._journal.append_outcome(outcome, retry)
-        if retry:
-            self._ready.appendleft(Job(job.id, job.point, job.attempt + 1))
-            self._notice(notices.runs_again(outcome))
-        return not retry
-
-    def _stop_running(self) -> None:
-        stopped = self.evaluator.cancel()
-        self._take(self.evaluator.gather(at_least=0))  # what ended while it was being stopped
-        for outcome in stopped:
-            self._record_stopped(outcome)
-
-    def _record_stopped(self, outcome: Outcome) -> None:
-        """Its evaluation says nothing of its point, and runs again on a resume."""
-        stopped = dataclasses.replace(outcome, status="stopped", failure=None)
-        self._journal.append_outcome(stopped)
-        self._optimizer.forget([outcome.job.point])
-        self._num_stopped += 1
-
-    def _keep_what_ended(self, ownership: Ownership) -> None:
-        """The search fails: write what has ended since it last looked, if that can be done."""
-        self.evaluator.on_start = None
-        self.evaluator.cancel()
-        with contextlib.suppress(DeepHyperError):
-            ownership.check()
-            for outcome in self.evaluator.gather(at_least=0):
-                self._write(outcome)
-
-    def _next_id(self) -> str:
-        return str(len(self._record.evaluations))
-
-    def _notice(self, text: str) -> None:
+    def _notify(self, text: str) -> None:
         _log.info("%s", text)
         if self._on_notice is not None:
             self._on_notice(text)
+
+
+def _read_optimizer(optimizer: str | Settings | AskTell) -> Settings | AskTell:
+    from deephyper.optimizer.create import read_optimizer
+
+    return read_optimizer(optimizer)
+
+
+def _ignore(outcome: Outcome) -> None:
+    """Take no notice of an outcome."""
+
+
+def _check_names(problem: BaseProblem) -> None:
+    for name in problem.hyperparameter_names:
+        if name in results.COLUMNS:
+            raise ProblemError(
+                f"hyperparameter '{name}' has the name of a column of {results.FILE_NAME}; "
+                "rename it"
+            )
+
+
+def _check_start(
+    log_dir: str | Path | None, resume: bool | Record, warm_start: str | Path | None
+) -> None:
+    if resume and warm_start is not None:
+        raise SettingsError(
+            f"{argument('resume')} continues a search and {argument('warm_start')} starts a new "
+            "one; leave out one of them"
+        )
+    if resume and log_dir is None:
+        raise SettingsError("a search that is kept in memory can't be resumed; give its log_dir")
+
+
+def _checked_evaluator(
+    given: Evaluator | Callable[[dict[str, Any]], Any] | RunFunction | str,
+    num_workers: int | None,
+) -> Evaluator | RunFunction:
+    from deephyper.evaluator import RunFunction
+
+    if not isinstance(given, Evaluator):
+        return RunFunction.of(given)
+    if num_workers is not None:
+        raise SettingsError(
+            "num_workers is given and so is an evaluator, which has its own; give the run function "
+            "instead of an evaluator, or leave out num_workers"
+        )
+    return given

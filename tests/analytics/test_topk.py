@@ -108,7 +108,7 @@ def test_a_saved_file_is_replaced_only_on_request(results: Path, tmp_path: Path)
     with pytest.raises(ResultsError, match="exists already"):
         save(best_evaluations(results), saved)
     assert saved.read_text() == "mine"
-    save(best_evaluations(results), saved, replace=True)
+    save(best_evaluations(results), saved, force=True)
     assert json.loads(saved.read_text())["0"]["units"] == 7
 
 

@@ -46,7 +46,7 @@ def drive(number: int, workers: int) -> dict[str, Any]:
             free = min(evaluator.num_free, number - given)
             evaluator.submit([{"x": 0.5 + n} for n in range(given, given + free)])
             given += free
-            outcomes = evaluator.gather(at_least=1, timeout=0.25)
+            outcomes = evaluator.gather_outcomes(at_least=1, timeout=0.25)
             assert all(o.objective == o.job.point["x"] for o in outcomes)
             ended += len(outcomes)
             if outcomes:

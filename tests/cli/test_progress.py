@@ -3,7 +3,7 @@ from __future__ import annotations
 import io
 
 from deephyper.core.cli.progress import Progress, format_point
-from deephyper.evaluator import Failure, Job, Outcome
+from deephyper.job import Failure, Job, Outcome
 
 
 def outcome(number: int, objective: float | None, output: str | None = None) -> Outcome:

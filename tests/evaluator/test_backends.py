@@ -15,7 +15,7 @@ import pytest
 
 from deephyper.errors import EvaluatorError, RunFunctionError
 from deephyper.evaluator import Evaluator, Job
-from deephyper.evaluator.process import share_gpus, visible_gpus
+from deephyper.evaluator.gpus import share_gpus, visible_gpus
 from tests.evaluator.conftest import RUNS, Create, is_gone, only
 
 
@@ -31,9 +31,9 @@ def test_classic_names(name: str, create: Create) -> None:
     ("arguments", "reason"),
     [
         ({"method": "threads"}, "unknown evaluator 'threads'; choose one of thread, process"),
-        ({"num_workers": 0}, "num_workers is 0; give at least 1"),
-        ({"num_workers": 10**20}, "give at most 1000000"),
-        ({"timeout": 0}, "time limit is 0"),
+        ({"num_workers": 0}, "num_workers is 0; give a whole number from 1 to 1000000"),
+        ({"num_workers": 10**20}, "give a whole number from 1 to 1000000"),
+        ({"timeout": 0}, "timeout is 0; give more than 0 seconds"),
         ({"num_cpus_per_task": 0}, "num_cpus_per_task is 0"),
         ({"num_gpus_per_task": -1}, "num_gpus_per_task is -1"),
         ({"method": "thread", "num_gpus_per_task": 1}, "use the process evaluator"),
@@ -50,7 +50,7 @@ def test_gpus_are_shared_out() -> None:
     assert share_gpus(["4", "7"], 2, 1) == ["4", "7"]
     assert share_gpus(["a", "b"], 4, 0.5) == ["a", "a", "b", "b"]
     assert share_gpus(["a"], 3, 1 / 3) == ["a", "a", "a"]
-    with pytest.raises(EvaluatorError, match="needs GPUs: 3, and there are 2"):
+    with pytest.raises(EvaluatorError, match="needs 3 GPUs, and there are 2"):
         share_gpus(["0", "1"], 3, 1)
     with pytest.raises(EvaluatorError, match="whole number or a fraction"):
         share_gpus(["0", "1"], 1, 1.5)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from deephyper.errors import EvaluatorError, RunFunctionError
-from deephyper.evaluator import Evaluator, Job, Outcome
+from deephyper.evaluator import Ended, Evaluator, Job, Outcome, Started
 from tests.evaluator.conftest import PROCESSES, RUNS, Create, is_gone, only
 
 RETURNED = {
@@ -56,9 +56,9 @@ def test_gathers_what_has_finished_without_waiting_for_the_rest(
     evaluator.gather_all()  # the workers are up
     slow, quick = evaluator.submit([{"do": "sleep", "seconds": 3.0}, {"do": "double", "x": 4}])
     began = time.monotonic()
-    assert only(evaluator.gather()).job == quick
+    assert only(evaluator.gather_outcomes()).job == quick
     assert time.monotonic() - began < 2.5
-    assert evaluator.gather(at_least=0) == []
+    assert evaluator.gather_outcomes(at_least=0) == []
     assert evaluator.num_unfinished == 1
     assert evaluator.num_free == 1
     assert only(evaluator.gather_all()).job == slow
@@ -68,7 +68,7 @@ def test_gather_returns_at_its_timeout(method: str, create: Create) -> None:
     evaluator = create(method)
     evaluator.submit([{"do": "sleep", "seconds": 30.0}])
     began = time.monotonic()
-    assert evaluator.gather(timeout=0.3) == []
+    assert evaluator.gather_outcomes(timeout=0.3) == []
     assert time.monotonic() - began < 5
 
 
@@ -86,11 +86,14 @@ def test_jobs_keep_their_ids_and_attempts(method: str, create: Create) -> None:
 
 def test_says_when_a_worker_begins(method: str, create: Create) -> None:
     evaluator = create(method)
-    begun: list[tuple[str, str]] = []
-    evaluator.on_start = lambda job, worker, when: begun.append((job.id, worker))
     jobs = evaluator.submit(points(4))
-    outcomes = by_id(evaluator.gather_all())
-    assert sorted(begun) == sorted((job.id, outcomes[job.id].worker) for job in jobs)
+    events = []
+    while not evaluator.idle:
+        events += evaluator.gather()
+    begun = {event.job.id: event.worker for event in events if isinstance(event, Started)}
+    ended = {e.job.id: e.outcome.worker for e in events if isinstance(e, Ended)}
+    assert begun == ended
+    assert set(begun) == {job.id for job in jobs}
 
 
 def test_an_exception_is_a_failure_with_its_traceback(method: str, create: Create) -> None:
@@ -195,7 +198,7 @@ def test_cancel_ends_what_runs_and_what_waits(method: str, create: Create) -> No
     evaluator.submit(points(1))
     evaluator.gather_all()
     jobs = evaluator.submit([{"do": "sleep", "seconds": 30.0}, *points(2)])
-    evaluator.gather(timeout=0.3)
+    evaluator.gather_outcomes(timeout=0.3)
     stopped = evaluator.cancel()
     assert {o.job.id for o in stopped} == {job.id for job in jobs}
     assert {o.status for o in stopped} == {"stopped"}
@@ -353,7 +356,7 @@ def test_no_child_is_left(process_method: str, create: Create, tmp_path: Path, h
         evaluator.gather_all()
     else:
         while not (file.exists() and file.read_text()):
-            assert evaluator.gather(timeout=0.1) == []
+            assert evaluator.gather_outcomes(timeout=0.1) == []
     if how == "cancel":
         evaluator.cancel()
     else:

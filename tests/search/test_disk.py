@@ -13,7 +13,8 @@ import psutil
 import pytest
 
 from deephyper.errors import ResultsError
-from deephyper.search.journal import holds_search, read_journal
+from deephyper.search.log_dir import LogDir
+from deephyper.search.replay import read_journal
 from deephyper.search.results import read_results
 from tests.search.real_search import Ended, RealSearch
 from tests.search.virtual_search import VirtualSearch
@@ -102,7 +103,7 @@ def test_a_disk_that_is_full_from_the_start(real: RealSearch, mount: list[str], 
     assert real.files() <= {"journal.jsonl", "results.csv", "deephyper.log", "filler"}
     filler.unlink()
     run_or_skip([*mount, "remount,size=1m"])
-    resume = holds_search(real.log_dir)
+    resume = LogDir(real.log_dir).holds_search
     assert resume == (leave > 4096)  # a page is for the claim
     VirtualSearch(real.log_dir).session(max_evals=100, resume=resume)
     real.is_complete(100)

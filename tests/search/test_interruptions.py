@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from deephyper.evaluator import Failure
-from deephyper.search.journal import read_journal
+from deephyper.job import Failure
+from deephyper.optimizer import RandomOptimizer
+from deephyper.search.replay import read_journal
 from tests.search.virtual_search import VirtualSearch, raise_signal_at
 
 
@@ -84,7 +85,7 @@ def test_ctrl_c_after_sigterm_stops_at_once(search: VirtualSearch) -> None:
 
 
 def test_a_third_ctrl_c_ends_an_optimizer_that_never_answers(search: VirtualSearch) -> None:
-    class Endless(search.make_optimizer):  # type: ignore[misc,name-defined]
+    class Endless(RandomOptimizer):
         def tell(self, x: Any, y: Any) -> None:
             for _ in range(3):
                 signal.raise_signal(signal.SIGINT)
@@ -129,7 +130,9 @@ def test_what_dies_after_a_signal_was_stopped_and_runs_again(search: VirtualSear
     result = search.session(max_evals=4)
     assert (result.reason, result.num_evaluations, result.num_failures) == ("interrupted", 1, 0)
     assert search.time.seconds == 5.0
-    assert search.notices[-1] == ("2 running evaluations were stopped; they run again on --resume")
+    assert search.notices[-1] == (
+        "2 running evaluations were stopped; they run again when the search is resumed"
+    )
     assert [e.job.id for e in read_journal(search.log_dir).unfinished] == ["1", "2"]
     dead.clear()
     result = search.session(max_evals=4)

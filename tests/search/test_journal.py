@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
+import ConfigSpace
 import pytest
 
 from deephyper.clock import Clock
 from deephyper.errors import ResultsError
-from deephyper.evaluator import Failure, Job, Outcome
-from deephyper.search.journal import Evaluation, Journal, Record, holds_search, read_journal
-from deephyper.search.ownership import Ownership
+from deephyper.job import Failure, Job, Outcome, Reported, Started
+from deephyper.problem import HpProblem
+from deephyper.search.claim import Claim
+from deephyper.search.journal import Journal
+from deephyper.search.log_dir import LogDir
+from deephyper.search.record import Evaluation, Record
+from deephyper.search.replay import read_events, read_journal
+from deephyper.search.results import read_results
 from tests.search.virtual_search import EPOCH, VirtualSearch
 
 POINT = {"x": 0.1, "n": 3, "s": 'a "b"\n\u2028é', "b": True, "none": None}
@@ -24,22 +33,22 @@ def write_all_events(log_dir: Path) -> list[bytes]:
     """A journal with every kind of event; its lines."""
     log_dir.mkdir()
     journal = Journal(log_dir)
-    journal.begin("search", Record(space={"hyperparameters": {}}, settings={"seed": 1}))
-    journal.append("known", point=POINT, objective=2.5)
-    journal.append("known", point=POINT, objective="F_known")
+    journal.begin(Record(space={"hyperparameters": {}}, settings={"seed": 1}))
+    journal.known(POINT, 2.5)
+    journal.known(POINT, Failure("reported", "known"))
     jobs = [Job(str(i), POINT | {"n": i}) for i in range(4)]
-    journal.append_submitted(Evaluation(jobs[0], predicted=(1.5, 0.25)))
+    journal.submitted(Evaluation(jobs[0], predicted=(1.5, 0.25)))
     for job in jobs[1:]:
-        journal.append_submitted(Evaluation(job))
-    journal.append("started", id="0", attempt=1, worker="0")
-    journal.append_outcome(Outcome(jobs[0], "finished", -0.1, None, EPOCH, EPOCH + 1.5, "0", "a"))
+        journal.submitted(Evaluation(job))
+    journal.started(Started(jobs[0], "0", EPOCH))
+    journal.outcome(Outcome(jobs[0], "finished", -0.1, None, EPOCH, EPOCH + 1.5, "0", "a"))
     failure = Failure("exception", "ValueError: é", "Traceback\n  ...\n")
-    journal.append_outcome(Outcome(jobs[1], "failed", None, failure, EPOCH, EPOCH + 2, "1"))
+    journal.outcome(Outcome(jobs[1], "failed", None, failure, EPOCH, EPOCH + 2, "1"))
     died = Failure("worker_died", "it died")
-    journal.append_outcome(Outcome(jobs[2], "failed", None, died, None, EPOCH, "1"), retry=True)
-    journal.append_outcome(Outcome(jobs[3], "stopped", None, None, EPOCH, EPOCH + 1, "1"))
-    journal.append("ended", reason="interrupted")
-    journal.begin("resumed", Record(settings={"seed": 2}, max_evals=9, timeout=60.0))
+    journal.outcome(Outcome(jobs[2], "failed", None, died, None, EPOCH, "1"), retry=True)
+    journal.outcome(Outcome(jobs[3], "stopped", None, None, EPOCH, EPOCH + 1, "1"))
+    journal.ended("interrupted")
+    journal.begin(Record(resumed=True, settings={"seed": 2}, max_evals=9, timeout=60.0))
     journal.close()
     return (log_dir / "journal.jsonl").read_bytes().splitlines(keepends=True)
 
@@ -79,9 +88,9 @@ def test_a_clock_that_is_set_or_a_computer_that_sleeps_takes_no_time(log_dir: Pa
     ticks = iter([10.0, 10.0, 12.5, 14.0])
     times = iter([1000.0, 9_000_000.0, 500.0])
     journal = Journal(log_dir, Clock(now=lambda: next(times), monotonic=lambda: next(ticks)))
-    journal.begin("search", Record(space={"x": 1}, max_evals=5))
-    journal.append_submitted(Evaluation(Job("0", {"x": 1})))
-    journal.append_submitted(Evaluation(Job("1", {"x": 2})))
+    journal.begin(Record(space={"x": 1}, max_evals=5))
+    journal.submitted(Evaluation(Job("0", {"x": 1})))
+    journal.submitted(Evaluation(Job("1", {"x": 2})))
     journal.close()
     assert read_journal(log_dir).seconds == 4.0
 
@@ -95,7 +104,7 @@ def test_a_last_line_cut_at_any_byte_costs_no_other(
     path, before, last = log_dir / "journal.jsonl", b"".join(lines[:number]), lines[number]
 
     def read() -> Record | None:
-        return read_journal(log_dir) if holds_search(log_dir) else None
+        return read_journal(log_dir) if LogDir(log_dir).holds_search else None
 
     path.write_bytes(before)
     without = read()
@@ -108,8 +117,8 @@ def test_a_last_line_cut_at_any_byte_costs_no_other(
         if cut % 5 == 0 or cut == len(last) - 1:
             journal = Journal(log_dir)  # what goes on writing must not glue its line to a torn one
             if expected is None:
-                journal.begin("search", Record(space={"hyperparameters": {}}))
-            journal.append("ended", reason="max_evals")
+                journal.begin(Record(space={"hyperparameters": {}}))
+            journal.ended("max_evals")
             journal.close()
             after = read()
             assert after is not None
@@ -151,7 +160,7 @@ def test_a_damaged_line_before_the_last_is_named(log_dir: Path, damage: bytes) -
     lines = write_all_events(log_dir)
     line = damage if damage.endswith(b"\n") else lines[3][:20] + b"\n"
     (log_dir / "journal.jsonl").write_bytes(b"".join([*lines[:3], line, *lines[4:]]))
-    with pytest.raises(ResultsError, match=r"damaged at line 4; restore it .*--warm-start"):
+    with pytest.raises(ResultsError, match=r"damaged at line 4; restore it .*warm_start"):
         read_journal(log_dir)
 
 
@@ -191,14 +200,16 @@ def test_a_line_with_other_contents_is_refused(
     with pytest.raises(ResultsError) as caught:
         read_journal(log_dir)
     assert "\n" not in str(caught.value)
-    assert "journal.jsonl" in str(caught.value) or "the journal has version" in str(caught.value)
+    assert "journal.jsonl" in str(caught.value)
 
 
 def test_another_version_is_refused(log_dir: Path) -> None:
     lines = write_all_events(log_dir)
-    lines[0] = lines[0].replace(b'"version": 1', b'"version": 2')
+    lines[0] = lines[0].replace(b'"version": 2', b'"version": 3')
     (log_dir / "journal.jsonl").write_bytes(b"".join(lines))
-    with pytest.raises(ResultsError, match="version 2 and this deephyper reads 1; use the deephy"):
+    with pytest.raises(
+        ResultsError, match="version 3, and this deephyper reads 1 and 2; use the dee"
+    ):
         read_journal(log_dir)
 
 
@@ -224,14 +235,14 @@ def test_an_outcome_that_stands_there_twice_counts_once(log_dir: Path) -> None:
 def test_a_search_that_died_before_its_first_line_is_begun_anew(log_dir: Path, text: str) -> None:
     log_dir.mkdir()
     (log_dir / "journal.jsonl").write_text(text)
-    with pytest.raises(ResultsError, match="begin it again without --resume"):
+    with pytest.raises(ResultsError, match="start it again without resume"):
         VirtualSearch(log_dir).session(max_evals=2, resume=True)
     assert VirtualSearch(log_dir).session(max_evals=2, resume=False).num_evaluations == 2
 
 
 def test_a_folder_without_a_journal_is_not_resumed(log_dir: Path) -> None:
     for _ in range(2):
-        with pytest.raises(ResultsError, match="there is no search to go on with"):
+        with pytest.raises(ResultsError, match="there is no search to resume"):
             VirtualSearch(log_dir).session(max_evals=2, resume=True)
         log_dir.mkdir(exist_ok=True)
     assert list(log_dir.iterdir()) == []
@@ -247,7 +258,7 @@ def test_a_journal_that_is_a_folder_is_refused(log_dir: Path) -> None:
 def test_a_second_search_in_its_directory_is_refused(log_dir: Path) -> None:
     VirtualSearch(log_dir).session(max_evals=2)
     before = (log_dir / "journal.jsonl").read_bytes()
-    with pytest.raises(ResultsError, match=r"journal.jsonl' exists already; .*--resume"):
+    with pytest.raises(ResultsError, match=r"journal.jsonl' exists already; .*resume=True"):
         VirtualSearch(log_dir).session(max_evals=2, resume=False)
     assert (log_dir / "journal.jsonl").read_bytes() == before
 
@@ -261,7 +272,7 @@ def test_a_log_directory_that_is_a_file_or_below_one_is_told_so(
     log_dir: Path, resume: bool, below: str
 ) -> None:
     log_dir.touch()
-    with pytest.raises(ResultsError, match="is a file" if resume else "there is a file of its"):
+    with pytest.raises(ResultsError, match="is a file" if resume else "is not a directory"):
         VirtualSearch(log_dir / below).session(max_evals=1, resume=resume)
 
 
@@ -269,7 +280,7 @@ def test_a_directory_in_use_is_told_so_before_its_search_is_seen(log_dir: Path) 
     search = VirtualSearch(log_dir)
     search.session(max_evals=1)
     for resume in (False, True):
-        with Ownership(log_dir), pytest.raises(ResultsError, match="a search is running in"):
+        with Claim(log_dir), pytest.raises(ResultsError, match="a search is running in"):
             search.session(max_evals=2, resume=resume)
 
 
@@ -285,7 +296,7 @@ def test_a_point_that_was_changed_by_hand_is_told_with_its_journal(log_dir: Path
 def test_a_deleted_journal_ends_the_search(log_dir: Path) -> None:
     search = VirtualSearch(log_dir)
     search.time.at(2.5, (log_dir / "journal.jsonl").unlink)
-    with pytest.raises(ResultsError, match=r"journal.jsonl' was deleted .*--warm-start"):
+    with pytest.raises(ResultsError, match=r"journal.jsonl' was deleted .*warm_start"):
         search.session(max_evals=10)
     result = VirtualSearch(tmp := log_dir.parent / "new").session(
         max_evals=1, warm_start=log_dir / "results.csv"
@@ -321,13 +332,13 @@ def test_half_a_line_that_a_full_disk_took_is_taken_back(
 ) -> None:
     log_dir.mkdir()
     journal = Journal(log_dir)
-    journal.begin("search", Record(space={"x": 1}, max_evals=5))
+    journal.begin(Record(space={"x": 1}, max_evals=5))
     write = os.write
     monkeypatch.setattr(os, "write", lambda fd, data: write(fd, data[:10]))
     with pytest.raises(ResultsError, match="No space left"):
-        journal.append_submitted(Evaluation(Job("0", {"x": 1})))
+        journal.submitted(Evaluation(Job("0", {"x": 1})))
     monkeypatch.undo()
-    journal.append_submitted(Evaluation(Job("1", {"x": 2})))  # there is room again
+    journal.submitted(Evaluation(Job("1", {"x": 2})))  # there is room again
     journal.close()
     assert [e.job.id for e in read_journal(log_dir).unfinished] == ["1"]
 
@@ -335,11 +346,106 @@ def test_half_a_line_that_a_full_disk_took_is_taken_back(
 def test_an_evaluation_that_was_to_run_again_has_its_attempt_counted(log_dir: Path) -> None:
     log_dir.mkdir()
     journal = Journal(log_dir)
-    journal.begin("search", Record(space={"x": 1}, max_evals=5))
+    journal.begin(Record(space={"x": 1}, max_evals=5))
     job = Job("0", {"x": 1})
-    journal.append_submitted(Evaluation(job))
+    journal.submitted(Evaluation(job))
     failure = Failure("worker_died", "gone", "")
-    journal.append_outcome(Outcome(job, "failed", None, failure, 1.0, 2.0, "0"), retry=True)
+    journal.outcome(Outcome(job, "failed", None, failure, 1.0, 2.0, "0"), retry=True)
     journal.close()
     (evaluation,) = read_journal(log_dir).unfinished
     assert evaluation.job == Job("0", {"x": 1}, 2)
+
+
+# What the disk keeps.
+
+
+class Disk:
+    """Counts what a disk is asked to keep, and how much of the journal it then held."""
+
+    def __init__(self, journal: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.kept: list[tuple[str, int]] = []
+        fsync = os.fsync
+
+        def count(fd: int) -> None:
+            fsync(fd)
+            lines = journal.read_bytes().count(b"\n")
+            self.kept.append((threading.current_thread().name, lines))
+
+        monkeypatch.setattr(os, "fsync", count)
+
+
+def test_the_disk_is_asked_to_keep_each_line(
+    log_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log_dir.mkdir()
+    disk = Disk(log_dir / "journal.jsonl", monkeypatch)
+    journal = Journal(log_dir)
+    for number in range(1, 4):
+        journal.submitted(Evaluation(Job(str(number), {"x": 1})))
+        until = time.monotonic() + 30.0
+        while not any(lines >= number for _, lines in disk.kept):
+            assert time.monotonic() < until, "nobody has asked the disk"
+            time.sleep(0.001)
+    journal.close()
+
+
+def test_a_search_ends_when_the_disk_has_its_last_line(
+    log_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = Disk(log_dir / "journal.jsonl", monkeypatch)
+    VirtualSearch(log_dir).session(max_evals=2)
+    lines = (log_dir / "journal.jsonl").read_bytes().count(b"\n")
+    assert ("MainThread", lines) in disk.kept
+
+
+# Earlier versions.
+
+
+def test_a_search_of_version_1_is_resumed(tmp_path: Path) -> None:
+    shutil.copytree(Path(__file__).with_name("version_1"), tmp_path / "old")
+    search = VirtualSearch(tmp_path / "old", version_1_problem(), lambda job: 1.0, num_workers=3)
+    before = read_journal(search.log_dir)
+    assert (len(before.ended), len(before.known), len(before.unfinished)) == (19, 2, 3)
+    result = search.session(max_evals=30)
+    assert search.ids[:3] == [evaluation.job.id for evaluation in before.unfinished]
+    assert result.num_evaluations == 30
+    assert result.evaluations[:19] == before.ended
+    assert search.notices == []  # results.csv is what the search of version 1 wrote
+    assert len(read_results(search.log_dir)) == 30
+
+
+def version_1_problem() -> HpProblem:
+    problem = HpProblem()
+    problem.add_hyperparameter((1, 100), "units")
+    problem.add_hyperparameter((1e-4, 1.0, "log-uniform"), "lr")
+    problem.add_hyperparameter(["relu", "tanh"], "activation")
+    problem.add_hyperparameter([16, 32, 64], "batch")
+    problem.add_hyperparameter((0.0, 0.9), "momentum")
+    problem.add_condition(
+        ConfigSpace.EqualsCondition(problem.space["momentum"], problem.space["activation"], "tanh")
+    )
+    return problem
+
+
+# Reports and early endings.
+
+
+def test_reports_and_pruned_evaluations_are_kept(log_dir: Path) -> None:
+    log_dir.mkdir()
+    journal = Journal(log_dir)
+    journal.begin(Record(space={"x": 1}))
+    jobs = [Job(str(number), {"x": number}) for number in range(2)]
+    for job in jobs:
+        journal.submitted(Evaluation(job))
+    journal.reported(Reported(jobs[0], 3, 0.5, EPOCH, {"loss": 2.0}))
+    pruned = Outcome(jobs[0], "pruned", 0.5, None, EPOCH, EPOCH + 1, "0", step=3)
+    finished = Outcome(
+        jobs[1], "finished", 0.75, None, EPOCH, EPOCH + 1, "0", metrics={"loss": 1.0}
+    )
+    journal.outcome(pruned)
+    journal.outcome(finished)
+    journal.close()
+    assert [e.outcome for e in read_journal(log_dir).ended] == [pruned, finished]
+    (report,) = [e for e in read_events(log_dir) if e["event"] == "reported"]
+    assert (report["id"], report["step"], report["objective"]) == ("0", 3, 0.5)
+    assert report["metrics"] == {"loss": 2.0}

@@ -10,7 +10,7 @@ import re
 import signal
 import time
 
-from deephyper.search.journal import holds_search
+from deephyper.search.log_dir import LogDir
 from tests.search.real_search import PROBLEM, RealSearch
 
 RUN = """
@@ -35,7 +35,7 @@ def test_nothing_reported_is_lost_by_20_kills_and_resumes(real: RealSearch) -> N
     for session in range(KILLS):
         process = real.start(
             f"--max-evals {EVALUATIONS} --num-workers 3",
-            resume=holds_search(real.log_dir),
+            resume=LogDir(real.log_dir).holds_search,
             SESSION=f"{session}",
         )
         before = _ended(real)

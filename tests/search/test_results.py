@@ -14,8 +14,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deephyper.errors import ResultsError
+from deephyper.job import Job, Outcome
 from deephyper.problem import HpProblem
-from deephyper.search.results import COLUMNS, format_cell, parse_cell, read_results
+from deephyper.search.record import Evaluation
+from deephyper.search.results import (
+    COLUMNS,
+    ResultsWriter,
+    format_cell,
+    parse_cell,
+    read_results,
+    read_table,
+    set_aside_if_changed,
+)
+from deephyper.search.search_result import SearchResult
+from tests.search.test_log import Expecting
 from tests.search.virtual_search import VirtualSearch
 
 VALUES = st.one_of(
@@ -85,7 +97,7 @@ def test_other_files_are_refused(tmp_path: Path, text: str, message: str) -> Non
 def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "results.csv"
     path.write_bytes(b"objective\n\xff\xfe\n")
-    with pytest.raises(ResultsError, match="is no CSV file"):
+    with pytest.raises(ResultsError, match="is not a CSV file"):
         read_results(path)
 
 
@@ -146,3 +158,61 @@ def test_cells_may_be_long_and_numbers_large(tmp_path: Path) -> None:
     assert first.point == {"x": "y" * 200_000}
     assert first.objective == 1.0
     assert second.objective is None
+
+
+def test_what_the_model_expected_is_in_the_results(tmp_path: Path) -> None:
+    search = VirtualSearch(tmp_path, make_optimizer=Expecting)
+    search.session(max_evals=2)
+    rows = read_results(tmp_path)
+    assert [(r.columns["predicted"], r.columns["predicted_std"]) for r in rows] == [
+        (0.25, 0.125)
+    ] * 2
+
+
+def evaluation(number: int, **fields: Any) -> Evaluation:
+    job = Job(str(number), {"x": number})
+    known: dict[str, Any] = {"status": "finished", "objective": 1.0, "failure": None}
+    return Evaluation(job, Outcome(job, start=1.0, end=2.0, worker="0", **(known | fields)))
+
+
+def test_a_new_metric_or_step_gets_a_column(tmp_path: Path) -> None:
+    evaluations = [evaluation(0)]
+    writer = ResultsWriter(tmp_path / "results.csv", ["x"], lambda: evaluations)
+    later = [
+        [evaluation(1, metrics={"loss": 0.5, "x": 7})],
+        [evaluation(2), evaluation(3, status="pruned", step=4)],
+        [evaluation(4, metrics={"loss": 0.25})],
+    ]
+    for batch in later:
+        evaluations += batch
+        writer.extend(batch)
+    writer.close()
+    header, rows = read_table(tmp_path)
+    assert header == ["x", *COLUMNS, "step", "loss", "m:x"]
+    assert [row.columns["id"] for row in rows] == [0, 1, 2, 3, 4]
+    assert [row.columns.get("loss") for row in rows] == [None, 0.5, None, None, 0.25]
+    assert [row.columns.get("step") for row in rows] == [None, None, None, 4, None]
+    assert rows[1].columns["m:x"] == 7
+    assert set_aside_if_changed(tmp_path / "results.csv", ["x"], evaluations) is None
+
+
+def test_a_pruned_evaluation_is_never_the_best(tmp_path: Path) -> None:
+    result = SearchResult(
+        "max_evals",
+        [evaluation(0), evaluation(1, status="pruned", step=4, objective=9.0)],
+        ("x",),
+    )
+    assert result.best_point == {"x": 0}
+    assert result.best_objective == 1.0
+
+
+def test_a_result_prints_as_a_summary_and_as_a_table(tmp_path: Path) -> None:
+    result = VirtualSearch(tmp_path, options={"seed": 1}).session(max_evals=3)
+    assert result.best is not None
+    assert repr(result).splitlines()[0] == (
+        "SearchResult: 3 evaluations; the evaluation budget is used up"
+    )
+    assert f"x: {result.best.job.point['x']}" in repr(result)
+    table = result._repr_html_()
+    assert table.count("<tr>") == 1 + 3
+    assert "<th>objective</th><th>x</th>" in table

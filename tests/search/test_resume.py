@@ -5,16 +5,17 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import ConfigSpace
 import pytest
 
 from deephyper.errors import ProblemError, ResultsError
-from deephyper.evaluator import Failure
+from deephyper.job import Failure
 from deephyper.optimizer import RandomOptimizer
-from deephyper.problem import HpProblem
-from deephyper.search.journal import read_journal
-from deephyper.search.result import SearchResult
+from deephyper.problem import BaseProblem, HpProblem
+from deephyper.search.replay import read_journal
+from deephyper.search.search_result import SearchResult
 from tests.search.virtual_search import VirtualSearch, finite_problem, line_problem
 
 
@@ -37,17 +38,17 @@ class Remembering(RandomOptimizer):
 
     last: Remembering
 
-    def __init__(self, problem: HpProblem, seed: int | None = None) -> None:
+    def __init__(self, problem: BaseProblem, seed: int | None = None) -> None:
         super().__init__(problem, seed)
-        self.told_before_asked: list[float | str] | None = None
+        self.told_before_asked: list[float | None] | None = None
         self.pending_before_asked: int | None = None
         Remembering.last = self
 
-    def ask(self, n_points: int | None = None, strategy: str | None = None):  # type: ignore[no-untyped-def,override]
+    def ask(self, n_points: Any = None) -> Any:
         if self.told_before_asked is None:
-            self.told_before_asked = list(self.yi)
+            self.told_before_asked = [objective for _, objective in self.observations]
             self.pending_before_asked = len(self.pending)
-        return super().ask(n_points, strategy)
+        return super().ask(n_points)
 
 
 # The optimizer.
@@ -58,14 +59,21 @@ def test_the_optimizer_knows_all_results_before_it_proposes(search: VirtualSearc
     search.run = lambda job: Failure("nan", "NaN") if job.id == "1" else float(job.id)
     search.session(max_evals=3)
     search.session(max_evals=4)
-    assert Remembering.last.told_before_asked == [0.0, "F_nan", 2.0]
+    assert Remembering.last.told_before_asked == [0.0, None, 2.0]
 
 
-def test_a_seeded_search_does_not_repeat_its_points_when_resumed(search: VirtualSearch) -> None:
-    search.options = {"seed": 7}
+def test_each_session_of_a_seeded_search_has_another_seed(search: VirtualSearch) -> None:
+    seeds: list[int | None] = []
+
+    def make(problem: BaseProblem, seed: int | None) -> RandomOptimizer:
+        seeds.append(seed)
+        return RandomOptimizer(problem, seed)
+
+    search.make_optimizer, search.options = make, {"seed": 7}
     search.session(max_evals=20)
-    result = search.session(max_evals=40)
-    assert len({e.job.point["x"] for e in result.evaluations}) == 40
+    search.session(max_evals=25)
+    search.session(max_evals=26)
+    assert seeds == [7, 27, 32]
 
 
 def test_seeded_searches_are_the_same(tmp_path: Path) -> None:
@@ -308,7 +316,7 @@ def test_a_warm_start_learns_old_results(search: VirtualSearch) -> None:
     search.run = lambda job: Failure("nan", "NaN") if job.id == "1" else float(job.id)
     search.session(max_evals=3)
     new = warm(search, search.log_dir, line_problem())
-    assert Remembering.last.told_before_asked == [0.0, "F_known", 2.0]
+    assert Remembering.last.told_before_asked == [0.0, None, 2.0]
     assert len(rows(new.log_dir)) == 2  # its own
     assert new.notices[0] == "warm start: 3 of 3 results fit the space"
 

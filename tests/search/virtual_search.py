@@ -5,22 +5,24 @@ Evaluations take as long as they are told to by a clock that jumps to the next t
 
 from __future__ import annotations
 
-import math
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from deephyper.clock import Clock
-from deephyper.evaluator import Failure, Job, Outcome
-from deephyper.optimizer import RandomOptimizer
-from deephyper.problem import HpProblem
-from deephyper.search.result import SearchResult
+from deephyper.clock import VirtualClock
+from deephyper.evaluator import VirtualEvaluator
+from deephyper.job import Failure, Job
+from deephyper.optimizer import Optimizer, RandomOptimizer
+from deephyper.optimizer.settings import Settings
+from deephyper.problem import BaseProblem, HpProblem
 from deephyper.search.search import Search
+from deephyper.search.search_result import SearchResult
 
 EPOCH = 1_000_000_000.0
 Run = Callable[[Job], "float | Failure"]
+MakeOptimizer = Callable[[BaseProblem, "int | None"], Optimizer]
 
 
 def line_problem() -> HpProblem:
@@ -35,120 +37,28 @@ def finite_problem(points: int) -> HpProblem:
     return problem
 
 
-class VirtualTime:
-    """Seconds that pass only when nothing else can happen; and what happens at which of them."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-        self.clock = Clock(now=lambda: EPOCH + self.seconds, monotonic=lambda: self.seconds)
-        self._plan: list[tuple[float, Callable[[], None]]] = []
-
-    def at(self, seconds: float, action: Callable[[], None]) -> None:
-        self._plan.append((seconds, action))
-        self._plan.sort(key=lambda planned: planned[0])
-
-    def pass_until(self, seconds: float) -> bool:
-        """Go there, or to the next action before it, which is done; whether it was the former."""
-        if self._plan and self._plan[0][0] <= seconds:
-            at, action = self._plan.pop(0)
-            self.seconds = max(self.seconds, at)
-            action()
-            return False
-        self.seconds = max(self.seconds, seconds)
-        return True
-
-
-def raise_signal_at(time: VirtualTime, *moments: tuple[float, signal.Signals]) -> None:
+def raise_signal_at(clock: VirtualClock, *moments: tuple[float, signal.Signals]) -> None:
     """Raise signals at these seconds."""
     for seconds, number in moments:
-        time.at(seconds, lambda number=number: signal.raise_signal(number))
+        clock.at(seconds, lambda number=number: signal.raise_signal(number))  # type: ignore[misc]
 
 
-class VirtualEvaluator:
-    """What a search asks of an evaluator, in virtual time.
+class Made(Settings):
+    """Settings of an optimizer that a test makes."""
 
-    Args:
-        time: the time.
-        run: gives the objective or failure of a job.
-        num_workers: evaluations at a time.
-        duration: gives the seconds that a job takes.
-    """
+    name = "made"
 
-    def __init__(
-        self,
-        time: VirtualTime,
-        run: Run,
-        num_workers: int = 1,
-        duration: Callable[[Job], float] = lambda job: 1.0,
-    ) -> None:
-        self.time, self.run, self.num_workers, self.duration = time, run, num_workers, duration
-        self.on_start: Callable[[Job, str, float], None] | None = None
-        self.submitted: list[Job] = []
-        self._running: dict[str, tuple[Job, float, float]] = {}
+    def __init__(self, make: MakeOptimizer) -> None:
+        object.__setattr__(self, "make", make)
 
-    def check(self, limit: float | None = None) -> None: ...
-
-    @property
-    def num_unfinished(self) -> int:
-        return len(self._running)
-
-    @property
-    def idle(self) -> bool:
-        return not self._running
-
-    @property
-    def num_free(self) -> int:
-        return self.num_workers - len(self._running)
-
-    def submit(self, jobs: list[Job]) -> None:
-        for job in jobs:
-            assert self.num_free > 0
-            assert job.id not in self._running
-            now = self.time.seconds
-            self.submitted.append(job)
-            self._running[job.id] = (job, now, now + self.duration(job))
-            if self.on_start is not None:
-                self.on_start(job, "0", EPOCH + now)
-
-    def gather(self, at_least: int = 1, timeout: float | None = None) -> list[Outcome]:
-        until = math.inf if timeout is None else self.time.seconds + timeout
-        done: list[Outcome] = []
-        while len(done) < min(at_least, len(done) + len(self._running)):
-            job, start, end = min(self._running.values(), key=lambda running: running[2])
-            if end <= until:
-                if self.time.pass_until(end):
-                    del self._running[job.id]
-                    done.append(self._outcome(job, start))
-            elif self.time.pass_until(until):
-                break
-        return done
-
-    def cancel(self) -> list[Outcome]:
-        now = EPOCH + self.time.seconds
-        stopped = [
-            Outcome(job, "stopped", None, None, EPOCH + start, now, "0")
-            for job, start, _ in self._running.values()
-        ]
-        self._running.clear()
-        return stopped
-
-    def _outcome(self, job: Job, start: float) -> Outcome:
-        result = self.run(job)
-        failure = result if isinstance(result, Failure) else None
-        return Outcome(
-            job=job,
-            status="failed" if failure else "finished",
-            objective=None if isinstance(result, Failure) else result,
-            failure=failure,
-            start=EPOCH + start,
-            end=EPOCH + self.time.seconds,
-            worker="0",
-        )
+    def create(self, problem: BaseProblem, seed: int | None = None) -> Optimizer:
+        made: Optimizer = self.make(problem, seed)  # type: ignore[attr-defined]
+        return made
 
 
 @dataclass
 class VirtualSearch:
-    """A search in virtual time, which goes on from one session to the next.
+    """A search in virtual time, which continues from one session to the next.
 
     Attributes:
         log_dir: its log directory.
@@ -164,9 +74,9 @@ class VirtualSearch:
     run: Run = lambda job: float(next(iter(job.point.values())))
     num_workers: int = 1
     duration: Callable[[Job], float] = lambda job: 1.0
-    time: VirtualTime = field(default_factory=VirtualTime)
+    time: VirtualClock = field(default_factory=VirtualClock)
     notices: list[str] = field(default_factory=list)
-    make_optimizer: Callable[[HpProblem, int | None], Any] = RandomOptimizer
+    make_optimizer: MakeOptimizer = RandomOptimizer
     options: dict[str, Any] = field(default_factory=dict)
 
     def session(
@@ -174,18 +84,25 @@ class VirtualSearch:
     ) -> SearchResult:
         """A session of the search, resumed if it exists."""
         self.notices.clear()
-        self.evaluator = VirtualEvaluator(self.time, self.run, self.num_workers, self.duration)
+        self.evaluator = self.new_evaluator()
         options = {"resume": (self.log_dir / "journal.jsonl").exists()} | self.options | options
         search = Search(
             self.problem,
-            self.evaluator,  # type: ignore[arg-type]
-            lambda seed: self.make_optimizer(self.problem, seed),
+            self.evaluator,
+            Made(self.make_optimizer),
             log_dir=self.log_dir,
-            clock=self.time.clock,
             on_notice=self.notices.append,
             **options,
         )
         return search.search(max_evals=max_evals, timeout=timeout)
+
+    def new_evaluator(self) -> VirtualEvaluator:
+        return VirtualEvaluator(
+            run_job=self.run,
+            num_workers=self.num_workers,
+            duration=self.duration,
+            clock=self.time,
+        )
 
     @property
     def ids(self) -> list[str]:

@@ -13,7 +13,8 @@ import click
 
 from deephyper.core.cli.hps import hps
 from deephyper.core.cli.option_groups import GroupedCommand, GroupedOption
-from deephyper.core.cli.search_options import RAY, given_options, names_of
+from deephyper.core.cli.plugin_options import EVALUATOR_OPTIONS
+from deephyper.core.cli.search_options import given_options
 
 if TYPE_CHECKING:
     from deephyper.balsam.submission.request import Launch
@@ -25,8 +26,8 @@ SEARCHES: dict[str, click.Group] = {"hps": hps}
 DEFAULT_SEARCH = "ambs"
 
 # Options of a search that balsam-submit has in a form of its own, or that don't suit Balsam.
-_OWN = ("problem", "run", "evaluator", "log_dir", "resume")
-_LEFT_OUT = (*_OWN, "num_gpus_per_task", *names_of(RAY))
+_OWN = ("problem", "run", "evaluator", "log_dir", "resume", "num_gpus_per_task")
+_OTHERS = {n for n in EVALUATOR_OPTIONS.names if "balsam" not in EVALUATOR_OPTIONS.owners(n)}
 _EVAL_TIMEOUTS = ("--eval-timeout", "--eval-timeout-minutes")
 _REQUIRED = {
     "minutes": "-t MINUTES",
@@ -94,12 +95,13 @@ def _parameters() -> list[click.Parameter]:
 
 def _search_options() -> list[click.Option]:
     """Return the options of the searches that are passed on to them as they are."""
+    left_out = {*_OWN, *_OTHERS}
     return [
         option
         for group in SEARCHES.values()
         for command in group.commands.values()
         for option in command.params
-        if isinstance(option, click.Option) and not option.hidden and option.name not in _LEFT_OUT
+        if isinstance(option, click.Option) and not option.hidden and option.name not in left_out
     ]
 
 
@@ -258,14 +260,13 @@ def _check_files(spec: SearchSpec) -> None:
 
 
 def _check_problem(spec: SearchSpec) -> None:
-    from deephyper.loading import load_object
-    from deephyper.problem.problem import require_problem
+    from deephyper.core.cli.search_command import load_problem
 
-    require_problem(load_object(spec.problem, "Problem"), spec.problem)
+    load_problem(spec.problem)
 
 
 def _check_run(spec: SearchSpec) -> None:
-    from deephyper.balsam.evaluation import makes_jobs
+    from deephyper.balsam.run_check import specifies_jobs
     from deephyper.evaluator import RunFunction
 
-    makes_jobs(RunFunction.of(spec.run).dumps())
+    specifies_jobs(RunFunction.of(spec.run))

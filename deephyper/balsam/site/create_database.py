@@ -59,9 +59,7 @@ def _check(path: Path, loopback: bool) -> None:
     if path.exists():
         raise HpcError(f"'{path}' already exists; choose a directory that doesn't")
     if any(character.isspace() for character in str(path)):
-        raise HpcError(
-            f"'{path}' contains whitespace, which Balsam can't handle; choose another"
-        )
+        raise HpcError(f"'{path}' contains whitespace, which Balsam can't handle; choose another")
     missing = [program for program in _PROGRAMS if shutil.which(program) is None]
     if missing:
         installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))

@@ -19,7 +19,7 @@ from deephyper.balsam.site.slurm import LAUNCH_END
 from deephyper.hpc.batch_job import run_search, split_grace
 from deephyper.hpc.spec import SearchSpec, command_line, environment
 from deephyper.search.budget import DEFAULT_GRACE
-from deephyper.search.journal import holds_search
+from deephyper.search.log_dir import LogDir
 
 SPEC_FILE = "search.json"
 
@@ -32,7 +32,7 @@ def main() -> int:
     command = command_line(
         spec,
         evaluator="balsam",
-        resume=holds_search(Path()),
+        resume=LogDir(Path()).holds_search,
         grace=grace,
         resume_command=resume_command(spec),
     )

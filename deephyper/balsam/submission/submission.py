@@ -30,7 +30,8 @@ from deephyper.balsam.submission.search_job import SPEC_FILE
 from deephyper.errors import HpcError
 from deephyper.hpc.spec import SearchSpec
 from deephyper.search.budget import Budget
-from deephyper.search.journal import holds_search, read_events, read_journal
+from deephyper.search.log_dir import LogDir
+from deephyper.search.replay import read_events, read_journal
 
 # Balsam lets a search share a node with evaluations that fill it if it takes next to nothing.
 _SEARCH_PACKING = 2000
@@ -83,14 +84,14 @@ class Submission:
             HpcError: if it has used up its evaluations or its time limit.
             ResultsError: if its journal can't be read.
         """
-        if not holds_search(self._directory):
+        if not LogDir(self._directory).holds_search:
             return
         record = read_journal(self._directory)
         max_evals, timeout = spec.options.get("--max-evals"), spec.options.get("--timeout")
         budget = Budget(
             None if max_evals is None else int(max_evals),
             None if timeout is None else float(timeout),
-        ).over_sessions(record, resumed=True)
+        ).over_sessions(record)
         reason = budget.reason_to_stop(len(record.ended), record.seconds, failures_in_a_row=0)
         if reason == "max_evals":
             raise HpcError(
@@ -314,7 +315,7 @@ def _close_evaluations(models: Any, evaluations: Any, directory: Path) -> None:
     orphans = evaluations.exclude(state__in=models.END_STATES)
     known = {
         (str(event["id"]), int(event["attempt"])): _FINAL_STATES[event["event"]]
-        for event in (read_events(directory) if holds_search(directory) else ())
+        for event in (read_events(directory) if LogDir(directory).holds_search else ())
         if event["event"] in _FINAL_STATES
     }
     ended: dict[str, list[Any]] = {state: [] for state in _FINAL_STATES.values()}

@@ -8,7 +8,8 @@ from typing import Any
 
 from deephyper.balsam.database import SEARCH_MODULE, connect
 from deephyper.errors import HpcError
-from deephyper.search.journal import holds_search, read_events
+from deephyper.search.log_dir import LogDir
+from deephyper.search.replay import read_events
 
 _FAILED_STATES = ("RUN_ERROR", "FAILED")
 
@@ -51,7 +52,7 @@ def read_histories(workflow: str) -> Histories:
     if not states:
         raise _no_evaluations(workflow, search)
     directory = None if search is None else Path(search.working_directory)
-    if directory is None or not holds_search(directory):
+    if directory is None or not LogDir(directory).holds_search:
         return Histories(states)
     return Histories(states, *_read_journal(workflow, directory))
 

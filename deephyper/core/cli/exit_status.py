@@ -40,7 +40,7 @@ def run_command(command: click.Command, args: Sequence[str] | None, prog_name: s
         hint = f" (try '{context.command_path} --help')" if context is not None else ""
         return _bad_input(error.format_message().rstrip(".") + hint)
     except DeepHyperError as error:
-        return _bad_input(str(error))
+        return _bad_input(error.on_command_line())
     except (KeyboardInterrupt, click.Abort):
         print("deephyper: interrupted", file=sys.stderr)
         return INTERRUPTED

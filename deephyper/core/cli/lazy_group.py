@@ -2,30 +2,42 @@
 
 from __future__ import annotations
 
-import importlib
+from typing import Any
 
 import click
 
+from deephyper.errors import DeepHyperError
+from deephyper.registry import Registry
+
 
 class LazyGroup(click.Group):
-    """A group that knows the names and one line of its subcommands without importing them."""
+    """A group whose subcommands are registered.
 
-    def __init__(
-        self, *args: object, subcommands: dict[str, tuple[str, str]], **kwargs: object
-    ) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
-        self.subcommands = subcommands
+    Args:
+        registry: names and summaries of the commands.
+    """
+
+    def __init__(self, *args: Any, registry: Registry, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._registry = registry
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(self.subcommands)
+        return self._registry.names
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in self.subcommands:
+        if cmd_name not in self._registry:
             return None
-        module, _, attribute = self.subcommands[cmd_name][0].partition(":")
-        command: click.Command = getattr(importlib.import_module(module), attribute)
+        command: click.Command = self._registry.load(cmd_name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in self.subcommands.items()])
+            formatter.write_dl([(name, self._summary(name)) for name in self._registry.names])
+
+    def _summary(self, name: str) -> str:
+        if name in self._registry.summaries:
+            return self._registry.summaries[name]
+        try:
+            return str(self._registry.load(name).get_short_help_str(limit=70))
+        except DeepHyperError as error:
+            return str(error)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from deephyper.core.cli.new_files import TEMPLATES, write_new_folder
+from deephyper.core.cli.new_files import TEMPLATES, write_new_directory
 from deephyper.core.cli.package_name import check_package_name
 from deephyper.errors import WorkspaceError
 
@@ -17,7 +17,7 @@ FILES = ("__init__.py", "load_data.py", "model_run.py", "problem.py")
 @click.argument("mode", metavar="MODE", type=click.Choice(["hps", "nas"]))
 @click.argument("name")
 def new_problem(mode: str, name: str) -> None:
-    """Make a problem with sample code in the current folder.
+    """Make a problem with sample code in the current directory.
 
     MODE is hps, hyperparameter search. NAME becomes a package with __init__.py, load_data.py,
     model_run.py and problem.py: a regression with a small neural network, ready to be searched and
@@ -31,7 +31,7 @@ def new_problem(mode: str, name: str) -> None:
         )
     check_package_name(name, "problem")
     templates = TEMPLATES / mode
-    write_new_folder(Path(name), {file: (templates / file).read_text("utf-8") for file in FILES})
+    write_new_directory(Path(name), {file: (templates / file).read_text("utf-8") for file in FILES})
     package = _package_here()
     problem, run = f"{name}/problem.py", f"{name}/model_run.py"
     if package:
@@ -41,10 +41,10 @@ def new_problem(mode: str, name: str) -> None:
 
 
 def _package_here() -> str:
-    """Dotted name of the package that the current folder is; empty if it is none."""
-    folder = Path.cwd()
+    """Dotted name of the package that the current directory is; empty if it is none."""
+    directory = Path.cwd()
     parts: list[str] = []
-    while (folder / "__init__.py").is_file() and folder.name.isidentifier():
-        parts.insert(0, folder.name)
-        folder = folder.parent
+    while (directory / "__init__.py").is_file() and directory.name.isidentifier():
+        parts.insert(0, directory.name)
+        directory = directory.parent
     return ".".join(parts)

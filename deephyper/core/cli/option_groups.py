@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import re
 from typing import Any
 
 import click
 
-_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+from deephyper.checks import DURATION_FORMS, duration
+from deephyper.errors import SettingsError
 
 
 class GroupedOption(click.Option):
@@ -33,7 +33,7 @@ class GroupedCommand(click.Command):
                 formatter.write_dl(records)
 
 
-class Duration(click.ParamType):
+class Duration(click.ParamType[float]):
     """Seconds, or a number with a unit: 30, 30s, 10m, 2h, 1d. Becomes seconds."""
 
     name = "duration"
@@ -49,13 +49,11 @@ class Duration(click.ParamType):
     ) -> float:
         if isinstance(value, float):
             return value
-        match = re.fullmatch(r"(\d+(?:\.\d*)?|\.\d+)([smhd]?)", str(value).strip().lower())
-        if match is None:
-            self.fail(f"'{value}' is no time; give seconds, or 30s, 10m, 2h, 1d", param, ctx)
-        seconds = float(match[1]) * _UNITS[match[2] or "s"]
-        if not (0 < seconds < math.inf or (self.zero and seconds == 0)):
-            self.fail(f"'{value}' is no time above 0", param, ctx)
-        return seconds
+        try:
+            return duration("it", value, zero=self.zero)
+        except SettingsError:
+            above = "" if self.zero else " above 0"
+            self.fail(f"'{value}' is not a duration{above}; give {DURATION_FORMS}", param, ctx)
 
 
 class Number(click.FloatRange):

@@ -1,4 +1,4 @@
-"""Which names a project or problem may have: it becomes a folder and a Python package."""
+"""Which names a project or problem may have: it becomes a directory and a Python package."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LONGEST = 100
 
 
 def check_package_name(name: str, what: str) -> None:
-    """Refuse a name that can't be a package of its own in the current folder.
+    """Refuse a name that can't be a package of its own in the current directory.
 
     Args:
         name: the name.
@@ -35,7 +35,7 @@ def check_package_name(name: str, what: str) -> None:
         raise WorkspaceError(f"{shown} is a keyword of Python; choose another name for the {what}")
     if os.path.lexists(name):
         raise WorkspaceError(
-            f"'{name}' exists already in this folder; choose another name for the {what}, or "
+            f"'{name}' exists already in this directory; choose another name for the {what}, or "
             "move it away"
         )
     hidden = _hides(name)

@@ -8,6 +8,8 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
+from deephyper.objective import format_objective, is_better
+
 if TYPE_CHECKING:
     from deephyper.job import Outcome
 
@@ -69,14 +71,15 @@ class Progress:
             self.num_failures += 1
             if self.num_outcomes == 1:
                 self._show_first_failure(outcome)
-        elif self.best is None or outcome.objective > self.best:
+        elif outcome.status == "finished" and is_better(outcome.objective, self.best):
             self.best, is_best = outcome.objective, True
         if self._bar is None:
             self._print(self._line(outcome))
         else:
             if is_best:
                 self._print(
-                    f"{self._count()}  new best {self.best:.6g}  {format_point(outcome.job.point)}"
+                    f"{self._count()}  new best {format_objective(self.best)}  "
+                    f"{format_point(outcome.job.point)}"
                 )
             self._bar.update(self.num_outcomes, self.num_failures, self.best)
 
@@ -86,11 +89,11 @@ class Progress:
 
     def _line(self, outcome: Outcome) -> str:
         if outcome.objective is not None:
-            result = f"objective {format_value(outcome.objective)}"
+            result = f"objective {format_objective(outcome.objective)}"
         else:
             assert outcome.failure is not None
             result = f"failed: {outcome.failure.message}"
-        best = "" if self.best is None else f"  best {format_value(self.best)}"
+        best = "" if self.best is None else f"  best {format_objective(self.best)}"
         since = time.monotonic() - self._begin
         return f"{self._count()}  {since:7.1f} s  {result} ({outcome.elapsed_sec:.1f} s){best}"
 
@@ -107,7 +110,7 @@ class Progress:
             self._print(f"  | {line}")
         if outcome.output is not None:
             self._print(f"  its output: {outcome.output}")
-        self._print("  The search goes on; Ctrl-C ends it.")
+        self._print("  The search continues; Ctrl-C ends it.")
 
     def _print(self, line: str) -> None:
         # A terminal that was closed or a reader that has left is no reason to end a search.
@@ -170,7 +173,7 @@ class _LiveBar:
         self._rich.stop()
 
     def update(self, outcomes: int, failures: int, best: float | None) -> None:
-        state = "no result yet" if best is None else f"best {best:.6g}"
+        state = "no result yet" if best is None else f"best {format_objective(best)}"
         if failures:
             state += f"  {failures} failed"
         self._rich.update(self._task, completed=outcomes, state=state)

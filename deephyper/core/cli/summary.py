@@ -9,26 +9,23 @@ from typing import TYPE_CHECKING
 
 from deephyper.core.cli.exit_status import DONE, GAVE_UP
 from deephyper.core.cli.progress import format_value
+from deephyper.objective import format_objective
 
 if TYPE_CHECKING:
-    from deephyper.search.result import SearchResult
-
-REASONS = {
-    "max_evals": "all evaluations are made",
-    "timeout": "its time is over",
-    "exhausted": "every point of the space was evaluated",
-    "max_failures": "too many evaluations failed in a row",
-    "interrupted": "it was interrupted",
-}
+    from deephyper.search.search_result import SearchResult
 
 
 def summary(result: SearchResult, resume_command: str) -> list[str]:
     """Lines for the user: why the search ended, the best point, the files, what to do next.
 
     Args:
-        result: what the search came to.
-        resume_command: how to go on, with ``{}`` where the log directory belongs.
+        result: of the search.
+        resume_command: how to resume it, with ``{}`` where the log directory belongs.
     """
+    from deephyper.search.search_result import REASONS
+
+    assert result.log_dir is not None
+    assert result.results_path is not None
     log_dir = _short(result.log_dir)
     failed = f", {result.num_failures} of them failed" if result.num_failures else ""
     counted = (
@@ -36,7 +33,7 @@ def summary(result: SearchResult, resume_command: str) -> list[str]:
     )
     lines = [f"The search has ended: {REASONS[result.reason]} ({counted}{failed})."]
     if result.best is not None:
-        lines.append(f"Best objective: {format_value(result.best.objective)}")
+        lines.append(f"Best objective: {format_objective(result.best.objective)}")
         point = result.best.job.point
         lines += [f"    {name}: {format_value(value)}" for name, value in point.items()]
     else:
@@ -49,7 +46,7 @@ def summary(result: SearchResult, resume_command: str) -> list[str]:
             f"{shlex.quote(_short(result.results_path))}"
         )
     if result.reason in ("timeout", "interrupted", "max_failures"):
-        lines.append(f"Go on with: {resume_command.format(shlex.quote(log_dir))}")
+        lines.append(f"Resume with: {resume_command.format(shlex.quote(log_dir))}")
     return lines
 
 
@@ -69,6 +66,6 @@ def _last_failure(result: SearchResult) -> list[str]:
 
 
 def _short(path: str | Path) -> str:
-    """The path from the current folder, where it is inside."""
+    """The path from the current directory, where it is inside."""
     relative = os.path.relpath(path)
     return str(path) if relative.startswith(os.pardir) else relative

@@ -1,28 +1,33 @@
 """The worker's side of a worker process: load the run function once, then evaluate what comes.
 
-Messages over the channel that the parent made:
-
-- parent: ``{"run": TEXT}`` once, then ``{"id", "point", "output"}`` for each job;
-- worker: ``{"loaded": true}`` or ``{"load_error": MESSAGE}``, then for each job
-  ``{"id", "start"}`` when it begins and ``{"id", "start", "end", "objective" | "failure"}``.
+Over the channel the parent sends ``{"run": TEXT}`` once, then ``{"id", "point", "output"}`` for each
+job. The answers are those of :mod:`deephyper.evaluator.worker.messages`.
 """
 
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import faulthandler
 import io
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from deephyper.errors import DeepHyperError
 from deephyper.evaluator.run_function import Function, RunFunction, evaluate
 from deephyper.evaluator.worker.channel import Channel
-from deephyper.job import Failure
+from deephyper.evaluator.worker.messages import (
+    JobEnded,
+    JobReported,
+    JobStarted,
+    Loaded,
+    LoadFailed,
+    to_json,
+)
+from deephyper.objective import Objective
 from deephyper.standard_streams import open_missing
 
 
@@ -41,15 +46,10 @@ def main(fd: int) -> None:
             _reopen_closed_streams()
             with _output_to(job["output"]):
                 start = time.time()
-                channel.send({"id": job["id"], "start": start})
-                result = evaluate(function, job["point"])
+                channel.send(to_json(JobStarted(job["id"], start)))
+                result = evaluate(function, job["point"], partial(_report, channel, job["id"]))
                 end = time.time()
-            reply: dict[str, Any] = {"id": job["id"], "start": start, "end": end}
-            if isinstance(result, Failure):
-                reply["failure"] = dataclasses.asdict(result)
-            else:
-                reply["objective"] = result
-            channel.send(reply)
+            channel.send(to_json(JobEnded(job["id"], result, start, end)))
             with contextlib.suppress(OSError):
                 os.chdir(home)
     # Whatever user code left behind (threads, exit handlers) must not keep the process alive.
@@ -63,13 +63,22 @@ def _load(channel: Channel, text: str) -> Function:
     try:
         function = RunFunction.loads(text).load()
     except DeepHyperError as error:
-        channel.send({"load_error": str(error)})
+        channel.send(to_json(LoadFailed(str(error))))
         os._exit(0)
     except BaseException as error:
-        channel.send({"load_error": f"run can't be loaded: {type(error).__name__}: {error}"})
+        reason = f"run can't be loaded: {type(error).__name__}: {error}"
+        channel.send(to_json(LoadFailed(reason)))
         os._exit(0)
-    channel.send({"loaded": True})
+    channel.send(to_json(Loaded()))
     return function
+
+
+def _report(
+    channel: Channel, job_id: str, step: int, objective: Objective, metrics: Mapping[str, float]
+) -> None:
+    # An evaluation whose parent is gone is about to be killed.
+    with contextlib.suppress(OSError):
+        channel.send(to_json(JobReported(job_id, step, objective, time.time(), metrics)))
 
 
 def _adopt_orphans() -> None:
@@ -102,7 +111,7 @@ def _stream(fd: int) -> io.TextIOWrapper:
 
 
 def _reopen_closed_streams() -> None:
-    """What one evaluation has closed is there again for the next."""
+    """Open again for the next evaluation what one has closed."""
     for name, fd in (("stdout", 1), ("stderr", 2)):
         if getattr(getattr(sys, name), "closed", False):
             setattr(sys, name, _stream(fd))

@@ -5,17 +5,31 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import select
 import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from multiprocessing.connection import wait
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
+from deephyper.evaluator.output import tail
 from deephyper.evaluator.worker import reaper
 from deephyper.evaluator.worker.channel import Channel
+from deephyper.evaluator.worker.guard import LIFELINES, Reaper
+from deephyper.evaluator.worker.messages import (
+    Died,
+    JobEnded,
+    JobMessage,
+    JobStarted,
+    Loaded,
+    LoadFailed,
+    Message,
+    from_json,
+)
 from deephyper.job import Failure, Job
 from deephyper.loading import import_path
 from deephyper.standard_streams import open_missing
@@ -24,70 +38,26 @@ _START = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
     "from deephyper.evaluator.worker.main import main; main(int(sys.argv[2]))"
 )
-_TAIL_BYTES = 4000
-_REAPER_SECONDS = 10.0
-"""How long to wait for the reaper's end."""
-_own: set[int] = set()
-"""Descriptors by which a worker or a reaper notices that this process has ended."""
+POLL_SECONDS = 0.1
+"""How often a process is asked whether it lives, where the system doesn't tell of its death."""
 
 
-def _let_go_in_child() -> None:
-    """A fork of this process must not keep them open: nobody would notice this one's death."""
-    null = os.open(os.devnull, os.O_RDWR)
-    for fd in _own:
-        os.dup2(null, fd, inheritable=False)  # the number stays taken, for whoever closes it
-    os.close(null)
-    _own.clear()
+@dataclass
+class _Assignment:
+    """The job that a worker process has.
 
+    Attributes:
+        job_id: its id.
+        output: file for what it prints.
+        start: when it began, in seconds since the epoch; None as long as it hasn't.
+    """
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_let_go_in_child)
+    job_id: str
+    output: str | None
+    start: float | None = None
 
-
-class Reaper:
-    """Kills the process groups that it guards if this process dies without closing it."""
-
-    def __init__(self) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", reaper.__file__],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-            text=True,
-        )
-        _own.add(self._stdin.fileno())
-        self._process.wait()  # the one that stays is a child of this one
-
-    def guard(self, pid: int) -> None:
-        self._tell(f"+{pid}")
-
-    def release(self, pid: int) -> None:
-        self._tell(f"-{pid}")
-
-    def close(self) -> None:
-        """Kill what is still guarded, and end."""
-        if self._stdin.closed:
-            return
-        self._tell("end")  # a forked child of ours may hold its input open
-        _own.discard(self._stdin.fileno())
-        with contextlib.suppress(OSError):
-            self._stdin.close()
-        assert self._process.stdout is not None
-        with contextlib.suppress(OSError, ValueError):
-            # Nothing comes; it ends with the reaper.
-            select.select([self._process.stdout], [], [], _REAPER_SECONDS)
-            self._process.stdout.close()
-
-    @property
-    def _stdin(self) -> IO[str]:
-        assert self._process.stdin is not None
-        return self._process.stdin
-
-    def _tell(self, line: str) -> None:
-        with contextlib.suppress(OSError, ValueError):
-            self._stdin.write(line + "\n")
-            self._stdin.flush()
+    def ended(self, failure: Failure) -> JobEnded:
+        return JobEnded(self.job_id, failure, self.start, time.time())
 
 
 class WorkerProcess:
@@ -104,7 +74,7 @@ class WorkerProcess:
         ours, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
-                # -P: nothing that lies in the current folder is imported before the path is set.
+                # -P: nothing that lies in the current directory is imported before the path is set.
                 [
                     sys.executable,
                     "-P",
@@ -121,69 +91,132 @@ class WorkerProcess:
         self._reaper = reaper
         reaper.guard(self._process.pid)
         self._channel = Channel(ours.detach())
-        _own.add(self._channel.fileno())
+        LIFELINES.add(self._channel.fileno())
         # A child that user code forked may hold the socket open, so death is seen here instead.
         self._exit_fd = _pidfd(self._process.pid)
         self._out_of_memory_kills = _out_of_memory_kills()
-        self.loaded = False
-        self._run: str | None = run
+        self._run: str | None = run  # until it is sent
+        self._loaded: Loaded | LoadFailed | None = None
+        self._assignment: _Assignment | None = None
+        self._unread: list[Message] = []
 
     @property
     def pid(self) -> int:
+        """Its process id."""
         return self._process.pid
 
     @property
-    def alive(self) -> bool:
-        return self._process.poll() is None
+    def usable(self) -> bool:
+        """Whether it lives and hasn't failed to load the run function."""
+        return not isinstance(self._loaded, LoadFailed) and self._process.poll() is None
 
     @property
-    def tells_its_end(self) -> bool:
+    def busy(self) -> bool:
+        """Whether it has a job."""
+        return self._assignment is not None
+
+    @property
+    def death_is_waitable(self) -> bool:
         """Whether its death makes one of :attr:`waitables` readable."""
         return self._exit_fd is not None
 
     @property
     def waitables(self) -> list[int]:
-        """What becomes readable when there is something to :meth:`receive`."""
+        """Descriptors that become readable when there is something to :meth:`receive`."""
         fds = [self._channel.fileno()]
         return fds if self._exit_fd is None else [*fds, self._exit_fd]
 
-    def load(self) -> None:
-        """Have the run function loaded, if that hasn't begun yet."""
-        if self._run is not None:
-            self._send({"run": self._run})
-            self._run = None
+    def load(self, limit: float) -> Loaded | LoadFailed:
+        """Have the run function loaded, and wait until it is.
+
+        Args:
+            limit: seconds that it may take. The process is of no use after that.
+        """
+        self._begin_loading()
+        until = time.monotonic() + limit
+        while self._loaded is None:
+            left = until - time.monotonic()
+            if left <= 0:
+                return self._load_failed(not_loaded_within(limit))
+            self._unread += self.receive(left)
+            if self._loaded is None and self._unread and isinstance(self._unread[-1], Died):
+                cause = self._unread[-1].failure.message
+                return self._load_failed(f"the worker process ended while loading run: {cause}")
+        return self._loaded
 
     def start(self, job: Job, output: str | None) -> None:
-        """Hand over a job; it begins as soon as the run function is loaded."""
-        self.load()
+        """Hand over a job; it begins as soon as the run function is loaded.
+
+        Args:
+            job: the job.
+            output: file for what it prints; None leaves it where this process's output goes.
+        """
+        self._begin_loading()
+        self._assignment = _Assignment(job.id, output)
         self._send({"id": job.id, "point": job.point, "output": output})
 
-    def receive(self) -> list[dict[str, Any]]:
-        """Messages that have come, without waiting; see :mod:`deephyper.evaluator.worker.main`.
+    def receive(self, timeout: float = 0.0) -> list[Message]:
+        """Return what it has said, waiting up to ``timeout`` seconds for something.
 
-        The last one is ``{"died": Failure}`` if the process has ended.
+        The last message is Died if the process has ended.
         """
+        if timeout > 0:
+            wait(self.waitables, timeout if self.death_is_waitable else min(timeout, POLL_SECONDS))
         ended = self._process.poll() is not None  # asked first: what it said before is read below
-        messages: list[dict[str, Any]] = []
+        messages, self._unread = self._unread, []
         with contextlib.suppress(EOFError, OSError):
             while self._channel.poll():
-                message = self._channel.receive()
-                self.loaded = self.loaded or "loaded" in message
-                messages.append(message)
+                messages.append(from_json(self._channel.receive()))
+                if isinstance(messages[-1], Loaded | LoadFailed):
+                    self._loaded = messages[-1]
         if ended:
-            messages.append({"died": self._cause_of_death()})
+            messages.append(Died(self._cause_of_death()))
         return messages
+
+    def events(self, timeout: float = 0.0) -> list[JobMessage]:
+        """Return what has happened to its job, waiting up to ``timeout`` seconds for something.
+
+        A job ends with the process, or with its failure to load the run function, too; it is not
+        :attr:`usable` then.
+        """
+        events: list[JobMessage] = []
+        for message in self.receive(timeout):
+            assignment = self._assignment
+            if assignment is None or isinstance(message, Loaded):
+                continue
+            if isinstance(message, Died):
+                failure = replace(message.failure, text=tail(assignment.output))
+                message = assignment.ended(failure)
+            elif isinstance(message, LoadFailed):
+                message = assignment.ended(Failure("exception", message.message))
+            elif message.job_id != assignment.job_id:
+                continue  # of a job that was taken away
+            if isinstance(message, JobStarted):
+                assignment.start = message.time
+            elif isinstance(message, JobEnded):
+                self._assignment = None
+            events.append(message)
+        return events
 
     def kill(self) -> None:
         """End the process and everything in its group, at once; wait until it has ended."""
         reaper.kill_all_of(self._process.pid)
         self._process.wait()
         self._reaper.release(self._process.pid)
-        _own.discard(self._channel.fileno())
+        LIFELINES.discard(self._channel.fileno())
         self._channel.close()
         if self._exit_fd is not None:
             os.close(self._exit_fd)
             self._exit_fd = None
+
+    def _begin_loading(self) -> None:
+        if self._run is not None:
+            self._send({"run": self._run})
+            self._run = None
+
+    def _load_failed(self, message: str) -> LoadFailed:
+        self._loaded = LoadFailed(message)
+        return self._loaded
 
     def _send(self, message: dict[str, Any]) -> None:
         # A worker that has just died is noticed by receive().
@@ -203,30 +236,21 @@ class WorkerProcess:
         return Failure("worker_died", f"the worker process was ended by {name}")
 
 
+def not_loaded_within(limit: float) -> str:
+    """Return the message for a run function that takes too long to load."""
+    return f"run could not be loaded within {limit:g} s; check what its module does when imported"
+
+
 def _pidfd(pid: int) -> int | None:
-    """A descriptor that becomes readable when a process ends, where the kernel has such."""
+    """Return a descriptor that becomes readable when a process ends, where the kernel has them."""
     try:
         return os.pidfd_open(pid)
     except (AttributeError, OSError):
         return None
 
 
-def tail(path: str | None) -> str:
-    """The last lines of a file; empty if it can't be read."""
-    if path is None:
-        return ""
-    try:
-        with Path(path).open("rb") as file:
-            size = file.seek(0, os.SEEK_END)
-            file.seek(max(0, size - _TAIL_BYTES))
-            text = file.read().decode(errors="replace")
-    except OSError:
-        return ""
-    return text if size <= _TAIL_BYTES else text.partition("\n")[2]
-
-
 def _out_of_memory_kills() -> int:
-    """How often the kernel has killed a process of this machine for want of memory."""
+    """Return how often the kernel has killed a process of this machine for lack of memory."""
     with contextlib.suppress(OSError, ValueError):
         for line in Path("/proc/vmstat").read_text().splitlines():
             if line.startswith("oom_kill "):

@@ -5,43 +5,17 @@ Bergstra and Bengio, "Random search for hyper-parameter optimization", JMLR 13 (
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from deephyper.search.search import Search
-
-if TYPE_CHECKING:
-    from deephyper.evaluator import Evaluator
-    from deephyper.problem import HpProblem
 
 
 class RandomSearch(Search):
     """Searches by sampling the space.
 
-    Args:
-        problem: the space to search.
-        evaluator: where points are evaluated.
-        seed: makes the proposals reproducible.
-        options: see :class:`deephyper.search.search.Search`.
+    See :class:`deephyper.search.search.Search` for the arguments.
     """
 
-    def __init__(
-        self,
-        problem: HpProblem,
-        evaluator: Evaluator,
-        *,
-        seed: int | None = None,
-        **options: Any,
-    ) -> None:
-        from deephyper.optimizer import RandomOptimizer
-
-        super().__init__(
-            problem,
-            evaluator,
-            lambda seed: RandomOptimizer(problem, seed=seed),
-            seed=seed,
-            settings={"search": "random"},
-            **options,
-        )
+    name = "random"
+    default_optimizer = "random"
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Which search a log directory belongs to while it runs.
+"""A claim to a log directory: which search it belongs to while the search runs.
 
-The owner is a file ``running-<n>.json`` that only one process can have created (``O_EXCL``, which
+A claim is a file ``running-<n>.json`` that only one process can have created (``O_EXCL``, which
 network file systems honour too); no lock is held. If its process is gone, the next search creates
 the file with the next number, and again only one can. On this host the process table tells whether
 it is gone; for another host it counts as gone when it has not touched its file for a while.
@@ -19,34 +19,38 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from deephyper.errors import ResultsError
+from deephyper.errors import ResultsError, argument
 
-_TOUCH_SECONDS = 5.0
+TOUCH_SECONDS = 5.0
+"""How often a claim tells that its owner lives."""
 _GONE_SECONDS = 60.0
 _CLAIM = re.compile(r"running-(\d+)\.json")
 
 
-class Ownership:
+class Claim:
     """Claims a log directory, as a context manager.
+
+    Args:
+        log_dir: the directory; it is made if it isn't there.
+        touch_seconds: how often the claim tells that its owner lives.
 
     Raises:
         ResultsError: if another search is running in it, or it can't be written.
     """
 
-    def __init__(self, log_dir: Path) -> None:
+    def __init__(self, log_dir: Path, touch_seconds: float = TOUCH_SECONDS) -> None:
         self._log_dir = log_dir
+        self._touch_seconds = touch_seconds
         self._path: Path | None = None
         self._released = threading.Event()
 
     def __enter__(self) -> Self:
         try:
             self._path = self._claim()
-        except (FileExistsError, NotADirectoryError) as error:
-            raise _cannot_be_made(self._log_dir) from error
         except OSError as error:
             raise ResultsError(
                 f"the log directory '{self._log_dir}' can't be written "
-                f"({error.strerror or error}); choose another with --log-dir"
+                f"({error.strerror or error}); choose another {argument('log_dir')}"
             ) from error
         threading.Thread(target=self._touch, name="log-dir-owner", daemon=True).start()
         return self
@@ -79,14 +83,14 @@ class Ownership:
         if others:
             raise ResultsError(
                 f"another search has taken '{self._log_dir}' ({_who(_owner(others[-1]))}), "
-                "since this one was not heard of for long; what it had recorded is kept"
+                "because this one gave no sign of life for long; what it had recorded is kept"
             )
 
     def _claim(self) -> Path:
         self._log_dir.mkdir(parents=True, exist_ok=True)
         old = _claims(self._log_dir)
         for claim in old:
-            _refuse_if_running(claim)
+            _check_gone(claim)
         number = _number(old[-1]) + 1 if old else 1
         path = self._log_dir / f"running-{number:06}.json"
         try:
@@ -95,13 +99,13 @@ class Ownership:
             raise _running_elsewhere(self._log_dir, "another process") from None
         try:
             try:
-                os.write(fd, json.dumps(_this_process()).encode())
+                os.write(fd, json.dumps(this_process()).encode())
             finally:
                 os.close(fd)
             # While this one looked, others may have come and gone, so that numbers began anew.
             for claim in _claims(self._log_dir):
                 if claim != path:
-                    _refuse_if_running(claim)
+                    _check_gone(claim)
                     claim.unlink(missing_ok=True)
         except BaseException:
             path.unlink(missing_ok=True)
@@ -109,44 +113,23 @@ class Ownership:
         return path
 
     def _touch(self) -> None:
-        while not self._released.wait(_TOUCH_SECONDS):
+        while not self._released.wait(self._touch_seconds):
             with contextlib.suppress(OSError):
                 os.utime(self._path or "")
 
 
-def refuse_if_running(log_dir: Path) -> None:
-    """Refuse a log directory in which another search is running.
+def check_unclaimed(log_dir: Path) -> None:
+    """Make sure that no search is running in a log directory.
 
     Raises:
-        ResultsError: if one is. A directory that can't be looked into is left to :class:`Ownership`
-            to refuse.
+        ResultsError: if one is. A directory that can't be read is left to :class:`Claim`.
     """
     with contextlib.suppress(OSError):
         for claim in _claims(log_dir):
-            _refuse_if_running(claim)
+            _check_gone(claim)
 
 
-def refuse_if_file(log_dir: Path) -> None:
-    """Refuse a log directory that can't be made since a file is in its place, or above it.
-
-    Raises:
-        ResultsError: if one is.
-    """
-    for path in (log_dir, *log_dir.parents):
-        if os.path.isdir(path):
-            return
-        if os.path.lexists(path):
-            raise _cannot_be_made(log_dir)
-
-
-def _cannot_be_made(log_dir: Path) -> ResultsError:
-    return ResultsError(
-        f"the log directory '{log_dir}' can't be made, since there is a file of its name, or of a "
-        "folder's above it; choose another with --log-dir"
-    )
-
-
-def _refuse_if_running(claim: Path) -> None:
+def _check_gone(claim: Path) -> None:
     owner = _owner(claim)
     if _is_here(owner):
         if _is_alive(owner):
@@ -161,7 +144,7 @@ def _refuse_if_running(claim: Path) -> None:
 def _running_elsewhere(log_dir: Path, who: str) -> ResultsError:
     return ResultsError(
         f"a search is running in '{log_dir}' ({who}); wait for it to end, or choose another "
-        "--log-dir"
+        f"{argument('log_dir')}"
     )
 
 
@@ -175,7 +158,7 @@ def _number(claim: Path) -> int:
 
 
 def _owner(claim: Path) -> dict[str, Any]:
-    """Who made a claim; empty while it is being made or removed, or if its writer died at once."""
+    """Return who made a claim; empty while it is made or removed, or if its writer died at once."""
     with contextlib.suppress(OSError, ValueError):
         owner = json.loads(claim.read_text())
         if isinstance(owner, dict):
@@ -187,7 +170,8 @@ def _who(owner: dict[str, Any]) -> str:
     return f"process {owner.get('pid', '?')} on {owner.get('host', 'another host')}"
 
 
-def _this_process() -> dict[str, Any]:
+def this_process() -> dict[str, Any]:
+    """Return what a claim says of its owner."""
     import psutil
 
     pid = os.getpid()

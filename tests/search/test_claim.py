@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from deephyper.errors import ResultsError
-from deephyper.search.ownership import Ownership, _this_process
+from deephyper.search.claim import Claim, this_process
 
 RUNNING = "a search is running in"
 
@@ -24,7 +24,7 @@ RUNNING = "a search is running in"
 def claim(log_dir: Path, number: int = 1, **owner: Any) -> Path:
     log_dir.mkdir(exist_ok=True)
     path = log_dir / f"running-{number:06}.json"
-    path.write_text(json.dumps(_this_process() | owner))
+    path.write_text(json.dumps(this_process() | owner))
     return path
 
 
@@ -50,31 +50,31 @@ def claims(log_dir: Path) -> list[str]:
 
 
 def test_makes_the_directory_and_leaves_nothing(log_dir: Path) -> None:
-    with Ownership(log_dir):
+    with Claim(log_dir):
         assert claims(log_dir) == ["running-000001.json"]
     assert claims(log_dir) == []
 
 
 def test_refuses_a_second_search_and_names_the_first(log_dir: Path) -> None:
-    with Ownership(log_dir):
+    with Claim(log_dir):
         who = rf"process {os.getpid()} on {socket.gethostname()}\); wait .*another --log-dir"
-        with pytest.raises(ResultsError, match=who), Ownership(log_dir):
+        with pytest.raises(ResultsError, match=who), Claim(log_dir):
             pass
         assert claims(log_dir) == ["running-000001.json"]
-    with Ownership(log_dir):
+    with Claim(log_dir):
         pass
 
 
 def test_takes_over_from_a_process_that_is_gone(log_dir: Path, gone: int) -> None:
     claim(log_dir, pid=gone)
-    with Ownership(log_dir):
+    with Claim(log_dir):
         assert claims(log_dir) == ["running-000002.json"]
     assert claims(log_dir) == []
 
 
 def test_takes_over_when_another_process_has_got_the_number(log_dir: Path) -> None:
     claim(log_dir, began=1.0, began_after_boot=-1.0)
-    with Ownership(log_dir):
+    with Claim(log_dir):
         assert claims(log_dir) == ["running-000002.json"]
 
 
@@ -83,12 +83,12 @@ def test_takes_over_from_a_zombie(log_dir: Path) -> None:
     try:
         began = psutil.Process(process.pid).create_time()
         claim(log_dir, pid=process.pid, began=began)
-        with pytest.raises(ResultsError, match=RUNNING), Ownership(log_dir):
+        with pytest.raises(ResultsError, match=RUNNING), Claim(log_dir):
             pass
         process.kill()
         while psutil.Process(process.pid).status() != psutil.STATUS_ZOMBIE:
             time.sleep(0.01)
-        with Ownership(log_dir):
+        with Claim(log_dir):
             pass
     finally:
         process.kill()
@@ -96,8 +96,8 @@ def test_takes_over_from_a_zombie(log_dir: Path) -> None:
 
 
 def test_a_clock_that_was_set_makes_no_process_gone(log_dir: Path) -> None:
-    claim(log_dir, began=_this_process()["began"] - 3600.0)
-    with pytest.raises(ResultsError, match=RUNNING), Ownership(log_dir):
+    claim(log_dir, began=this_process()["began"] - 3600.0)
+    with pytest.raises(ResultsError, match=RUNNING), Claim(log_dir):
         pass
 
 
@@ -107,10 +107,10 @@ def test_another_host_or_container_is_gone_when_not_heard_of(
 ) -> None:
     path = claim(log_dir, pid=gone, **elsewhere)
     age(path, 50.0)
-    with pytest.raises(ResultsError, match="last heard of less than 60 s ago"), Ownership(log_dir):
+    with pytest.raises(ResultsError, match="last heard of less than 60 s ago"), Claim(log_dir):
         pass
     age(path, 70.0)
-    with Ownership(log_dir):
+    with Claim(log_dir):
         assert claims(log_dir) == ["running-000002.json"]
 
 
@@ -118,10 +118,10 @@ def test_another_host_or_container_is_gone_when_not_heard_of(
 def test_a_broken_claim_counts_until_it_is_old(log_dir: Path, text: str) -> None:
     path = claim(log_dir)
     path.write_text(text)
-    with pytest.raises(ResultsError, match=RUNNING), Ownership(log_dir):
+    with pytest.raises(ResultsError, match=RUNNING), Claim(log_dir):
         pass
     age(path, 70.0)
-    with Ownership(log_dir):
+    with Claim(log_dir):
         pass
 
 
@@ -130,7 +130,7 @@ def test_a_claim_that_no_search_of_this_host_wrote_is_taken_over(
     log_dir: Path, broken: dict[str, Any]
 ) -> None:
     claim(log_dir, **broken)
-    with Ownership(log_dir):
+    with Claim(log_dir):
         pass
 
 
@@ -139,7 +139,7 @@ def test_files_of_similar_names_are_nobody_s_claim(log_dir: Path) -> None:
     names = ["running-fast.json", "running-1.json.bak", "running-.json"]
     for name in names:
         (log_dir / name).write_text("{}")
-    with Ownership(log_dir):
+    with Claim(log_dir):
         pass
     assert claims(log_dir) == sorted(names)
 
@@ -147,7 +147,7 @@ def test_files_of_similar_names_are_nobody_s_claim(log_dir: Path) -> None:
 def test_only_the_latest_of_many_claims_need_be_gone(log_dir: Path, gone: int) -> None:
     for number in (1, 9, 10, 999_999, 1_000_000):
         claim(log_dir, number, pid=gone)
-    with Ownership(log_dir):
+    with Claim(log_dir):
         assert claims(log_dir) == ["running-1000001.json"]
 
 
@@ -158,7 +158,7 @@ def test_of_many_that_begin_together_one_at_most_gets_it(log_dir: Path, gone: in
     def attempt(number: int) -> bool:
         nonlocal most
         try:
-            with Ownership(log_dir):
+            with Claim(log_dir):
                 holders.append(number)
                 most = max(most, len(holders))
                 time.sleep(0.01)
@@ -190,13 +190,13 @@ def test_a_live_claim_that_appears_while_claiming_is_seen(
         return create(path, *rest)
 
     monkeypatch.setattr(os, "open", slow_open)
-    with pytest.raises(ResultsError, match=RUNNING), Ownership(log_dir):
+    with pytest.raises(ResultsError, match=RUNNING), Claim(log_dir):
         pass
     assert claims(log_dir) == ["running-000001.json"]
 
 
 def test_notices_that_another_has_taken_over(log_dir: Path) -> None:
-    with Ownership(log_dir) as ownership:
+    with Claim(log_dir) as ownership:
         ownership.check()
         (log_dir / "running-000001.json").unlink()
         ownership.check()  # tidied away by somebody, but nobody else's
@@ -209,5 +209,15 @@ def test_notices_that_another_has_taken_over(log_dir: Path) -> None:
 @pytest.mark.parametrize("where", ["file/log", "file"])
 def test_says_why_a_directory_cannot_be_made(tmp_path: Path, where: str) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(ResultsError, match=r"can't be (written|made)"), Ownership(tmp_path / where):
+    with pytest.raises(ResultsError, match=r"can't be (written|made)"), Claim(tmp_path / where):
         pass
+
+
+def test_a_claim_tells_again_and_again_that_its_owner_lives(log_dir: Path) -> None:
+    with Claim(log_dir, touch_seconds=0.01):
+        path = log_dir / "running-000001.json"
+        age(path, 1000.0)
+        until = time.monotonic() + 30.0
+        while time.time() - path.stat().st_mtime > 100.0:
+            assert time.monotonic() < until, "it has not touched its file"
+            time.sleep(0.01)

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import json
 import math
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from deephyper.errors import SettingsError
-from deephyper.optimizer.settings import AmbsSettings
-from deephyper.search.hps.ambs import AMBS
-from tests.search.virtual_search import VirtualEvaluator, VirtualTime, line_problem
+from deephyper.optimizer.settings import SkoptSettings
 
 WRONG: dict[str, list[Any]] = {
-    "surrogate_model": ["rf", "", 3, True, ["RF"], {}, np.array(["RF", "ET"])],
+    "surrogate_model": ["rf", None, "", 3, True, ["RF"], {}, np.array(["RF", "ET"])],
     "acq_func": ["UCB", None, 1, [], {"LCB"}],
     "liar_strategy": ["cl_median", None, 0, ("cl_min",)],
     "kappa": ["a", "1.96", None, -1, math.nan, math.inf, True, [1.0], 1j, np.array([1.0, 2.0])],
@@ -30,7 +27,7 @@ CASES = [(name, value) for name, values in WRONG.items() for value in values]
 @pytest.mark.parametrize(("name", "value"), CASES)
 def test_a_wrong_value_is_told_with_what_to_give(name: str, value: Any) -> None:
     with pytest.raises(SettingsError) as caught:
-        AmbsSettings(**{name: value})
+        SkoptSettings(**{name: value})
     message = str(caught.value)
     assert "\n" not in message
     assert repr(value) in message
@@ -40,15 +37,8 @@ def test_a_wrong_value_is_told_with_what_to_give(name: str, value: Any) -> None:
 
 
 def test_numbers_of_numpy_become_plain_ones_that_a_journal_can_hold() -> None:
-    settings = AmbsSettings(
+    settings = SkoptSettings(
         kappa=np.float32(0.5), xi=np.int64(1), n_jobs=np.int32(-1), n_initial_points=np.int64(7)
     )
-    assert settings == AmbsSettings(kappa=0.5, xi=1.0, n_jobs=-1, n_initial_points=7)
+    assert settings == SkoptSettings(kappa=0.5, xi=1.0, n_jobs=-1, n_initial_points=7)
     json.dumps(vars(settings))
-
-
-@pytest.mark.parametrize("settings", [{"kappa": 1.0}, {}, "RF", 0])
-def test_settings_of_another_type_are_refused(tmp_path: Path, settings: Any) -> None:
-    evaluator: Any = VirtualEvaluator(VirtualTime(), lambda job: 1.0)
-    with pytest.raises(SettingsError, match=r"settings is of type \w+; give an AmbsSettings"):
-        AMBS(line_problem(), evaluator, settings=settings, log_dir=tmp_path)

@@ -1,8 +1,9 @@
-"""Who may import whom, and what may be imported before it is needed."""
+"""The shape of the house: who may import whom, what is imported when, how large a room may be."""
 
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -62,6 +63,7 @@ LIGHT = (
     "deephyper.evaluator",
     "deephyper.search.results",
     "deephyper.optimizer.settings",
+    "deephyper.search.search",
     "deephyper.analytics.topk",
     "deephyper.core.cli.main",
     "deephyper.core.cli.hps",
@@ -149,3 +151,60 @@ def test_imports_nothing_heavy(module: str) -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "[]"
+
+
+def test_no_package_imports_in_a_circle() -> None:
+    graph: dict[str, set[str]] = {}
+    for file in FILES:
+        own = file.relative_to(PACKAGE).parts[0].removesuffix(".py")
+        for module, _ in imports_of(file):
+            other = module.removeprefix("deephyper.").partition(".")[0]
+            if module.startswith("deephyper.") and other != own:
+                graph.setdefault(own, set()).add(other)
+    graph.pop("__init__", None)  # the front door names everything, lazily
+    graph.pop("balsam", None)  # its commands pass on the options of core.cli; see MAY_IMPORT
+    for aliased in ALIASES:
+        graph[Path(aliased).parts[0]].discard("balsam")
+    left = set(graph)
+    while left:
+        leaves = {name for name in left if not graph.get(name, set()) & left}
+        assert leaves, f"a circle among {sorted(left)}"
+        left -= leaves
+
+
+def test_balsam_is_named_in_its_package_and_where_it_is_registered() -> None:
+    elsewhere = [
+        path
+        for file in FILES
+        if "balsam" in file.read_text(encoding="utf-8").lower()
+        and not (path := file.relative_to(PACKAGE).as_posix()).startswith("balsam/")
+    ]
+    assert sorted(elsewhere) == ["__init__.py", "evaluator/balsam_job.py", "registry.py"]
+
+
+def test_no_room_holds_more_than_a_fifth_of_the_code() -> None:
+    """A room is a directory without its subdirectories."""
+    lines = {file: len(file.read_text(encoding="utf-8").splitlines()) for file in FILES}
+    rooms: dict[Path, int] = {}
+    for file, count in lines.items():
+        rooms[file.parent] = rooms.get(file.parent, 0) + count
+    total = sum(lines.values())
+    assert {str(room): count for room, count in rooms.items() if count > total / 5} == {}
+
+
+def test_files_are_short_enough_to_be_read_from_top_to_bottom() -> None:
+    lines = {file: len(file.read_text(encoding="utf-8").splitlines()) for file in FILES}
+    assert {str(file): count for file, count in lines.items() if count > 450} == {}
+
+
+def test_the_search_package_has_at_most_20_files() -> None:
+    assert len([file for file in FILES if PACKAGE / "search" in file.parents]) <= 20
+
+
+def test_the_files_that_the_architecture_page_names_are_there() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named = re.findall(r"`((?:[\w/]+/)?\w+\.py)`", text)
+    assert len(named) > 20
+    assert [
+        name for name in named if not (PACKAGE / name.removeprefix("deephyper/")).is_file()
+    ] == []

@@ -1,0 +1,192 @@
+"""From the options of a search to its end: make the objects, search, and say what came of it."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import shlex
+import signal
+from collections.abc import Mapping
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+from deephyper.core.cli.plugin_options import EVALUATOR_OPTIONS
+from deephyper.core.cli.search_options import given_options
+
+if TYPE_CHECKING:
+    from deephyper.evaluator import Evaluator
+    from deephyper.optimizer.settings import Settings
+    from deephyper.problem import BaseProblem
+    from deephyper.search.log_dir import LogDir
+    from deephyper.search.record import Record
+    from deephyper.search.search import Search
+    from deephyper.search.search_result import SearchResult
+
+
+def run_search(
+    search_class: type[Search],
+    options: Mapping[str, Any],
+    optimizer: str | Settings | None = None,
+    notice: str | None = None,
+) -> int:
+    """Search as the options ask for; return the exit status.
+
+    Args:
+        search_class: the kind of search.
+        options: of the command line, see :data:`.search_options.ANY_SEARCH`.
+        optimizer: see :class:`~deephyper.search.search.Search`.
+        notice: a line for the user before anything else.
+    """
+    from deephyper.core.cli.progress import Progress
+    from deephyper.core.cli.summary import exit_status, summary
+    from deephyper.search.budget import Budget
+    from deephyper.search.log_dir import LogDir
+
+    log_dir = LogDir(_log_dir(options))
+    eval_timeout = _eval_timeout(options)
+    _check_no_notebook(options)
+    evaluator_options = EVALUATOR_OPTIONS.given(options["evaluator"], options)
+    problem = load_problem(options["problem"])
+    # Before an evaluator is made, which may start a cluster.
+    record = log_dir.inspect(problem, options["resume"] is not None)
+    budget = Budget(options["max_evals"], options["timeout"]).over_sessions(record)
+    best_before = None if record.best is None else record.best.objective
+    with (
+        _evaluator(options, eval_timeout, log_dir, evaluator_options) as evaluator,
+        Progress(budget.max_evals, len(record.order), best_before) as progress,
+    ):
+        if notice:
+            progress.notice(notice)
+        search = search_class(
+            problem,
+            evaluator,
+            optimizer,
+            log_dir=log_dir.path,
+            seed=options["seed"],
+            resume=record if record.resumed else False,
+            warm_start=options["warm_start"],
+            max_failures=options["max_failures"],
+            retries=options["retries"],
+            cache_key=options["cache_key"],
+            grace=options["grace"],
+            sigterm_grace=options["sigterm_grace"],
+            on_outcome=progress.show,
+            on_notice=progress.notice,
+        )
+        result = search.search(max_evals=options["max_evals"], timeout=options["timeout"])
+        if result.signal is not None:
+            _ignore_repeated_signals(options["batch"])
+    with contextlib.suppress(BrokenPipeError):
+        for line in summary(result, _resume_command(options, result, budget.timeout, record)):
+            click.echo(line)
+    return exit_status(result)
+
+
+def load_problem(where: str) -> BaseProblem:
+    """Return the problem that a command line names.
+
+    Raises:
+        LoadError: if it isn't there, or importing it fails.
+        ProblemError: if it is something else.
+    """
+    from deephyper.loading import load_object
+    from deephyper.problem.problem import require_problem
+
+    return require_problem(load_object(where, "Problem"), where)
+
+
+def _ignore_repeated_signals(batch: bool) -> None:
+    """Let the search say how it ended.
+
+    A scheduler that cancels a job sends SIGTERM several times. Ctrl-C comes from a person and ends
+    what is left; in a batch job it comes from the scheduler too.
+    """
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if batch:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _resume_command(
+    options: Mapping[str, Any], result: SearchResult, timeout: float | None, record: Record
+) -> str:
+    """Return how to resume, with ``{}`` where the log directory belongs."""
+    longer: dict[str, str] = {}
+    if result.reason == "timeout" and timeout is not None:
+        # More than was used, the grace included; else it would end again at once.
+        longer["--timeout"] = str(math.ceil(timeout + max(timeout, result.seconds)))
+    if options["resume_command"] is not None:
+        words = [options["resume_command"], *([shlex.join(chain(*longer.items()))] * bool(longer))]
+        return _literal(" ".join(words))
+    context = click.get_current_context()
+    given = given_options(context, context.command.params) | longer
+    for name in ("--log-dir", "--resume", "--warm-start"):
+        given.pop(name, None)
+    for name in EVALUATOR_OPTIONS.secrets & given.keys():
+        given[name] = name.removeprefix("--").rpartition("-")[2].upper()
+    return f"{context.command_path} --resume {{}} {_literal(shlex.join(chain(*given.items())))}"
+
+
+def _literal(text: str) -> str:
+    return text.replace("{", "{{").replace("}", "}}")
+
+
+def _check_no_notebook(options: Mapping[str, Any]) -> None:
+    for name in ("problem", "run"):
+        if options[name].partition("::")[0].endswith(".ipynb"):
+            raise click.UsageError(
+                f"--{name} can't name a notebook; save its code in a .py file and name that"
+            )
+
+
+def _log_dir(options: Mapping[str, Any]) -> str:
+    if options["resume"] is None:
+        return str(options["log_dir"])
+    if options["warm_start"] is not None:
+        raise click.UsageError(
+            "--resume continues a search and --warm-start starts a new one; give one of them"
+        )
+    given = click.get_current_context().get_parameter_source("log_dir")
+    if given is ParameterSource.COMMANDLINE and not _same(options["log_dir"], options["resume"]):
+        raise click.UsageError(
+            "--resume names the log directory itself; leave --log-dir out, or use --warm-start "
+            "to start a new search from old results"
+        )
+    return str(options["resume"])
+
+
+def _same(one: str, other: str) -> bool:
+    return Path(one).resolve() == Path(other).resolve()
+
+
+def _eval_timeout(options: Mapping[str, Any]) -> float | None:
+    seconds: float | None = options["eval_timeout"]
+    minutes: float | None = options["eval_timeout_minutes"]
+    if seconds is not None and minutes is not None:
+        raise click.UsageError(
+            "--eval-timeout and --eval-timeout-minutes mean the same; give one of them"
+        )
+    return seconds if minutes is None else 60 * minutes
+
+
+def _evaluator(
+    options: Mapping[str, Any],
+    timeout: float | None,
+    log_dir: LogDir,
+    own: Mapping[str, Any],
+) -> Evaluator:
+    from deephyper.evaluator import Evaluator
+
+    return Evaluator.create(
+        options["run"],
+        method=options["evaluator"],
+        num_workers=options["num_workers"],
+        num_cpus_per_task=options["num_cpus_per_task"],
+        num_gpus_per_task=options["num_gpus_per_task"],
+        timeout=timeout,
+        output_dir=log_dir.outputs,
+        **own,
+    )

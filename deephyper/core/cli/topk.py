@@ -1,0 +1,35 @@
+"""``deephyper-analytics topk``: the best points of a search."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command("topk")
+@click.argument("results", metavar="RESULTS", type=click.Path(path_type=Path))
+@click.option(
+    "-k", type=click.IntRange(min=1), default=1, show_default=True, metavar="K", help="How many."
+)
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Save them in this file instead: .json, .yaml or .csv.",
+)
+@click.option("--force", is_flag=True, help="Replace the file if it is there.")
+def topk(results: Path, k: int, output: Path | None, force: bool) -> None:
+    """Print the best points of a search, best first, as YAML.
+
+    RESULTS is the results.csv of a search. Evaluations that failed are left out.
+    """
+    from deephyper.analytics.topk import as_yaml, best_evaluations, save
+
+    evaluations = best_evaluations(results, k)
+    if output is None:
+        click.echo(as_yaml(evaluations), nl=False)
+    else:
+        save(evaluations, output, force=force)
+        click.echo(f"Saved the best of {results} in {output}.")

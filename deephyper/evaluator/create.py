@@ -1,0 +1,72 @@
+"""Making an evaluator by the name of its backend."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+
+from deephyper.errors import EvaluatorError
+from deephyper.evaluator.evaluator import Evaluator
+from deephyper.evaluator.run_function import Function, RunFunction
+from deephyper.loading import importing
+from deephyper.registry import EVALUATORS
+
+CLASSIC_NAMES = {"threadPool": "thread", "processPool": "process"}
+"""Deprecated names, accepted wherever a backend is named."""
+
+
+def backend_class(method: str) -> type[Evaluator]:
+    """Return the class of a backend.
+
+    Raises:
+        EvaluatorError: if there is no backend of that name.
+        DeepHyperError: if it is another package's and can't be imported.
+    """
+    name = CLASSIC_NAMES.get(method, method)
+    if name not in EVALUATORS:
+        names = ", ".join(EVALUATORS.names)
+        raise EvaluatorError(f"unknown evaluator '{method}'; choose one of {names}")
+    backend = EVALUATORS.load(name)
+    if not (isinstance(backend, type) and issubclass(backend, Evaluator)):
+        raise EvaluatorError(
+            f"the evaluator '{name}' is {backend!r}, not a subclass of "
+            "deephyper.evaluator.Evaluator; repair the package that brings it"
+        )
+    return backend
+
+
+def create_evaluator(
+    run: str | Function | RunFunction, method: str, options: Mapping[str, object]
+) -> Evaluator:
+    """Make an evaluator; see :meth:`Evaluator.create`.
+
+    Args:
+        run: the run function.
+        method: name of the backend.
+        options: keyword arguments of its class.
+    """
+    if importing():
+        raise EvaluatorError(
+            "a search was started while its own module is being imported; put the code that "
+            "starts it under if __name__ == '__main__':"
+        )
+    backend = backend_class(method)
+    _check_options(backend, CLASSIC_NAMES.get(method, method), options)
+    return backend(run, **options)  # type: ignore[arg-type]  # bound by their names just before
+
+
+def _check_options(backend: type[Evaluator], name: str, options: Mapping[str, object]) -> None:
+    parameters = inspect.signature(backend).parameters
+    takes = [p for p in parameters.values() if p.kind in (p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    names = [parameter.name for parameter in takes][1:]  # the first one is the run function
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
+        unknown = []
+    else:
+        unknown = [option for option in options if option not in names]
+    if unknown:
+        raise EvaluatorError(
+            f"the {name} evaluator has no option '{unknown[0]}'; it takes {', '.join(names)}"
+        )
+    for parameter in takes[1:]:
+        if parameter.default is parameter.empty and parameter.name not in options:
+            raise EvaluatorError(f"the {name} evaluator needs the option '{parameter.name}'")

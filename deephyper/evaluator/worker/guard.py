@@ -1,0 +1,94 @@
+"""What ends with this process: the descriptors that show its death, and the reaper's side of it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import subprocess
+import sys
+from typing import IO
+
+from deephyper.evaluator.worker import reaper
+
+_REAPER_SECONDS = 10.0
+"""How long to wait for the reaper's end."""
+
+
+class _Lifelines:
+    """Descriptors by which a worker or a reaper notices that this process has ended.
+
+    Process-wide, because a fork copies every descriptor of the process, whoever forks: a child that
+    kept them open would hide this process's death.
+    """
+
+    def __init__(self) -> None:
+        self._descriptors: set[int] = set()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._close_in_child)
+
+    def add(self, fd: int) -> None:
+        """Close a descriptor in children from now on."""
+        self._descriptors.add(fd)
+
+    def discard(self, fd: int) -> None:
+        """Forget a descriptor that is about to be closed."""
+        self._descriptors.discard(fd)
+
+    def _close_in_child(self) -> None:
+        null = os.open(os.devnull, os.O_RDWR)
+        for fd in self._descriptors:
+            os.dup2(null, fd, inheritable=False)  # the number stays taken, for whoever closes it
+        os.close(null)
+        self._descriptors.clear()
+
+
+LIFELINES = _Lifelines()
+
+
+class Reaper:
+    """Kills the process groups that it guards if this process dies without closing it."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-S", reaper.__file__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            text=True,
+        )
+        LIFELINES.add(self._stdin.fileno())
+        self._process.wait()  # the one that stays is a child of this one
+
+    def guard(self, pid: int) -> None:
+        """Kill this process group when this process dies."""
+        self._tell(f"+{pid}")
+
+    def release(self, pid: int) -> None:
+        """Leave this process group alone; it has ended."""
+        self._tell(f"-{pid}")
+
+    def close(self) -> None:
+        """Kill what is still guarded, and end."""
+        if self._stdin.closed:
+            return
+        self._tell("end")  # a forked child of ours may hold its input open
+        LIFELINES.discard(self._stdin.fileno())
+        with contextlib.suppress(OSError):
+            self._stdin.close()
+        assert self._process.stdout is not None
+        with contextlib.suppress(OSError, ValueError):
+            # Nothing comes; it ends with the reaper.
+            select.select([self._process.stdout], [], [], _REAPER_SECONDS)
+            self._process.stdout.close()
+
+    @property
+    def _stdin(self) -> IO[str]:
+        assert self._process.stdin is not None
+        return self._process.stdin
+
+    def _tell(self, line: str) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            self._stdin.write(line + "\n")
+            self._stdin.flush()

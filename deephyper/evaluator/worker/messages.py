@@ -1,0 +1,118 @@
+"""What a worker says. Evaluators get these as they are; a worker process sends them as JSON.
+
+For each job: one JobStarted, any number of JobReported, one JobEnded; a job that can't be started
+has the last alone. All times are in seconds since the epoch, by the worker's own clock.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from deephyper.job import Failure, Objective
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """The worker has loaded the run function."""
+
+
+@dataclass(frozen=True)
+class LoadFailed:
+    """The worker can't load the run function, and has ended or will.
+
+    Attributes:
+        message: the reason, in one line.
+    """
+
+    message: str
+
+
+@dataclass(frozen=True)
+class JobStarted:
+    """A worker has begun a job.
+
+    Attributes:
+        job_id: id of the job.
+        time: when.
+        worker: name of the worker; None for the one by which the evaluator knows it.
+    """
+
+    job_id: str
+    time: float
+    worker: str | None = None
+
+
+@dataclass(frozen=True)
+class JobReported:
+    """A running evaluation has called :func:`deephyper.evaluator.reporting.report`.
+
+    Attributes:
+        job_id: id of the job.
+        step: how far it is.
+        objective: the objective at that step.
+        time: when.
+        metrics: further numbers by name.
+    """
+
+    job_id: str
+    step: int
+    objective: Objective
+    time: float
+    metrics: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class JobEnded:
+    """A worker is through with a job.
+
+    Attributes:
+        job_id: id of the job.
+        result: the objective, or why there is none.
+        start: when it began; None if it never did, or if JobStarted has said it.
+        end: when it ended.
+    """
+
+    job_id: str
+    result: Objective | Failure
+    start: float | None
+    end: float
+
+
+@dataclass(frozen=True)
+class Died:
+    """The worker process has ended.
+
+    Attributes:
+        failure: the cause, without the output of the job that it was on.
+    """
+
+    failure: Failure
+
+
+JobMessage = JobStarted | JobReported | JobEnded
+Message = Loaded | LoadFailed | JobMessage | Died
+
+_SENT: tuple[type[Message], ...] = (Loaded, LoadFailed, JobStarted, JobReported, JobEnded)
+
+
+def to_json(message: Message) -> dict[str, Any]:
+    """Return a message as JSON can hold it; :func:`from_json` turns it back."""
+    values = {name: getattr(message, name) for name in _FIELDS[type(message).__name__]}
+    if isinstance(values.get("result"), Failure):
+        values["failure"] = dataclasses.asdict(values.pop("result"))
+    return {"says": type(message).__name__, **values}
+
+
+def from_json(values: dict[str, Any]) -> Message:
+    """Return the message that :func:`to_json` has made a dictionary of."""
+    kind = _KINDS[values.pop("says")]
+    if "failure" in values:
+        values["result"] = Failure(**values.pop("failure"))
+    return kind(**values)
+
+
+_KINDS = {kind.__name__: kind for kind in _SENT}
+_FIELDS = {kind.__name__: [f.name for f in dataclasses.fields(kind)] for kind in _SENT}

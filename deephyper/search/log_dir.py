@@ -1,0 +1,155 @@
+"""A log directory: what is in it, whose it is, and whether a search may use it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from deephyper.errors import ProblemError, ResultsError, argument
+from deephyper.problem.description import describe_space, differences
+from deephyper.search import journal, log, results
+from deephyper.search.claim import Claim, check_unclaimed
+from deephyper.search.journal import parse_line
+from deephyper.search.record import Record
+from deephyper.search.replay import read_journal
+
+if TYPE_CHECKING:
+    from deephyper.problem import BaseProblem
+
+
+class LogDir:
+    """The directory that holds a search's journal, results, log and outputs; it need not exist.
+
+    Attributes:
+        path: the directory, absolute.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path).absolute()
+
+    @property
+    def journal(self) -> Path:
+        """The search's record, see :mod:`deephyper.search.journal`."""
+        return self.path / journal.FILE_NAME
+
+    @property
+    def results(self) -> Path:
+        """One row per evaluation, see :mod:`deephyper.search.results`."""
+        return self.path / results.FILE_NAME
+
+    @property
+    def log(self) -> Path:
+        """What the search did and why, for people."""
+        return self.path / log.FILE_NAME
+
+    @property
+    def outputs(self) -> Path:
+        """Directory of what each evaluation prints."""
+        return self.path / "output"
+
+    def evaluation(self, id_: str) -> Path:
+        """Return the directory of an evaluation, which need not exist."""
+        return self.path / "evaluations" / id_
+
+    @property
+    def holds_search(self) -> bool:
+        """Whether its journal tells of a search.
+
+        It does not if there is none, or if its writer died before the first line was whole.
+        """
+        try:
+            with self.journal.open("rb") as file:
+                first = file.readline()
+                return bool(first) and (first.endswith(b"\n") or parse_line(first) is not None)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError:
+            return True  # something is there, and reading it will say what is wrong
+
+    def inspect(self, problem: BaseProblem, resume: bool) -> Record:
+        """Return the search to resume, or an empty record for a new one; write nothing.
+
+        Raises:
+            ResultsError: if a search is running here, there is none to resume, there has been one
+                where a new one is to start, or a file is in the way.
+            ProblemError: if the search to resume is one of another space.
+        """
+        check_unclaimed(self.path)
+        if resume:
+            return self._earlier_sessions(problem)
+        self._require_new()
+        self._require_directory()
+        return Record(space=describe_space(problem))
+
+    def reread(self, problem: BaseProblem, record: Record) -> Record:
+        """Return a record that :meth:`inspect` gave, read again if another session came between.
+
+        To be called when the directory is claimed.
+
+        Raises:
+            ResultsError, ProblemError: as :meth:`inspect`.
+        """
+        if not record.resumed:
+            self._require_new()
+        elif self._journal_size() != record.size:
+            return self._earlier_sessions(problem)
+        return record
+
+    def claim(self) -> Claim:
+        """Return a claim to the directory, a context manager."""
+        return Claim(self.path)
+
+    def _require_new(self) -> None:
+        """Raise ResultsError where a search has been."""
+        other = f"or choose another {argument('log_dir')}"
+        if self.holds_search:
+            again = argument("resume", "True", str(self.path))
+            raise ResultsError(f"'{self.journal}' exists already; resume it with {again}, {other}")
+        if self.results.exists():
+            raise ResultsError(
+                f"'{self.results}' exists already; choose another {argument('log_dir')}, and "
+                f"learn from it with {argument('warm_start')} if you like"
+            )
+
+    def _require_directory(self) -> None:
+        """Raise ResultsError where the directory can't be made because of a file."""
+        for path in (self.path, *self.path.parents):
+            if os.path.isdir(path):
+                return
+            if os.path.lexists(path):
+                raise ResultsError(
+                    f"the log directory '{self.path}' can't be made, because '{path}' is not a "
+                    f"directory; choose another {argument('log_dir')}"
+                )
+
+    def _journal_size(self) -> int | None:
+        """Bytes of the journal; None if unknown."""
+        try:
+            return self.journal.stat().st_size
+        except OSError:
+            return None
+
+    def _earlier_sessions(self, problem: BaseProblem) -> Record:
+        """Return the search in the directory, if it is one of this problem."""
+        record = read_journal(self.path)
+        different = differences(record.space, describe_space(problem))
+        if different:
+            raise ProblemError(
+                f"the search in '{self.path}' was started with another space: "
+                f"{'; '.join(different)}; restore it, or start a new search with "
+                f"{argument('warm_start', option=str(self.results))}"
+            )
+        try:
+            for point in (
+                *(point for point, _ in record.known),
+                *(evaluation.job.point for evaluation in record.evaluations.values()),
+            ):
+                problem.check_configuration(point)
+        except ProblemError as error:
+            raise ResultsError(
+                f"'{self.journal}' was changed since the search wrote it: {error}; restore it from "
+                f"a copy, or start a new search with {argument('warm_start')} from the results.csv "
+                "beside it"
+            ) from error
+        return record

@@ -1,0 +1,140 @@
+"""The result of a search."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from deephyper.job import Outcome
+from deephyper.objective import format_objective, rank
+from deephyper.search.budget import Reason
+from deephyper.search.log_dir import LogDir
+from deephyper.search.record import Evaluation, best_finished
+from deephyper.search.results import Columns
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+REASONS: dict[Reason, str] = {
+    "max_evals": "the evaluation budget is used up",
+    "timeout": "the time limit was reached",
+    "exhausted": "every point of the space was evaluated",
+    "max_failures": "too many evaluations failed in a row",
+    "interrupted": "it was interrupted",
+}
+"""Why a search ended, in words."""
+
+_ROWS_SHOWN = 10
+
+
+@dataclass(frozen=True, repr=False)
+class SearchResult:
+    """The result of a search.
+
+    Attributes:
+        reason: why it ended, see :data:`deephyper.search.budget.Reason`.
+        evaluations: all that have ended, in the order in which they did, earlier sessions
+            included.
+        hyperparameter_names: those of the space.
+        log_dir: where its files are; None if it was kept in memory.
+        signal: the signal that interrupted it.
+        seconds: how long it has lasted, earlier sessions included.
+    """
+
+    reason: Reason
+    evaluations: list[Evaluation]
+    hyperparameter_names: tuple[str, ...]
+    log_dir: Path | None = None
+    signal: int | None = None
+    seconds: float = 0.0
+
+    @property
+    def best(self) -> Outcome | None:
+        """The finished evaluation with the best objective, the first of equals."""
+        return best_finished(self.outcomes)
+
+    @property
+    def best_point(self) -> dict[str, Any] | None:
+        """The hyperparameters of the best evaluation."""
+        return None if self.best is None else dict(self.best.job.point)
+
+    @property
+    def best_objective(self) -> float | None:
+        """The best objective."""
+        return None if self.best is None else self.best.objective
+
+    @property
+    def outcomes(self) -> list[Outcome]:
+        """What became of the evaluations, in the order in which they ended."""
+        return [e.outcome for e in self.evaluations if e.outcome is not None]
+
+    @property
+    def num_evaluations(self) -> int:
+        """How many evaluations have ended."""
+        return len(self.evaluations)
+
+    @property
+    def num_failures(self) -> int:
+        """How many of them failed."""
+        return sum(outcome.status == "failed" for outcome in self.outcomes)
+
+    @property
+    def results_path(self) -> Path | None:
+        """The results file; None if the search was kept in memory."""
+        return None if self.log_dir is None else LogDir(self.log_dir).results
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """Return a pandas DataFrame with one row per evaluation, and the columns of results.csv.
+
+        A column of numbers is one of pandas's numbers, with NaN where a hyperparameter is inactive
+        or an evaluation failed; one of booleans is of booleans where none is missing; any other
+        holds Python's objects, NaN being what is missing.
+        """
+        import pandas as pd
+
+        layout = Columns.of(self.hyperparameter_names, self.evaluations)
+        rows = [layout.values(evaluation) for evaluation in self.evaluations]
+        columns = {name: [row.get(name, math.nan) for row in rows] for name in layout.header}
+        return pd.DataFrame({n: pd.Series(v, dtype=_dtype(v)) for n, v in columns.items()})
+
+    def __repr__(self) -> str:
+        count = (
+            "1 evaluation" if self.num_evaluations == 1 else f"{self.num_evaluations} evaluations"
+        )
+        failed = f", {self.num_failures} failed" if self.num_failures else ""
+        lines = [f"SearchResult: {count}{failed}; {REASONS[self.reason]}"]
+        if self.best is not None:
+            lines.append(f"best objective: {format_objective(self.best.objective)}")
+            lines += [f"    {name}: {value}" for name, value in self.best.job.point.items()]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        """Return the best evaluations as a table, for notebooks."""
+        best = rank(self._finished, lambda outcome: outcome.objective)[:_ROWS_SHOWN]
+        titles = ["objective", *self.hyperparameter_names, "elapsed_sec"]
+        head = "".join(f"<th>{escape(title)}</th>" for title in titles)
+        rows = []
+        for outcome in best:
+            point = outcome.job.point
+            cells = [
+                format_objective(outcome.objective),
+                *(str(point.get(name, "")) for name in self.hyperparameter_names),
+                f"{outcome.elapsed_sec:.3g}",
+            ]
+            rows.append("".join(f"<td>{escape(cell)}</td>" for cell in cells))
+        body = "".join(f"<tr>{row}</tr>" for row in rows)
+        summary = escape(repr(self).partition("\n")[0])
+        return f"<p>{summary}</p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+    @property
+    def _finished(self) -> list[Outcome]:
+        return [outcome for outcome in self.outcomes if outcome.status == "finished"]
+
+
+def _dtype(values: list[Any]) -> type | None:
+    """Return the dtype of a pandas column; None leaves it to pandas."""
+    kinds = {type(value) for value in values}
+    return None if kinds and (kinds <= {int, float} or kinds == {bool}) else object

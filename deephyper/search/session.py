@@ -1,0 +1,333 @@
+"""One session of a search: the asynchronous loop that every search runs on.
+
+A proposal leaves the optimizer, becomes a job in the evaluator, comes back as an outcome, is
+written, and is told to the optimizer. Each free worker is given a new point at once; none waits for
+another.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import logging
+import math
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from deephyper.clock import Clock
+from deephyper.errors import DeepHyperError, SpaceExhausted
+from deephyper.evaluator import Evaluator
+from deephyper.job import Ended, Event, Job, Outcome, Proposal, Reported, Started
+from deephyper.objective import MACHINE_FAULTS, Failure, Objective
+from deephyper.problem.point import Point
+from deephyper.search.budget import Budget, Reason
+from deephyper.search.cache import Cache
+from deephyper.search.interrupt import Interrupt
+from deephyper.search.log import ending_notice, retry_notice, stopped_notice
+from deephyper.search.record import Evaluation, Record
+from deephyper.search.store import Pages
+
+_TICK = 0.25  # seconds until a signal or the end of the time is noticed
+_log = logging.getLogger("deephyper.search")
+
+
+class Proposer(Protocol):
+    """What the loop asks of an optimizer; see :class:`deephyper.optimizer.Optimizer`."""
+
+    @property
+    def description(self) -> str:
+        """One line for the log."""
+
+    def ask(self, n_points: int) -> list[Proposal]:
+        """Propose points; they are pending from now on."""
+
+    def tell(self, x: Sequence[Point], y: Sequence[Objective | Failure]) -> None:
+        """Take in what came of points."""
+
+    def tell_pending(self, points: Sequence[Point]) -> None:
+        """Take in points that are being evaluated and were not asked for."""
+
+    def forget(self, points: Sequence[Point]) -> None:
+        """Drop pending points that won't be told."""
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What a session does where things go wrong or time is over.
+
+    Attributes:
+        retries: how often an evaluation is tried again whose worker died.
+        grace: seconds that running evaluations get when the time is over.
+        sigterm_grace: seconds that they get when SIGTERM or SIGHUP came.
+    """
+
+    retries: int
+    grace: float
+    sigterm_grace: float
+
+
+class Session:
+    """One session of a search.
+
+    Args:
+        record: the search so far; it is kept up to date.
+        budget: what the search may use, earlier sessions included.
+        optimizer: proposes points; it knows nothing of the record yet.
+        evaluator: where points are evaluated; it is idle.
+        pages: where what happens is written.
+        policy: what is done where things go wrong.
+        cache: outcomes that need not be evaluated again.
+        interrupt: the signals that came.
+        clock: what times are read from.
+        directory_of: gives the directory of an evaluation.
+        on_outcome: called with each outcome of an evaluation that has ended.
+        notify: called with a line for the user.
+    """
+
+    def __init__(
+        self,
+        record: Record,
+        budget: Budget,
+        optimizer: Proposer,
+        evaluator: Evaluator,
+        pages: Pages,
+        *,
+        policy: Policy,
+        cache: Cache,
+        interrupt: Interrupt,
+        clock: Clock,
+        directory_of: Callable[[str], str | None],
+        on_outcome: Callable[[Outcome], None],
+        notify: Callable[[str], None],
+    ) -> None:
+        self._record = record
+        self._budget = budget
+        self._optimizer = optimizer
+        self._evaluator = evaluator
+        self._pages = pages
+        self._policy = policy
+        self._cache = cache
+        self._interrupt = interrupt
+        self._clock = clock
+        self._directory_of = directory_of
+        self._on_outcome = on_outcome
+        self._notify = notify
+        self._began = clock.monotonic()
+        self._waiting = deque(evaluation.job for evaluation in record.unfinished)
+        self._failures_in_a_row = 0
+        self._exhausted = False
+        self._num_stopped = 0
+
+    @property
+    def seconds(self) -> float:
+        """How long the search has lasted, all sessions together."""
+        return self._record.seconds + self._clock.monotonic() - self._began
+
+    def run(self) -> Reason:
+        """Search until the budget is used up; return why it ended.
+
+        Raises:
+            ResultsError: if it can't be written, or another search has taken the log directory.
+        """
+        try:
+            self._begin()
+            reason = self._loop()
+            if self._num_stopped:
+                self._notify(stopped_notice(self._num_stopped))
+            self._pages.end(reason)
+        except BaseException:
+            self._keep_what_ended()
+            raise
+        finally:
+            self._evaluator.cancel()
+            self._evaluator.gather(timeout=0)  # so that nothing is left for another search
+        _log.info("ended: %s", reason)
+        return reason
+
+    def _begin(self) -> None:
+        """Write the session's first words, and tell the optimizer what is known."""
+        record = self._record
+        self._pages.begin()
+        observed = [
+            *record.known,
+            *((e.job.point, observation(e.outcome)) for e in record.ended if e.outcome),
+        ]
+        if observed:
+            self._optimizer.tell([point for point, _ in observed], [y for _, y in observed])
+        for evaluation in record.ended:
+            if evaluation.outcome is not None:
+                self._cache.add(evaluation.outcome)
+        if self._waiting:
+            self._optimizer.tell_pending([job.point for job in self._waiting])
+        _log.info("optimizer: %s", self._optimizer.description)
+        _log.info(
+            "%s: %d evaluations known, %d unfinished",
+            "resumed" if record.resumed else "started",
+            len(observed),
+            len(self._waiting),
+        )
+
+    # The loop.
+
+    def _loop(self) -> Reason:
+        end = self._end_of_time()
+        reason: Reason | None = None
+        while True:
+            self._pages.check()
+            now_reason = self._reason()
+            # A retry may take "max_evals" back; the others stand.
+            if now_reason is not None or reason == "max_evals":
+                if now_reason not in (None, reason):
+                    self._announce(now_reason)
+                reason = now_reason
+            if reason is None and self._fill_workers():
+                continue
+            if not self._evaluator.num_unfinished and (
+                reason is not None or (self._exhausted and not self._waiting)
+            ):
+                return reason or "exhausted"
+            over = min(
+                end + self._policy.grace, self._interrupt.terminated + self._policy.sigterm_grace
+            )
+            if self._interrupt.at_once or self._clock.monotonic() >= over:
+                self._stop_running()
+                return reason or "timeout"
+            self._take(self._evaluator.gather(timeout=_TICK))
+
+    def _end_of_time(self) -> float:
+        """When the time limit is reached, by the clock's ``monotonic``."""
+        if self._budget.timeout is None:
+            return math.inf
+        return self._began + self._budget.timeout - self._record.seconds
+
+    def _reason(self) -> Reason | None:
+        """Return why no further evaluation may begin, or None."""
+        if self._interrupt.signal is not None:
+            return "interrupted"
+        # Unfinished evaluations of an earlier session were counted when they were submitted.
+        begun = len(self._record.evaluations) - len(self._waiting)
+        return self._budget.reason_to_stop(begun, self.seconds, self._failures_in_a_row)
+
+    def _announce(self, reason: Reason) -> None:
+        policy = self._policy
+        grace = policy.grace if reason == "timeout" else policy.sigterm_grace
+        running = self._evaluator.num_unfinished
+        text = ending_notice(reason, running, grace, self._interrupt.signal)
+        if text is not None:
+            self._notify(text)
+
+    def _fill_workers(self) -> bool:
+        """Give free workers points; return whether some outcomes were known, so that more fit."""
+        counted = len(self._record.evaluations)
+        waiting = len(self._waiting)
+        free = self._evaluator.num_free
+        ready = min(free, waiting, self._budget.evaluations_left(counted - waiting))
+        for job in [self._waiting.popleft() for _ in range(int(ready))]:
+            self._submit(self._record.evaluations[job.id], job)
+        left = min(self._evaluator.num_free, self._budget.evaluations_left(counted))
+        if left <= 0 or self._exhausted:
+            return False
+        try:
+            proposals = self._optimizer.ask(int(left))
+        except SpaceExhausted as end:
+            self._exhausted = True
+            _log.info("%s", end)
+            return False
+        known: list[Outcome] = []
+        for proposal in proposals:
+            job = Job(self._record.next_id, proposal.point)
+            evaluation = Evaluation.of(job, proposal)
+            self._record.evaluations[job.id] = evaluation
+            outcome = self._cache.outcome_for(job, self._clock.now())
+            if outcome is None:
+                self._submit(evaluation, job)
+            else:
+                self._pages.submitted(evaluation)
+                known.append(outcome)
+        self._end(known)
+        return bool(known)
+
+    def _submit(self, evaluation: Evaluation, job: Job) -> None:
+        job = dataclasses.replace(job, directory=self._directory_of(job.id))
+        evaluation.job = job
+        self._pages.submitted(evaluation)
+        self._evaluator.submit([job])
+
+    def _take(self, events: Sequence[Event]) -> None:
+        """Write what has happened, and end the evaluations that have ended together."""
+        outcomes: list[Outcome] = []
+        for event in events:
+            if isinstance(event, Ended):
+                outcomes.append(event.outcome)
+            elif isinstance(event, Started):
+                self._pages.started(event)
+            else:
+                self._report(event)
+        self._end(outcomes)
+
+    def _report(self, event: Reported) -> None:
+        self._pages.reported(event)
+
+    def _end(self, outcomes: Sequence[Outcome]) -> None:
+        """Record outcomes, then tell them to the optimizer together."""
+        # All of them are written first, so that no later error costs one.
+        ended = [outcome for outcome in outcomes if self._write(outcome)]
+        if not ended:
+            return
+        evaluations = [self._record.end(outcome) for outcome in ended]
+        self._pages.ended(evaluations)
+        for outcome in ended:
+            self._cache.add(outcome)
+            self._failures_in_a_row = 0 if outcome.failure is None else self._failures_in_a_row + 1
+            self._on_outcome(outcome)
+        self._optimizer.tell([o.job.point for o in ended], [observation(o) for o in ended])
+
+    def _write(self, outcome: Outcome) -> bool:
+        """Write an outcome; return whether its evaluation has ended, or runs again."""
+        job, failure = outcome.job, outcome.failure
+        fault = failure is not None and failure.kind in MACHINE_FAULTS
+        if fault and self._interrupt.signal is not None:
+            # What ends a search from outside, a scheduler say, often ends its workers too.
+            self._record_stopped(outcome)
+            return False
+        retry = fault and job.attempt <= self._policy.retries
+        self._pages.outcome(outcome, retry)
+        if retry:
+            self._waiting.appendleft(dataclasses.replace(job, attempt=job.attempt + 1))
+            self._notify(retry_notice(outcome))
+        return not retry
+
+    # The end.
+
+    def _stop_running(self) -> None:
+        stopped = self._evaluator.cancel()
+        self._take(self._evaluator.gather(timeout=0))  # what ended while it was being stopped
+        for outcome in stopped:
+            self._record_stopped(outcome)
+
+    def _record_stopped(self, outcome: Outcome) -> None:
+        """Write that an evaluation says nothing of its point, and runs again on a resume."""
+        self._pages.outcome(dataclasses.replace(outcome, status="stopped", failure=None))
+        self._optimizer.forget([outcome.job.point])
+        self._num_stopped += 1
+
+    def _keep_what_ended(self) -> None:
+        """Write what has ended since the search, which fails now, last looked, if possible."""
+        self._evaluator.cancel()
+        with contextlib.suppress(DeepHyperError):
+            self._pages.check()
+            for event in self._evaluator.gather(timeout=0):
+                if isinstance(event, Ended):
+                    self._write(event.outcome)
+
+
+def observation(outcome: Outcome) -> Objective | Failure:
+    """Return what an optimizer is told of an evaluation.
+
+    Of one that was pruned, the last objective that it reported.
+    """
+    if outcome.objective is not None:
+        return outcome.objective
+    return outcome.failure or Failure("exception", "unknown")

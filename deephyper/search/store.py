@@ -1,0 +1,210 @@
+"""Where a search is kept while it runs and between its sessions: in files, or in memory alone."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from deephyper.clock import Clock
+from deephyper.job import Outcome, Reported, Started
+from deephyper.problem.description import describe_space
+from deephyper.search.claim import Claim
+from deephyper.search.journal import Journal
+from deephyper.search.log import log_outcome, log_to, set_aside_notice
+from deephyper.search.log_dir import LogDir
+from deephyper.search.record import Evaluation, Record
+from deephyper.search.results import ResultsWriter, set_aside_if_changed
+
+if TYPE_CHECKING:
+    from deephyper.problem import BaseProblem
+
+
+class Pages:
+    """What a session writes, as it happens. This one writes nothing: the search is in memory."""
+
+    def check(self) -> None:
+        """Make sure that what is written next is the search's own.
+
+        Raises:
+            ResultsError: if another search has taken its place.
+        """
+
+    def begin(self) -> None:
+        """Write the beginning of the session; for a new search, what it knows from elsewhere."""
+
+    def submitted(self, evaluation: Evaluation) -> None:
+        """Write that an evaluation is about to be submitted."""
+
+    def started(self, event: Started) -> None:
+        """Write that a worker has begun an evaluation."""
+
+    def reported(self, event: Reported) -> None:
+        """Write what a running evaluation has reported."""
+
+    def outcome(self, outcome: Outcome, retry: bool = False) -> None:
+        """Write what became of an evaluation; ``retry``: it failed and runs again."""
+
+    def ended(self, evaluations: Sequence[Evaluation]) -> None:
+        """Add evaluations, whose outcomes were written before, to the results."""
+
+    def end(self, reason: str) -> None:
+        """Write the end of the session, and wait until all of it is kept."""
+
+
+class Store(ABC):
+    """Where a search is kept."""
+
+    @abstractmethod
+    def inspect(self, problem: BaseProblem, resume: bool) -> Record:
+        """Return the search to resume, or an empty record for a new one; write nothing.
+
+        Raises:
+            ResultsError: if it can't be resumed, or there is one where a new one is to start.
+            ProblemError: if the search to resume is one of another space.
+        """
+
+    @abstractmethod
+    def open(
+        self, problem: BaseProblem, record: Record, notify: Callable[[str], None]
+    ) -> contextlib.AbstractContextManager[tuple[Record, Pages]]:
+        """Claim the place for a session, and give the record as it is now, and what to write on."""
+
+    @abstractmethod
+    def evaluation_directory(self, id_: str) -> str | None:
+        """Return the directory of an evaluation, which need not exist; None without one."""
+
+
+class FileStore(Store):
+    """Keeps a search in a log directory.
+
+    Args:
+        log_dir: the directory.
+        clock: what times are read from.
+    """
+
+    def __init__(self, log_dir: LogDir, clock: Clock) -> None:
+        self._log_dir = log_dir
+        self._clock = clock
+
+    def inspect(self, problem: BaseProblem, resume: bool) -> Record:
+        return self._log_dir.inspect(problem, resume)
+
+    @contextlib.contextmanager
+    def open(
+        self, problem: BaseProblem, record: Record, notify: Callable[[str], None]
+    ) -> Iterator[tuple[Record, Pages]]:
+        with self._log_dir.claim() as claim, log_to(self._log_dir.log):
+            record = self._log_dir.reread(problem, record)
+            journal = Journal(self._log_dir.path, self._clock)
+            pages = FilePages(self._log_dir, problem, record, claim, journal, notify)
+            try:
+                yield record, pages
+            finally:
+                pages.close()
+
+    def evaluation_directory(self, id_: str) -> str:
+        return str(self._log_dir.evaluation(id_))
+
+
+class FilePages(Pages):
+    """Writes a session to the journal, results.csv and deephyper.log."""
+
+    def __init__(
+        self,
+        log_dir: LogDir,
+        problem: BaseProblem,
+        record: Record,
+        claim: Claim,
+        journal: Journal,
+        notify: Callable[[str], None],
+    ) -> None:
+        self._path = log_dir.results
+        self._names = tuple(problem.hyperparameter_names)
+        self._record = record
+        self._claim = claim
+        self._journal = journal
+        self._notify = notify
+        self._results: ResultsWriter | None = None
+
+    def check(self) -> None:
+        self._claim.check()
+
+    def begin(self) -> None:
+        self._journal.begin(self._record)
+        self._open_results()
+        if not self._record.resumed:
+            for point, observed in self._record.known:
+                self._journal.known(point, observed)
+
+    def submitted(self, evaluation: Evaluation) -> None:
+        self._journal.submitted(evaluation)
+
+    def started(self, event: Started) -> None:
+        self._journal.started(event)
+
+    def reported(self, event: Reported) -> None:
+        self._journal.reported(event)
+
+    def outcome(self, outcome: Outcome, retry: bool = False) -> None:
+        self._journal.outcome(outcome, retry)
+
+    def ended(self, evaluations: Sequence[Evaluation]) -> None:
+        results = self._results
+        if results is None or results.is_deleted:
+            self._open_results()  # writes these evaluations too
+        else:
+            results.extend(evaluations)
+        for evaluation in evaluations:
+            log_outcome(evaluation)
+
+    def end(self, reason: str) -> None:
+        self._journal.ended(reason)
+
+    def close(self) -> None:
+        """Close the files."""
+        self._journal.close()
+        if self._results is not None:
+            self._results.close()
+
+    def _open_results(self) -> None:
+        """Write the results anew; a file that was changed since is the user's and set aside."""
+        aside = set_aside_if_changed(self._path, self._names, self._record.ended)
+        if aside is not None:
+            self._notify(set_aside_notice(aside))
+        self._results = ResultsWriter(self._path, self._names, lambda: self._record.ended)
+
+
+class MemoryStore(Store):
+    """Keeps a search in memory, from one session of this process to the next.
+
+    Args:
+        clock: what times are read from.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._record: Record | None = None
+
+    def inspect(self, problem: BaseProblem, resume: bool) -> Record:
+        if self._record is None:
+            return Record(space=describe_space(problem))
+        record = copy.copy(self._record)
+        record.resumed = True
+        return record
+
+    @contextlib.contextmanager
+    def open(
+        self, problem: BaseProblem, record: Record, notify: Callable[[str], None]
+    ) -> Iterator[tuple[Record, Pages]]:
+        self._record = record
+        began = self._clock.monotonic()
+        try:
+            yield record, Pages()
+        finally:
+            record.seconds += self._clock.monotonic() - began
+
+    def evaluation_directory(self, id_: str) -> None:
+        return None

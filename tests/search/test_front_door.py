@@ -1,0 +1,94 @@
+"""A first search from Python: a problem, a function, a few lines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deephyper import AMBS, Evaluator, HpProblem, RandomSearch, RandomSettings, SkoptSettings
+from deephyper.clock import Clock
+from deephyper.errors import RunFunctionError, SettingsError
+
+
+@pytest.fixture
+def problem() -> HpProblem:
+    problem = HpProblem()
+    problem.add_hyperparameter((-5.0, 5.0), "x")
+    return problem
+
+
+def bowl(point: dict[str, Any]) -> float:
+    return -float(point["x"] ** 2)
+
+
+def test_a_plain_function_is_searched(problem: HpProblem, tmp_path: Path) -> None:
+    result = AMBS(problem, bowl, log_dir=tmp_path, seed=1).search(max_evals=6)
+    assert result.num_evaluations == 6
+    assert result.best_point is not None
+    assert (tmp_path / "results.csv").is_file()
+
+
+def test_a_search_in_memory_writes_nothing(
+    problem: HpProblem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = AMBS(problem, lambda point: bowl(point), log_dir=None).search(max_evals=4)
+    assert result.num_evaluations == 4
+    assert (result.log_dir, result.results_path) == (None, None)
+    assert list(result.to_dataframe()["id"]) == [0, 1, 2, 3]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_search_in_memory_continues_with_a_larger_budget(problem: HpProblem) -> None:
+    with Evaluator.create(bowl, "thread") as evaluator:
+        search = RandomSearch(problem, evaluator, log_dir=None, seed=3)
+        first = search.search(max_evals=3)
+        second = search.search(max_evals=5)
+    assert second.num_evaluations == 5
+    assert second.evaluations[:3] == first.evaluations
+    assert second.seconds >= first.seconds
+    assert len({e.job.point["x"] for e in second.evaluations}) == 5
+
+
+def test_several_workers_for_a_function(problem: HpProblem) -> None:
+    result = RandomSearch(problem, bowl, num_workers=2, log_dir=None).search(max_evals=6)
+    assert {outcome.worker for outcome in result.outcomes} <= {"0", "1"}
+    assert result.num_evaluations == 6
+
+
+@pytest.mark.parametrize("timeout", [1.5, "1.5s", "1.5"])
+def test_a_time_limit_is_seconds_or_a_text_with_a_unit(
+    problem: HpProblem, timeout: float | str
+) -> None:
+    seconds = iter(range(10**6))
+    clock = Clock(monotonic=lambda: float(next(seconds)))
+    with Evaluator.create(bowl, "thread") as evaluator:
+        search = RandomSearch(problem, evaluator, log_dir=None, clock=clock)
+        assert search.search(timeout=timeout).reason == "timeout"
+
+
+@pytest.mark.parametrize(
+    "optimizer", ["random", "skopt", RandomSettings(), SkoptSettings("DUMMY"), None]
+)
+def test_an_optimizer_by_name_or_by_settings(problem: HpProblem, optimizer: Any) -> None:
+    with Evaluator.create(bowl, "thread") as evaluator:
+        assert AMBS(problem, evaluator, optimizer, log_dir=None).search(2).num_evaluations == 2
+
+
+def test_what_cannot_be_meant_is_refused_in_python_s_words(
+    problem: HpProblem, tmp_path: Path
+) -> None:
+    with pytest.raises(RunFunctionError, match="type int, which can't be called"):
+        AMBS(problem, 3)  # type: ignore[arg-type]
+    with Evaluator.create(bowl, "thread") as evaluator:
+        with pytest.raises(SettingsError, match="leave out num_workers"):
+            AMBS(problem, evaluator, num_workers=2)
+        with pytest.raises(SettingsError, match="unknown optimizer 'tpe'; choose one of bayesian"):
+            AMBS(problem, evaluator, "tpe")
+        with pytest.raises(SettingsError, match="kept in memory can't be resumed; give its log_di"):
+            AMBS(problem, evaluator, log_dir=None, resume=True)
+        RandomSearch(problem, evaluator, log_dir=tmp_path).search(2)
+        with pytest.raises(Exception, match=r"resume it with resume=True, or choose another log_d"):
+            RandomSearch(problem, evaluator, log_dir=tmp_path).search(2)

@@ -1,0 +1,104 @@
+"""What users import: every public name is there, seen by type checkers, typed and documented."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = ("deephyper", "deephyper.evaluator", "deephyper.optimizer", "deephyper.problem")
+NAMES = [
+    (package, name)
+    for package in PACKAGES
+    for name in importlib.import_module(package).__all__
+    if name not in ("__version__", "config_space")
+]
+
+
+def module_of(package: str) -> ModuleType:
+    return importlib.import_module(package)
+
+
+@pytest.mark.parametrize(("package", "name"), NAMES)
+def test_a_public_name_is_there_and_documented(package: str, name: str) -> None:
+    found = getattr(module_of(package), name)
+    if inspect.isclass(found) or inspect.isfunction(found):
+        text = found.__doc__ or ""
+        assert len(text.split()) >= 3
+        assert text.split()[0].rstrip(",") not in ("What", "Whether", "How"), text.partition("\n")[
+            0
+        ]
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_type_checkers_see_the_names_that_are_there(package: str) -> None:
+    file = module_of(package).__file__
+    assert file is not None
+    tree = ast.parse(Path(file).read_text(encoding="utf-8"))
+    imported = {
+        alias.asname or alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.ImportFrom, ast.Import))
+        for alias in node.names
+    }
+    assert {*module_of(package).__all__} <= imported
+    assert {*module_of(package).__all__} <= {*dir(module_of(package))}
+
+
+def functions_of(found: Any) -> Iterator[tuple[str, Any]]:
+    """A public function, or the public methods and the constructor of a class."""
+    if inspect.isfunction(found):
+        yield found.__qualname__, found
+    if not inspect.isclass(found):
+        return
+    for name, member in inspect.getmembers(found):
+        if name.startswith("_") and name != "__init__":
+            continue
+        function = member.fget if isinstance(member, property) else member
+        function = getattr(function, "__func__", function)
+        if inspect.isfunction(function) and function.__module__.startswith("deephyper"):
+            yield f"{found.__name__}.{name}", function
+
+
+@pytest.mark.parametrize(("package", "name"), NAMES)
+def test_a_public_function_is_typed_and_documented(package: str, name: str) -> None:
+    for qualified, function in functions_of(getattr(module_of(package), name)):
+        signature = inspect.signature(function)
+        untyped = [
+            parameter.name
+            for parameter in signature.parameters.values()
+            if parameter.annotation is inspect.Parameter.empty and parameter.name != "self"
+        ]
+        assert not untyped, f"{qualified}: {untyped}"
+        assert signature.return_annotation is not inspect.Parameter.empty, qualified
+        loose = [
+            parameter.name
+            for parameter in signature.parameters.values()
+            if parameter.kind is inspect.Parameter.VAR_KEYWORD and parameter.annotation == "Any"
+        ]
+        assert not loose, f"{qualified}: {loose} completes nothing in an editor"
+        if not qualified.endswith("__init__") and "<" not in qualified:
+            assert (inspect.getdoc(function) or "").strip(), qualified
+
+
+def test_importing_the_package_imports_little() -> None:
+    program = (
+        "import sys; before = set(sys.modules); import deephyper; "
+        "print(sorted(m for m in set(sys.modules) - before if m.startswith('deephyper')))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT)
+    assert done.stdout.strip() == "['deephyper', 'deephyper.lazy', 'deephyper.version']"
+
+
+def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="module 'deephyper' has no attribute 'Study'"):
+        getattr(module_of("deephyper"), "Study")  # noqa: B009
