@@ -110,7 +110,7 @@ def search(function: Function, way: str, seed: int) -> list[float]:
     random = np.random.default_rng(1000 + seed)
     best, regrets = -math.inf, []
     for n in range(1, max(EVALUATIONS) + 1):
-        point = optimizer.ask()
+        point = optimizer.ask().point
         x = np.array([point[name] for name in names])
         value = function.value(x)
         inside = bool(np.linalg.norm(x - function.centre) <= radius)

@@ -22,7 +22,6 @@ import numpy as np
 
 from deephyper.evaluator import Job, Outcome
 from deephyper.optimizer import RandomOptimizer, create_optimizer
-from deephyper.optimizer.settings import AmbsSettings
 from deephyper.problem import HpProblem
 from deephyper.problem.description import describe_space
 from deephyper.search.journal import Evaluation, Journal, Record, read_journal
@@ -60,7 +59,7 @@ class _Nothing:
 
 def write(log_dir: Path, problem: HpProblem, evaluations: int) -> list[float]:
     """A journal of so many evaluations; the seconds of each append."""
-    points = RandomOptimizer(problem, seed=1).ask(evaluations)
+    points = [each.point for each in RandomOptimizer(problem, seed=1).ask(evaluations)]
     objectives = np.random.default_rng(1).normal(size=evaluations)
     journal = Journal(log_dir)
     journal.begin("search", Record(space=describe_space(problem)))
@@ -119,9 +118,7 @@ def main() -> None:
         read_journal(log_dir)
         read = time.perf_counter() - begin
         random = resume(log_dir, problem, lambda seed: RandomOptimizer(problem, seed))
-        default = resume(
-            log_dir, problem, lambda seed: create_optimizer(problem, AmbsSettings(), seed=seed)
-        )
+        default = resume(log_dir, problem, lambda seed: create_optimizer(problem, seed=seed))
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.system()}")
     print(f"{options.evaluations} evaluations, {len(append)} events, {size / 1e6:.1f} MB")
     print(

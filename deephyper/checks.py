@@ -1,6 +1,7 @@
-"""Numbers and durations that a user gives: taken if they are what is asked for, else refused.
+"""Checks of the numbers and durations that a user gives.
 
-Each function takes the class of the error that a refusal raises, a one-line message.
+Each function returns the value in its proper type, or raises an error of the class that it was
+given, with a one-line message.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from deephyper.errors import DeepHyperError, SettingsError
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 DURATION_FORMS = "seconds, or 30s, 10m, 2h, 1d"
-"""How a duration may be written, for messages and help texts."""
+"""The ways to write a duration, for messages and help texts."""
 
 
 def whole(

@@ -12,7 +12,7 @@ from typing import ClassVar
 
 @dataclass(frozen=True)
 class Clock:
-    """Where the time is read; by default from the computer.
+    """A source of the time; by default the computer.
 
     Attributes:
         now: seconds since the epoch, for what is recorded.

@@ -60,6 +60,10 @@ class EvaluatorError(DeepHyperError, ValueError):
     """An evaluator that can't be made or used as asked."""
 
 
+class OptimizerError(DeepHyperError, ValueError):
+    """An optimizer that is asked or told something it can't be, or proposes what is not a point."""
+
+
 class SettingsError(DeepHyperError, ValueError):
     """A setting of a search that is out of its range or doesn't fit the others."""
 

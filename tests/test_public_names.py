@@ -76,7 +76,7 @@ def test_a_public_function_is_typed_and_documented(package: str, name: str) -> N
         untyped = [
             parameter.name
             for parameter in signature.parameters.values()
-            if parameter.annotation is inspect.Parameter.empty and parameter.name != "self"
+            if parameter.annotation is inspect.Parameter.empty and parameter.name not in ("self", "cls")
         ]
         assert not untyped, f"{qualified}: {untyped}"
         assert signature.return_annotation is not inspect.Parameter.empty, qualified

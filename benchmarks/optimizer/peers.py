@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from benchmarks.optimizer.task import Point
 from deephyper.errors import ProblemError
-from deephyper.optimizer.settings import AmbsSettings
+from deephyper.optimizer import Optimizer
 from deephyper.problem import HpProblem
 
 
@@ -25,24 +25,37 @@ class Peer(Protocol):
     def tell(self, point: Point, objective: float | str) -> None: ...
 
 
+class Ours:
+    """One of our own optimizers."""
+
+    def __init__(self, optimizer: Optimizer) -> None:
+        self._optimizer = optimizer
+
+    def ask(self) -> Point:
+        return self._optimizer.ask().point
+
+    def tell(self, point: Point, objective: float | str) -> None:
+        self._optimizer.tell(point, objective)
+
+
 def ours(problem: HpProblem, seed: int, workers: int) -> Peer:
     from deephyper.optimizer import BayesianOptimizer
 
-    return BayesianOptimizer(problem, seed=seed)
+    return Ours(BayesianOptimizer(problem, seed=seed))
 
 
 def random(problem: HpProblem, seed: int, workers: int) -> Peer:
     from deephyper.optimizer import RandomOptimizer
 
-    return RandomOptimizer(problem, seed=seed)
+    return Ours(RandomOptimizer(problem, seed=seed))
 
 
 def classic(problem: HpProblem, seed: int, workers: int) -> Peer:
     """scikit-optimize as the classic loop uses it: forest, LCB, the liar's minimum."""
-    from deephyper.optimizer import ClassicOptimizer
+    from deephyper.optimizer import SkoptOptimizer, SkoptSettings
 
-    settings = AmbsSettings(surrogate_model="RF", acq_func="LCB", liar_strategy="cl_min")
-    return ClassicOptimizer(problem, settings, seed=seed)
+    settings = SkoptSettings(surrogate_model="RF", acq_func="LCB", liar_strategy="cl_min")
+    return Ours(SkoptOptimizer(problem, settings, seed=seed))
 
 
 class Optuna:

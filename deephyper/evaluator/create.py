@@ -1,4 +1,4 @@
-"""Making an evaluator by the name of its backend."""
+"""Evaluators by the name of their backend."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One interface to every way of evaluating points, and the bookkeeping that all of them share.
+"""The interface to every way of evaluating points, and the bookkeeping that all of them share.
 
 A backend says only how to start a job, how to hear from its workers and how to end one. Which
 worker is free, which job waits, what is past its time limit and what an outcome looks like is
@@ -31,12 +31,12 @@ from deephyper.option import Option
 
 DEFAULT_METHOD = "process"
 LOAD_SECONDS = 300.0
-"""How long a worker may take to load the run function: on a busy shared file system, importing a
-large library takes minutes."""
+"""The time in which a worker has to load the run function: on a busy shared file system, importing
+a large library takes minutes."""
 
 _MOST_WORKERS = 1_000_000
 _LONGEST_WAIT = 3600.0
-"""Seconds that are waited at a time: the system's own waits have limits."""
+"""The longest single wait, in seconds: the system's own waits have limits."""
 
 
 class Evaluator(ABC):
@@ -67,11 +67,11 @@ class Evaluator(ABC):
     method: ClassVar[str]
     """The name that the backend is registered by."""
     options: ClassVar[tuple[Option, ...]] = ()
-    """Command line options of this backend alone; each is a keyword argument of its class."""
+    """The command line options of this backend alone; each is a keyword argument of its class."""
     can_kill: ClassVar[bool] = True
-    """Whether an evaluation that is stopped has ended."""
+    """False if what runs can't be ended, only left behind."""
     startup_allowance: ClassVar[float] = LOAD_SECONDS
-    """Seconds beyond the time limit in which a worker has to begin."""
+    """The seconds beyond the time limit in which a worker has to begin."""
 
     @property
     def overrun_allowance(self) -> float:
@@ -275,17 +275,17 @@ class Evaluator(ABC):
 
     @property
     def num_unfinished(self) -> int:
-        """Number of jobs that were submitted and have not ended."""
+        """The number of jobs that were submitted and have not ended."""
         return len(self._unfinished)
 
     @property
     def idle(self) -> bool:
-        """Whether every job that was submitted has ended and all events have been gathered."""
+        """True if every job that was submitted has ended and all events have been gathered."""
         return not (self._unfinished or self._events)
 
     @property
     def num_free(self) -> int:
-        """Number of workers with nothing to do."""
+        """The number of workers with nothing to do."""
         return max(0, len(self._free) - len(self._waiting))
 
     def __enter__(self) -> Self:

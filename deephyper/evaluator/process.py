@@ -1,4 +1,4 @@
-"""Evaluations in processes of this machine that live on from one evaluation to the next.
+"""Evaluations in processes of this machine, each of which serves one evaluation after another.
 
 A worker is a fresh interpreter, never a fork, so a run function that imports TensorFlow or starts
 threads is safe, and what it imports is imported once per worker. It has a process group of its
@@ -41,13 +41,13 @@ class _Slot:
 class ProcessEvaluator(Evaluator):
     """Evaluates in worker processes. See :class:`~deephyper.evaluator.Evaluator`.
 
-    Each worker's numerical libraries are told to use its share of the cores, unless the
-    environment already says how many threads they may use.
+    Each worker's numerical libraries get its share of the cores as their number of threads, unless
+    the environment already sets that.
     """
 
     method = "process"
     fresh: ClassVar[bool] = False
-    """Whether each evaluation gets a process of its own."""
+    """True if each evaluation gets a process of its own."""
 
     def __init__(
         self,

@@ -32,7 +32,7 @@ from deephyper.job import Failure, FailureKind, Job
 from deephyper.option import Option
 
 _CLOSE_SECONDS = 10.0
-"""How long an actor may take to end its evaluation before it is killed."""
+"""The time that an actor gets to end its evaluation before it is killed."""
 _POLL_SECONDS = 1.0
 
 
@@ -234,7 +234,7 @@ class RayEvaluator(Evaluator):
         return True
 
     def _require_room(self) -> None:
-        """A worker keeps its place for the whole search, so all of them have to fit."""
+        """Raise unless all workers fit at a time: each keeps its place for the whole search."""
         needed = {"CPU": self.num_cpus_per_task, "GPU": self.num_gpus_per_task}
         nodes = [node["Resources"] for node in self._ray.nodes() if node["Alive"]]
         room = sum(
@@ -251,7 +251,7 @@ class RayEvaluator(Evaluator):
 
 
 class _Worker:
-    """Holds the resources of a worker and a process that evaluates; runs on any node.
+    """An actor that holds the resources of a worker and a process that evaluates, on any node.
 
     Args:
         run: the run function as :meth:`RunFunction.dumps` gives it.
@@ -270,7 +270,7 @@ class _Worker:
         self._closed = False
 
     def load(self) -> LoadFailed | None:
-        """Load the run function; return why it can't be, if so."""
+        """Load the run function; return the reason if that fails."""
         answer = self._worker_process().load(LOAD_SECONDS)
         if isinstance(answer, LoadFailed):
             self._discard()
@@ -287,12 +287,14 @@ class _Worker:
             return
         process = self._worker_process()
         process.start(job, output)
-        while process.busy:
+        while True:
             for message in process.events(_POLL_SECONDS):
                 if isinstance(message, JobStarted):
                     yield replace(message, worker=self._name)
                 else:
                     yield message
+                if isinstance(message, JobEnded):
+                    return  # the next evaluation may already have begun, on the other thread
 
     def close(self) -> None:
         """End the process, even in the middle of an evaluation."""

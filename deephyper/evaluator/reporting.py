@@ -40,7 +40,7 @@ def report(step: int, objective: float, metrics: Mapping[str, float] | None = No
 
 @contextlib.contextmanager
 def sent_to(send: Send | None) -> Iterator[None]:
-    """Hand over what is reported in this context; None: nobody listens."""
+    """Hand over what is reported in this context; None drops it."""
     token = _CURRENT.set(None if send is None else _Current(send))
     try:
         yield

@@ -109,7 +109,7 @@ class RunFunction:
 
     @classmethod
     def loads(cls, text: str) -> RunFunction:
-        """Turn back what :meth:`dumps` of a process that we trust, our own parent, wrote."""
+        """Read what :meth:`dumps` has written in a process that we trust: our own parent."""
         message = json.loads(text)
         path = tuple(message["search_path"])
         if "spec" in message:
@@ -125,7 +125,7 @@ def evaluate(
 ) -> Objective | Failure:
     """Call ``run`` on a copy of the point, and return the objective or why there is none.
 
-    Nothing is raised, not even SystemExit, so that a worker lives on after ``sys.exit()`` in user
+    Nothing is raised, not even SystemExit, so that a worker survives ``sys.exit()`` in user
     code. But a child that ``run`` has forked ends here, as it would have at the end of its program:
     it must not continue as a second worker.
 

@@ -20,7 +20,7 @@ from deephyper.evaluator.worker.messages import JobEnded, JobMessage, JobReporte
 from deephyper.job import Job, Objective
 
 _Jobs = queue.SimpleQueue[Job | None]
-"""What a thread takes its jobs from; None ends it. It also identifies the thread."""
+"""The queue that a thread takes its jobs from; None ends it. It also identifies the thread."""
 _Said = queue.SimpleQueue[tuple[_Jobs, JobMessage]]
 
 
@@ -86,12 +86,12 @@ class ThreadEvaluator(Evaluator):
             while True:
                 said.append(self._said.get_nowait())
         except queue.Empty:
-            # A thread that was left behind may still speak of the job that it was on.
+            # A thread that was left behind may still send messages of its job.
             current = {id(jobs) for jobs in self._threads.values()}
             return [message for jobs, message in said if id(jobs) in current]
 
     def _stop(self, job_id: str, slot: int) -> None:
-        # The thread ends after the job that it can't leave; the slot's next job gets a new one.
+        # The thread ends after its job, which it can't leave; the slot's next job gets a new one.
         self._threads.pop(slot).put(None)
 
     def _close(self) -> None:

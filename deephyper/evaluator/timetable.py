@@ -1,4 +1,4 @@
-"""When something happens to each of many jobs."""
+"""Times at which something happens to jobs."""
 
 from __future__ import annotations
 

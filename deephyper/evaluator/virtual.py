@@ -23,7 +23,7 @@ from deephyper.evaluator.worker.messages import JobEnded, JobMessage, JobReporte
 from deephyper.job import Failure, Job, Objective
 
 Reports = Sequence[tuple[float, int, Objective]]
-"""Seconds since the start of an evaluation, step and objective of each of its reports."""
+"""The reports of an evaluation: seconds since its start, step and objective of each."""
 
 
 @dataclass

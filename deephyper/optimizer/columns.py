@@ -20,8 +20,7 @@ from ConfigSpace.hyperparameters import (
 from numpy.typing import NDArray
 
 from deephyper.errors import ProblemError
-
-Array = NDArray[np.float64]
+from deephyper.optimizer.arrays import Array
 
 _PLACES = 13
 """Decimal places to which ConfigSpace rounds the value of a float."""

@@ -1,61 +1,80 @@
-"""Which optimizer runs, and why."""
+"""Which optimizer runs."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from deephyper.optimizer.optimizer import Optimizer
-from deephyper.optimizer.settings import AmbsSettings
+from deephyper.errors import SettingsError
+from deephyper.optimizer.settings import Settings
+from deephyper.registry import OPTIMIZERS
 
 if TYPE_CHECKING:
+    from deephyper.optimizer.external import AskTell
+    from deephyper.optimizer.optimizer import Optimizer
     from deephyper.problem import HpProblem
+
+DEFAULT_OPTIMIZER = "bayesian"
 
 
 def create_optimizer(
-    problem: HpProblem, settings: AmbsSettings | None = None, seed: int | None = None
+    problem: HpProblem,
+    optimizer: str | Settings | AskTell = DEFAULT_OPTIMIZER,
+    *,
+    seed: int | None = None,
 ) -> Optimizer:
-    """The optimizer for these settings: our own unless a surrogate of scikit-optimize is named.
+    """Return the optimizer for a problem.
+
+    Args:
+        problem: the space to search and its starting points.
+        optimizer: the name of a registered engine, for its default settings; the settings of an
+            engine; or an object of your own with `ask()` and `tell(point, objective)`. An
+            `Optimizer` of this problem is returned as it is.
+        seed: makes the proposals reproducible.
 
     Raises:
-        TypeError: if the problem or the settings are something else.
+        SettingsError: if the problem isn't one, the name isn't registered, or the object lacks one
+            of the methods.
         ProblemError: if the space is empty.
     """
-    from deephyper.problem.problem import BaseProblem
+    from deephyper.problem import BaseProblem
 
     if not isinstance(problem, BaseProblem):
-        raise TypeError(f"problem is of type {type(problem).__name__}; give an HpProblem")
-    settings = AmbsSettings() if settings is None else settings
-    if not isinstance(settings, AmbsSettings):
-        raise TypeError(
-            f"settings is of type {type(settings).__name__}; give an AmbsSettings, as in: "
-            "AmbsSettings(surrogate_model='RF')"
-        )
-    if settings.surrogate_model is None:
-        from deephyper.optimizer.bayesian.optimizer import BayesianOptimizer
+        raise SettingsError(f"problem is of type {type(problem).__name__}; give an HpProblem")
+    chosen = read_optimizer(optimizer)
+    if isinstance(chosen, Settings):
+        return chosen.create(problem, seed)
+    from deephyper.optimizer.external import ExternalOptimizer
+    from deephyper.optimizer.optimizer import Optimizer
 
-        return BayesianOptimizer(problem, seed=seed, n_initial_points=settings.n_initial_points)
-    from deephyper.optimizer.skopt.optimizer import ClassicOptimizer
-
-    return ClassicOptimizer(problem, settings, seed=seed)
+    if isinstance(chosen, Optimizer) and chosen.problem is problem:
+        return chosen
+    return ExternalOptimizer(problem, chosen, seed=seed)
 
 
-def describe_engine(optimizer: Optimizer) -> str:
-    """One line for the log: which engine runs and why."""
-    from deephyper.optimizer.external import ForeignOptimizer
-    from deephyper.optimizer.random import RandomOptimizer
+def read_optimizer(optimizer: str | Settings | AskTell) -> Settings | AskTell:
+    """Return the settings that a name stands for, and anything else as it is, checked.
 
-    if isinstance(optimizer, RandomOptimizer):
-        return "random sampling, as asked"
-    if isinstance(optimizer, ForeignOptimizer):
-        kind = type(optimizer.optimizer)
-        return f"{kind.__module__}.{kind.__qualname__}, passed by the caller"
-    settings = getattr(optimizer, "settings", None)
-    if isinstance(settings, AmbsSettings):
-        model = settings.surrogate_model
-        if model == "DUMMY":
-            return "scikit-optimize without a model (random points), as surrogate model DUMMY asks"
-        return (
-            f"scikit-optimize with surrogate {model}, acquisition {settings.acq_func}, liar "
-            f"{settings.liar_strategy}, as a surrogate model was named"
-        )
-    return "deephyper's Gaussian process, the default as no surrogate model was named"
+    Raises:
+        SettingsError: as `create_optimizer`.
+    """
+    if isinstance(optimizer, str):
+        return _settings_class(optimizer)()
+    if isinstance(optimizer, Settings):
+        return optimizer
+    from deephyper.optimizer.external import check_ask_tell
+
+    check_ask_tell(optimizer)
+    return optimizer
+
+
+def _settings_class(name: str) -> type[Settings]:
+    if name not in OPTIMIZERS:
+        known = ", ".join(OPTIMIZERS.names)
+        raise SettingsError(f"unknown optimizer {name!r}; choose one of {known}")
+    found: Any = OPTIMIZERS.load(name)
+    if isinstance(found, type) and issubclass(found, Settings):
+        return found
+    raise SettingsError(
+        f"the optimizer {name!r} is registered as {found!r}, which is not a subclass of "
+        f"{Settings.__module__}.{Settings.__qualname__}; repair or uninstall its package"
+    )

@@ -14,15 +14,14 @@ from typing import Any
 
 import numpy as np
 from ConfigSpace import ConfigurationSpace
-from numpy.typing import NDArray
 
 from deephyper.errors import ProblemError
+from deephyper.optimizer.arrays import Array, Mask
 from deephyper.optimizer.columns import Column, make_column
 from deephyper.problem.translation import corrected, hyperparameters_in
 
-Array = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 Key = tuple[Any, ...]
+"""What identifies a point; equal for equal points."""
 
 _WIDE = 65_536
 """Integer ranges wider than this are walked through by samples."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from deephyper.errors import ProblemError
+from deephyper.errors import OptimizerError, ProblemError, SettingsError
+from deephyper.job import Proposal
+from deephyper.objective import Objective
 from deephyper.optimizer.encoding import Key
 from deephyper.optimizer.optimizer import Optimizer
 from deephyper.problem.point import Point
@@ -20,16 +21,35 @@ _log = logging.getLogger("deephyper.search")
 
 
 class AskTell(Protocol):
-    """What a foreign optimizer must offer; it maximises."""
+    """The methods that an optimizer of your own needs; it maximizes."""
 
     def ask(self) -> Any:
-        """One point: a mapping by name, or a sequence in the problem's order of names."""
+        """Return a point: a mapping by name, or a sequence in the problem's order of names."""
 
-    def tell(self, x: Any, y: float) -> Any:
-        """The objective of a point, in the form in which it was asked for."""
+    def tell(self, x: Any, y: float, /) -> Any:
+        """Take in the objective of a point, in the form in which it was proposed."""
 
 
-class ForeignOptimizer(Optimizer):
+def check_ask_tell(optimizer: object) -> None:
+    """Check that an object can propose points.
+
+    Raises:
+        SettingsError: if it is a class, or lacks one of the methods.
+    """
+    if isinstance(optimizer, type):
+        raise SettingsError(
+            f"optimizer is the class {optimizer.__name__}; give an object of it, as in: "
+            f"{optimizer.__name__}()"
+        )
+    for name in ("ask", "tell"):
+        if not callable(getattr(optimizer, name, None)):
+            raise SettingsError(
+                f"the optimizer, of type {type(optimizer).__name__}, has no method '{name}'; give "
+                "an object with ask() and tell(point, objective)"
+            )
+
+
+class ExternalOptimizer(Optimizer):
     """Drives an object with `ask()` and `tell(x, y)`; the bookkeeping is ours.
 
     A proposal that isn't valid or was seen is replaced by a random unseen point. Points it didn't
@@ -41,6 +61,11 @@ class ForeignOptimizer(Optimizer):
         optimizer: the object that proposes.
         seed: makes our own replacements reproducible.
         failure_objective: the objective that stands for a failed evaluation.
+
+    Raises:
+        SettingsError: if the object is a class, or lacks `ask` or `tell`.
+        OptimizerError: by `ask`, if what the object proposes is neither a mapping nor a sequence of
+            as many values as there are hyperparameters.
     """
 
     def __init__(
@@ -50,69 +75,84 @@ class ForeignOptimizer(Optimizer):
         seed: int | None = None,
         failure_objective: float | None = None,
     ) -> None:
+        check_ask_tell(optimizer)
         super().__init__(problem, seed)
-        for name in ("ask", "tell"):
-            if not callable(getattr(optimizer, name, None)):
-                raise TypeError(f"{optimizer!r} has no method '{name}'; it needs ask() and tell()")
         self.optimizer = optimizer
         self._failure_objective = failure_objective
-        self._names = list(problem.hyperparameter_names)
         self._proposed: dict[Key, Any] = {}
         self._as_sequence = False
         self._n_invalid = 0
 
-    def _propose(self, n: int, strategy: str | None) -> Sequence[Point]:
-        points = []
+    @property
+    def description(self) -> str:
+        kind = type(self.optimizer)
+        return f"{kind.__module__}.{kind.__qualname__}, passed by the caller"
+
+    def _propose(self, n: int) -> Mapping[Key, Proposal]:
+        proposals: dict[Key, Proposal] = {}
         for _ in range(n):
-            proposal = self.optimizer.ask()
-            point = self._named(proposal)
+            proposed = self.optimizer.ask()
+            point = self._named(proposed)
             try:
                 point = self.problem.validate(self._active_part(point))
             except ProblemError as error:
-                if self._n_invalid == 0:
-                    _log.warning(
-                        "the optimizer proposed %s, which isn't valid: %s; this and further "
-                        "invalid proposals are replaced by random points",
-                        point,
-                        error,
-                    )
-                self._n_invalid += 1
+                self._warn_once(point, error)
                 continue  # replaced by the caller
-            self._proposed[self._encoding.key(point)] = proposal
-            points.append(point)
-        return points
+            key = self._admit(point, proposals)
+            if key is not None:
+                self._proposed[key] = proposed
+                proposals[key] = Proposal(point)
+        return proposals
 
-    def _learn(self, points: Sequence[Point], objectives: Sequence[float]) -> None:
-        for point, objective in zip(points, objectives, strict=True):
-            proposal = self._proposed.pop(self._encoding.key(point), None)
-            if math.isnan(objective):
-                if self._failure_objective is None:
-                    continue
-                objective = self._failure_objective
-            if proposal is None:
-                proposal = self._completed(point) if self._as_sequence else dict(point)
-            self.optimizer.tell(proposal, objective)
+    def _learn(
+        self,
+        keys: Sequence[Key],
+        points: Sequence[Point],
+        objectives: Sequence[Objective | None],
+    ) -> None:
+        for key, point, objective in zip(keys, points, objectives, strict=True):
+            proposed = self._proposed.pop(key, None)
+            value = self._failure_objective if objective is None else objective
+            if value is None:
+                continue
+            if proposed is None:
+                proposed = self._completed(point) if self._as_sequence else dict(point)
+            self.optimizer.tell(proposed, value)
 
-    def _named(self, proposal: Any) -> Point:
-        if isinstance(proposal, Mapping):
-            return dict(proposal)
-        if hasattr(proposal, "tolist"):
-            proposal = proposal.tolist()
-        if not isinstance(proposal, Sequence) or isinstance(proposal, str):
-            raise TypeError(
-                f"ask() of {type(self.optimizer).__name__} gave {proposal!r}; it must give a dict "
+    def _warn_once(self, point: Point, error: ProblemError) -> None:
+        if self._n_invalid == 0:
+            _log.warning(
+                "the optimizer proposed %s, which isn't valid: %s; this and further invalid "
+                "proposals are replaced by random points",
+                point,
+                error,
+            )
+        self._n_invalid += 1
+
+    def _named(self, proposed: Any) -> Point:
+        """Return what was proposed as a mapping by name."""
+        if isinstance(proposed, Proposal):
+            return dict(proposed.point)
+        if isinstance(proposed, Mapping):
+            return dict(proposed)
+        if hasattr(proposed, "tolist"):
+            proposed = proposed.tolist()
+        if not isinstance(proposed, Sequence) or isinstance(proposed, str):
+            raise OptimizerError(
+                f"ask() of {type(self.optimizer).__name__} gave {proposed!r}; it must give a dict "
                 "by name or a list in the problem's order of names"
             )
-        if len(proposal) != len(self._names):
-            raise ValueError(
-                f"ask() of {type(self.optimizer).__name__} gave {len(proposal)} values, but the "
-                f"problem has {len(self._names)} hyperparameters: {', '.join(self._names)}"
+        names = self._encoding.names
+        if len(proposed) != len(names):
+            raise OptimizerError(
+                f"ask() of {type(self.optimizer).__name__} gave {len(proposed)} values, but the "
+                f"problem has {len(names)} hyperparameters: {', '.join(names)}"
             )
         self._as_sequence = True
-        return dict(zip(self._names, proposal, strict=True))
+        return dict(zip(names, proposed, strict=True))
 
     def _active_part(self, point: Point) -> Point:
-        """The point without the values of inactive hyperparameters, if it can be told."""
+        """Return the point without the values of inactive hyperparameters, if it is one."""
         try:
             vectors = self._encoding.vectors([point])
         except (KeyError, TypeError, ValueError, OverflowError):
@@ -125,4 +165,6 @@ class ForeignOptimizer(Optimizer):
         }
 
     def _completed(self, point: Point) -> list[Any]:
-        return [point.get(name, self.space[name].default_value) for name in self._names]
+        """Return the values of a point in order, defaults for inactive hyperparameters."""
+        space = self.problem.space
+        return [point.get(name, space[name].default_value) for name in self._encoding.names]

@@ -138,7 +138,7 @@ class LogDir:
             raise ProblemError(
                 f"the search in '{self.path}' was started with another space: "
                 f"{'; '.join(different)}; restore it, or start a new search with "
-                f"{argument('warm_start', option=str(self.results))}"
+                f"{argument('warm_start', repr(str(self.results)), str(self.results))}"
             )
         try:
             for point in (

@@ -56,7 +56,7 @@ def test_a_search_says_how_to_resume_its_workflow(
         capture_output=True,
         text=True,
     )
-    lines = re.findall(f": {resume}$", ended.stdout, re.MULTILINE)
+    lines = re.findall(f"^Resume with: {resume}$", ended.stdout, re.MULTILINE)
     assert len(lines) == 1, ended.stderr
 
 
@@ -95,7 +95,7 @@ def test_a_canceled_search_ends_before_its_grace(tmp_path: Path) -> None:
         started.send_signal(signal.SIGTERM)
         time.sleep(0.1)
     output, _ = started.communicate(timeout=60)
-    assert ": deephyper balsam-submit hps mine --resume\n" in output
+    assert "Resume with: deephyper balsam-submit hps mine --resume\n" in output
     assert '"stopped"' in journal.read_text()
 
 
@@ -106,5 +106,5 @@ def test_a_search_ends_before_its_launcher(tmp_path: Path) -> None:
     assert time.time() < end
     assert started.returncode == 0
     assert "time is nearly over" in output
-    assert ": deephyper balsam-submit hps mine --resume\n" in output
+    assert "Resume with: deephyper balsam-submit hps mine --resume\n" in output
     assert '"stopped"' in journal.read_text()

@@ -95,7 +95,7 @@ def test_a_search_ends_in_time_and_resumes(site: Site) -> None:
         "-j mpi --max-evals 12 --seed 1"
     )
     site.wait_for_end(directory)
-    resume = ": deephyper balsam-submit hps walltime --resume"
+    resume = "Resume with: deephyper balsam-submit hps walltime --resume"
     output = directory / "walltime.out"
     site.wait_until(lambda: resume in output.read_text(), 10, "what to do next")
     last = events(directory)[-1]
@@ -154,7 +154,7 @@ def test_a_canceled_search_resumes_what_ran(
     assert {e["id"] for e in told if e["event"] == "stopped"} == cut
     assert not [e for e in told if e["event"] == "failed"]
     said = output.read_text()
-    assert f": deephyper balsam-submit hps {workflow} --resume" in said
+    assert f"Resume with: deephyper balsam-submit hps {workflow} --resume" in said
     (site.machine.home / "runs" / "hurry").touch()
     site.submit(f"{workflow} --resume")
     site.wait_for_end(directory, session=2)

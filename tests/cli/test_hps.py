@@ -206,15 +206,15 @@ def test_a_signal_ends_a_search_with_its_results_written(
     assert search.returncode == status, err
     assert "Traceback" not in err
     assert "it was interrupted (1 evaluation)" in out
-    assert "Go on with: deephyper hps ambs --resume . --problem task/problem.py" in out
+    assert "Resume with: deephyper hps ambs --resume . --problem task/problem.py" in out
     assert len(rows()) == 1
 
 
 def test_the_command_after_a_timeout_goes_on(deephyper: Run, folder: Path) -> None:
     line = words(evaluator="thread", timeout="0.5s", grace=0, kappa=1, log_dir="found")
     ended = deephyper(*line)
-    assert "without --surrogate-model nothing comes of --kappa" in ended.err
-    again = ended.out.partition("Go on with: deephyper ")[2].strip()
+    assert "--kappa has no effect without --surrogate-model" in ended.err
+    again = ended.out.partition("Resume with: deephyper ")[2].strip()
     assert "--evaluator thread" in again
     assert "--log-dir" not in again
     before = len(rows("found"))

@@ -20,10 +20,14 @@ def test_the_code_runs(
     code = "\n".join(re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE))
     exec(compile(code, "python.md", "exec"), {"__name__": "page"})
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "max_evals 20 0"
-    assert "'level': 'high'" in lines[1]
-    assert len(lines) == 5
-    assert lines[1].split()[0] == lines[2].split()[0]
+    assert lines[0] == "SearchResult: 20 evaluations; the evaluation budget is used up"
+    assert lines[1].startswith("best objective: ")
+    assert "    level: high" in lines
+    reason, best, *top = lines[-5:]
+    assert reason == "max_evals 20 0"
+    assert "'level': 'high'" in best
+    assert len(top) == 3
+    assert f"{float(top[0].split()[0]):.6g}" == lines[1].split()[-1]
 
 
 def test_the_page_on_results_names_every_column() -> None:

@@ -11,10 +11,34 @@ import time
 from pathlib import Path
 from typing import Any
 
+from deephyper.evaluator import report
+
 
 def behave(point: dict[str, Any]) -> Any:
     """Do what the point says."""
     return globals()[f"_{point['do']}"](point)
+
+
+def behave_at_once(point: dict[str, Any]) -> Any:
+    """Do what the point says; what takes real time there takes virtual time instead."""
+    if point["do"] == "report":
+        return point["objectives"][-1]
+    return point.get("seconds", 1.0) if point["do"] in WAITING else behave(point)
+
+
+WAITING = ("sleep", "ignore_sigterm", "wait_for")
+
+
+def duration(point: dict[str, Any]) -> float:
+    """The virtual seconds that a point takes."""
+    if point["do"] in ("wait_for", "ignore_sigterm") or point.get("then_wait_for"):
+        return 1000.0
+    return float(point.get("seconds", 0.01))
+
+
+def reports(point: dict[str, Any]) -> list[tuple[float, int, float]]:
+    """The reports of a point in virtual time."""
+    return [(0.001 * i, i, o) for i, o in enumerate(point.get("objectives", []), start=1)]
 
 
 def _double(point: dict[str, Any]) -> Any:
@@ -24,6 +48,28 @@ def _double(point: dict[str, Any]) -> Any:
 def _sleep(point: dict[str, Any]) -> Any:
     time.sleep(point["seconds"])
     return point["seconds"]
+
+
+def _wait_for(point: dict[str, Any]) -> Any:
+    """Wait until the test makes a file."""
+    while not Path(point["file"]).exists():
+        time.sleep(0.01)
+    return 1.0
+
+
+def _report(point: dict[str, Any]) -> Any:
+    """Report objectives, one a step; then wait until the test makes a file, if it names one."""
+    for step, objective in enumerate(point["objectives"], start=1):
+        report(step, objective, {"loss": 1.0 - objective})
+    if "then_wait_for" in point:
+        _wait_for({"file": point["then_wait_for"]})
+    return point["objectives"][-1]
+
+
+def _report_badly(point: dict[str, Any]) -> Any:
+    report(3, 0.5)
+    report(point["step"], float(point["objective"]))
+    return 1.0
 
 
 def _raise(point: dict[str, Any]) -> Any:
@@ -84,7 +130,7 @@ def _ignore_sigterm(point: dict[str, Any]) -> Any:
 
 def _flood(point: dict[str, Any]) -> Any:
     line = "x" * 999 + "\n"
-    for _ in range(200):
+    for _ in range(2):
         sys.stdout.write(line * 1000)
     return 1.0
 
@@ -95,13 +141,13 @@ def _change_point(point: dict[str, Any]) -> Any:
     return 1.0
 
 
-def _change_folder(point: dict[str, Any]) -> Any:
+def _change_directory(point: dict[str, Any]) -> Any:
     os.chdir("/")
     return 1.0
 
 
-def _folder(point: dict[str, Any]) -> Any:
-    return float(Path.cwd() == Path(point["folder"]))
+def _directory(point: dict[str, Any]) -> Any:
+    return os.stat(".").st_ino
 
 
 def _start_child(point: dict[str, Any]) -> Any:

@@ -13,7 +13,7 @@ from deephyper.errors import SettingsError
 from deephyper.optimizer.settings import SkoptSettings
 
 WRONG: dict[str, list[Any]] = {
-    "surrogate_model": ["rf", None, "", 3, True, ["RF"], {}, np.array(["RF", "ET"])],
+    "surrogate_model": ["rf", "", None, 3, True, ["RF"], {}, np.array(["RF", "ET"])],
     "acq_func": ["UCB", None, 1, [], {"LCB"}],
     "liar_strategy": ["cl_median", None, 0, ("cl_min",)],
     "kappa": ["a", "1.96", None, -1, math.nan, math.inf, True, [1.0], 1j, np.array([1.0, 2.0])],

@@ -57,7 +57,7 @@ def test_makes_the_directory_and_leaves_nothing(log_dir: Path) -> None:
 
 def test_refuses_a_second_search_and_names_the_first(log_dir: Path) -> None:
     with Claim(log_dir):
-        who = rf"process {os.getpid()} on {socket.gethostname()}\); wait .*another --log-dir"
+        who = rf"process {os.getpid()} on {socket.gethostname()}\); wait .*another log_dir"
         with pytest.raises(ResultsError, match=who), Claim(log_dir):
             pass
         assert claims(log_dir) == ["running-000001.json"]

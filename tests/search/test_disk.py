@@ -85,7 +85,7 @@ def test_a_full_disk_ends_a_search_with_a_line(real: RealSearch, mount: list[str
     run_or_skip([*mount, "size=160k"])
     ended = real.run(BUDGET, OUTPUT="10000")  # what evaluations print fills the disk
     is_told_in_one_line(ended, "can't be written (No space left on device)")
-    assert "what was written before is intact: make room" in ended.err
+    assert "what was written before is intact: free some space" in ended.err
     assert 2 <= len(read_journal(real.log_dir).ended) < EVALUATIONS
     assert not list(real.log_dir.glob("running-*"))
     again = real.run(BUDGET, resume=True)

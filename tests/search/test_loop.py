@@ -73,8 +73,8 @@ def test_stops_what_runs_past_the_grace(search: VirtualSearch) -> None:
     assert result.num_evaluations == 2
     assert search.time.seconds == 8.0
     assert search.notices == [
-        "the time is over; the 1 running evaluations have 3 s to end",
-        "1 running evaluations were stopped; they run again on --resume",
+        "the time limit was reached; the 1 running evaluations have 3 s to end",
+        "1 running evaluations were stopped; they run again when the search is resumed",
     ]
 
 
@@ -311,6 +311,7 @@ def test_what_ended_is_kept_when_the_optimizer_fails(search: VirtualSearch) -> N
             raise RuntimeError("singular matrix")
 
     search.make_optimizer, search.num_workers = Failing, 3
+    search.duration = lambda job: 1.0 + int(job.id)
     with pytest.raises(RuntimeError, match="singular matrix"):
         search.session(max_evals=9)
     assert len(read_journal(search.log_dir).ended) == 1

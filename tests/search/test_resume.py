@@ -181,7 +181,7 @@ def test_a_changed_space_is_refused_with_the_difference(
     message = str(caught.value)
     assert difference in message
     assert "\n" not in message
-    assert f"--warm-start {search.log_dir / 'results.csv'}" in message
+    assert f"warm_start='{search.log_dir / 'results.csv'}" in message
     assert (search.log_dir / "journal.jsonl").read_bytes() == before
 
 

@@ -64,7 +64,7 @@ def test_ctrl_c_waits_for_what_is_running(running: RealSearch) -> None:
     ended = running.end(process)
     assert ended.status == 130
     assert "it was interrupted (2 evaluations)" in ended.out
-    assert "Go on with: " in ended.out
+    assert "Resume with: " in ended.out
     running.is_complete(2)
     assert running.count("submitted") == 2
     resume(running)
@@ -86,7 +86,7 @@ def test_ctrl_c_twice_stops_at_once(running: RealSearch, evaluator: str) -> None
     running.none_left()
     assert running.count("stopped") == 2
     running.is_complete(0)
-    assert "2 running evaluations were stopped; they run again on --resume" in running.err
+    assert "2 running evaluations were stopped; they run again when the search is resumed" in running.err
     if evaluator == "process":
         resume(running)
 

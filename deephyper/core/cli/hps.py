@@ -50,15 +50,13 @@ ambs.params.extend(OPTIMIZER_OPTIONS.parameters)
 
 def _optimizer(options: dict[str, Any]) -> tuple[Settings | None, str | None]:
     """Return the settings of the engine that is asked for, and a notice on what has no effect."""
+    classic = OPTIMIZER_OPTIONS.owners(_CLASSIC)[0]
     name = options["optimizer"]
-    if name is None:
-        classic = OPTIMIZER_OPTIONS.owners(_CLASSIC)
-        if options[_CLASSIC] is None:
-            names = [n for n in sorted(OPTIMIZER_OPTIONS.names) if options[n] is not None]
-            flags = [f"--{n.replace('_', '-')}" for n in names]
-            verb = "has" if len(flags) == 1 else "have"
-            unused = f"{', '.join(flags)} {verb} no effect without --surrogate-model"
-            return None, unused if flags else None
-        name = classic[0]
-    given = OPTIMIZER_OPTIONS.given(name, options)
-    return OPTIMIZERS.load(name)(**given), None
+    given = OPTIMIZER_OPTIONS.given(name or classic, options)
+    settings: Settings = OPTIMIZERS.load(name or classic)(**given)
+    if name is not None or options[_CLASSIC] is not None:
+        return settings, None
+    flags = [f"--{each.replace('_', '-')}" for each in given]
+    verb = "has" if len(flags) == 1 else "have"
+    unused = f"{', '.join(flags)} {verb} no effect without --surrogate-model"
+    return None, unused if flags else None

@@ -22,7 +22,7 @@ class Channel:
         self._fd = fd
         self._received = bytearray()
         self._searched = 0
-        """Bytes received in which no message ends."""
+        """The number of received bytes that are known to end no message."""
 
     def fileno(self) -> int:
         return self._fd
@@ -56,7 +56,7 @@ class Channel:
         return message
 
     def poll(self) -> bool:
-        """Whether :meth:`receive` has something to do: a message, a part of one, or the end."""
+        """Return whether :meth:`receive` has something to do: a message, a part of one, the end."""
         if self._received.find(b"\n", self._searched) >= 0:
             return True
         poll = select.poll()

@@ -1,4 +1,4 @@
-"""What ends with this process: the descriptors that show its death, and the reaper's side of it."""
+"""The measures that end worker processes with their parent, however it ends."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from typing import IO
 from deephyper.evaluator.worker import reaper
 
 _REAPER_SECONDS = 10.0
-"""How long to wait for the reaper's end."""
+"""The time to wait for the reaper's end."""
 
 
 class _Lifelines:
-    """Descriptors by which a worker or a reaper notices that this process has ended.
+    """The descriptors by which a worker or a reaper notices that this process has ended.
 
     Process-wide, because a fork copies every descriptor of the process, whoever forks: a child that
     kept them open would hide this process's death.
@@ -47,7 +47,7 @@ LIFELINES = _Lifelines()
 
 
 class Reaper:
-    """Kills the process groups that it guards if this process dies without closing it."""
+    """The parent's side of :mod:`.reaper`: a process that kills workers when this one dies."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(

@@ -1,6 +1,6 @@
 """The worker's side of a worker process: load the run function once, then evaluate what comes.
 
-Over the channel the parent sends ``{"run": TEXT}`` once, then ``{"id", "point", "output"}`` for each
+Over the channel the parent sends ``{"run": TEXT}`` once, and ``{"id", "point", "output"}`` for each
 job. The answers are those of :mod:`deephyper.evaluator.worker.messages`.
 """
 
@@ -82,8 +82,8 @@ def _report(
 
 
 def _adopt_orphans() -> None:
-    """Have what evaluations start stay below this process, also when its own parent ends, so that
-    it is found when this process is killed. Only Linux can do it."""
+    """Adopt what evaluations have started when its own parent ends, so that it is found when this
+    process is killed. Only Linux can do that."""
     if sys.platform == "linux":
         import ctypes
 
@@ -103,7 +103,7 @@ class _Descriptor(io.FileIO):
 
 
 def _stream(fd: int) -> io.TextIOWrapper:
-    """Standard output or error, written line by line, so that a kill loses nothing printed."""
+    """Return standard output or error, written line by line: a kill loses nothing printed."""
     buffer = io.BufferedWriter(_Descriptor(fd, "w", closefd=False))
     return io.TextIOWrapper(
         buffer, encoding="utf-8", errors="backslashreplace", line_buffering=True
@@ -111,7 +111,7 @@ def _stream(fd: int) -> io.TextIOWrapper:
 
 
 def _reopen_closed_streams() -> None:
-    """Open again for the next evaluation what one has closed."""
+    """Reopen for the next evaluation the streams that one has closed."""
     for name, fd in (("stdout", 1), ("stderr", 2)):
         if getattr(getattr(sys, name), "closed", False):
             setattr(sys, name, _stream(fd))

@@ -1,4 +1,4 @@
-"""What a worker says. Evaluators get these as they are; a worker process sends them as JSON.
+"""The messages of a worker, which a worker process sends as JSON.
 
 For each job: one JobStarted, any number of JobReported, one JobEnded; a job that can't be started
 has the last alone. All times are in seconds since the epoch, by the worker's own clock.

@@ -39,7 +39,7 @@ _START = (
     "from deephyper.evaluator.worker.main import main; main(int(sys.argv[2]))"
 )
 POLL_SECONDS = 0.1
-"""How often a process is asked whether it lives, where the system doesn't tell of its death."""
+"""The time between two looks at a process, where the system has no descriptor for its death."""
 
 
 @dataclass
@@ -98,36 +98,36 @@ class WorkerProcess:
         self._run: str | None = run  # until it is sent
         self._loaded: Loaded | LoadFailed | None = None
         self._assignment: _Assignment | None = None
-        self._unread: list[Message] = []
+        self._unread: list[Message] = []  # received while it was loading
 
     @property
     def pid(self) -> int:
-        """Its process id."""
+        """The process id."""
         return self._process.pid
 
     @property
     def usable(self) -> bool:
-        """Whether it lives and hasn't failed to load the run function."""
+        """True if it lives and hasn't failed to load the run function."""
         return not isinstance(self._loaded, LoadFailed) and self._process.poll() is None
 
     @property
     def busy(self) -> bool:
-        """Whether it has a job."""
+        """True if it has a job."""
         return self._assignment is not None
 
     @property
     def death_is_waitable(self) -> bool:
-        """Whether its death makes one of :attr:`waitables` readable."""
+        """True if its death makes one of :attr:`waitables` readable."""
         return self._exit_fd is not None
 
     @property
     def waitables(self) -> list[int]:
-        """Descriptors that become readable when there is something to :meth:`receive`."""
+        """The descriptors that become readable when there is something to :meth:`receive`."""
         fds = [self._channel.fileno()]
         return fds if self._exit_fd is None else [*fds, self._exit_fd]
 
     def load(self, limit: float) -> Loaded | LoadFailed:
-        """Have the run function loaded, and wait until it is.
+        """Load the run function in the process, and wait until it is done.
 
         Args:
             limit: seconds that it may take. The process is of no use after that.
@@ -138,14 +138,14 @@ class WorkerProcess:
             left = until - time.monotonic()
             if left <= 0:
                 return self._load_failed(not_loaded_within(limit))
-            self._unread += self.receive(left)
+            self._unread = self.receive(left)
             if self._loaded is None and self._unread and isinstance(self._unread[-1], Died):
                 cause = self._unread[-1].failure.message
                 return self._load_failed(f"the worker process ended while loading run: {cause}")
         return self._loaded
 
     def start(self, job: Job, output: str | None) -> None:
-        """Hand over a job; it begins as soon as the run function is loaded.
+        """Hand over a job, which begins as soon as the run function is loaded.
 
         Args:
             job: the job.
@@ -160,7 +160,7 @@ class WorkerProcess:
 
         The last message is Died if the process has ended.
         """
-        if timeout > 0:
+        if timeout > 0 and not self._unread:
             wait(self.waitables, timeout if self.death_is_waitable else min(timeout, POLL_SECONDS))
         ended = self._process.poll() is not None  # asked first: what it said before is read below
         messages, self._unread = self._unread, []

@@ -1,11 +1,12 @@
-"""Ends worker processes whose parent has died.
+"""A small process that ends worker processes whose parent has died.
 
-A parent that is killed by ``kill -9`` can't clean up. This small process, started beside the
-workers, reads ``+pid`` and ``-pid`` lines from its standard input. At the line ``end``, or when
-the input closes because the parent is gone, it kills the process groups that it still knows. It is
-run as a file by a bare interpreter (``python -I -S``), so it costs a few milliseconds and imports
-nothing of ours. It is no child of the parent, since ray kills the children of a worker of its that
-ends, and it would be one.
+A parent that is killed by ``kill -9`` can't clean up. The reaper, started beside the workers, reads
+``+pid`` and ``-pid`` lines from its standard input. At the line ``end``, or when the input closes
+because the parent is gone, it kills the process groups that it still knows.
+
+It is run as a file by a bare interpreter (``python -I -S``), so it starts in a few milliseconds and
+imports nothing of deephyper. It is not a child of the parent, because Ray kills a worker's children
+when the worker exits.
 """
 
 import contextlib
@@ -15,6 +16,7 @@ import sys
 
 
 def main() -> None:
+    """Fork a process that reads the lines until it is time to kill, and leave it alone."""
     if os.fork():
         os._exit(0)
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
@@ -42,7 +44,7 @@ def kill_all_of(worker: int) -> None:
 
 
 def _descendants(pid: int) -> list[int]:
-    """Processes below one, where the system lists them (Linux)."""
+    """Return the processes below one, where the system lists them (Linux)."""
     found: list[int] = []
     with contextlib.suppress(OSError):
         for thread in os.listdir(f"/proc/{pid}/task"):

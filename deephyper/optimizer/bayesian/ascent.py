@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from deephyper.optimizer.arrays import Array, Mask
 from deephyper.optimizer.bayesian.surrogate import Surrogate
-from deephyper.optimizer.encoding import Array, Mask
 
 _FIRST = 0.05
 """Length of the first step, in the unit cube."""

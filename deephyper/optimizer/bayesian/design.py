@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.stats import qmc
 
-from deephyper.optimizer.encoding import Array, SpaceEncoding
+from deephyper.optimizer.arrays import Array
+from deephyper.optimizer.encoding import SpaceEncoding
 
 _BLOCK = 64
 

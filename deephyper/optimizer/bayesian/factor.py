@@ -17,8 +17,8 @@ import math
 import numpy as np
 from scipy.linalg import lapack
 
+from deephyper.optimizer.arrays import Array
 from deephyper.optimizer.bayesian.kernel import MIN_NOISE, Covariance
-from deephyper.optimizer.encoding import Array
 
 _BLOCK = 96
 """Rows of the factor that are multiplied at a time."""

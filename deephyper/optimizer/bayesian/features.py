@@ -6,7 +6,8 @@ import math
 
 import numpy as np
 
-from deephyper.optimizer.encoding import Array, SpaceEncoding
+from deephyper.optimizer.arrays import Array
+from deephyper.optimizer.encoding import SpaceEncoding
 
 
 class Features:

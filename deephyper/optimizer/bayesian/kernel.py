@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from scipy.linalg import lapack
 from scipy.optimize import minimize
 
+from deephyper.optimizer.arrays import Array
 from deephyper.optimizer.bayesian.features import Features
-from deephyper.optimizer.encoding import Array
 
 _Float = TypeVar("_Float", np.float32, np.float64)
 _SQRT5 = math.sqrt(5.0)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from deephyper.optimizer.arrays import Array, Mask
 from deephyper.optimizer.columns import ChoiceColumn, Column, IntegerColumn
-from deephyper.optimizer.encoding import Array, Mask, SpaceEncoding
+from deephyper.optimizer.encoding import SpaceEncoding
 
 
 class Moves:

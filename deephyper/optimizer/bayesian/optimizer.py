@@ -7,12 +7,15 @@ what points). The mathematics is in kernel.py, factor.py, surrogate.py and acqui
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from deephyper.job import Prediction, Proposal
+from deephyper.objective import Objective
+from deephyper.optimizer.arrays import Array, GrowingArray
 from deephyper.optimizer.bayesian.design import SpaceFilling
 from deephyper.optimizer.bayesian.factor import Factor
 from deephyper.optimizer.bayesian.features import Features
@@ -23,8 +26,9 @@ from deephyper.optimizer.bayesian.pool import Pool
 from deephyper.optimizer.bayesian.surrogate import Surrogate
 from deephyper.optimizer.bayesian.threads import one_blas_thread
 from deephyper.optimizer.bayesian.transform import Transform
-from deephyper.optimizer.encoding import Array, Key
-from deephyper.optimizer.optimizer import Optimizer, Prediction
+from deephyper.optimizer.encoding import Key
+from deephyper.optimizer.optimizer import Optimizer
+from deephyper.optimizer.settings import BayesianSettings
 from deephyper.problem.point import Point
 
 if TYPE_CHECKING:
@@ -59,81 +63,86 @@ class BayesianOptimizer(Optimizer):
 
     Args:
         problem: the space to search and its starting points.
+        settings: of the engine; None for the defaults.
         seed: makes the proposals reproducible.
-        n_initial_points: results that are known before the model is used; None for the default.
-
-    Raises:
-        ValueError: if n_initial_points is below 1.
     """
 
     def __init__(
-        self, problem: HpProblem, seed: int | None = None, n_initial_points: int | None = None
+        self,
+        problem: HpProblem,
+        settings: BayesianSettings | None = None,
+        seed: int | None = None,
     ) -> None:
         super().__init__(problem, seed)
-        if n_initial_points is not None and n_initial_points < 1:
-            raise ValueError(f"n_initial_points is {n_initial_points}; give at least 1")
-        self._n_initial = n_initial_points or N_INITIAL
+        self.settings = settings or BayesianSettings()
+        self._n_initial = self.settings.n_initial_points or N_INITIAL
         self._features = Features(self._encoding)
         self._design = SpaceFilling(self._encoding, self._rng)
         moves = Moves(self._encoding, self._rng)
         self._pool = Pool(self._encoding, self._features, moves, self._rng)
-        self._vectors = _Growing(self._encoding.n_dims)
-        self._objectives = _Growing(1)
+        self._vectors = GrowingArray(self._encoding.n_dims)
+        self._objectives = GrowingArray(1)
+        """NaN for a failure."""
         self._parameters = Parameters.initial(self._features.n_groups)
         self._transform: Transform | None = None
         self._surrogate: Surrogate | None = None
         self._rows: dict[Key, int] = {}
         """Rows of the surrogate that are pending points."""
-        self._proposed: dict[Key, Point] = {}
+        self._proposed: dict[Key, Proposal] = {}
         """What this call of ask has proposed; pending as soon as it returns."""
         self._fitted_on = 0
         self._n_proposed = 0
 
+    @property
+    def description(self) -> str:
+        return "deephyper's Gaussian process, the default"
+
     # -- hooks ------------------------------------------------------------------------------------
 
-    def _propose(self, n: int, strategy: str | None) -> Sequence[Point]:
+    def _propose(self, n: int) -> Mapping[Key, Proposal]:
         # All that are asked for at once go into one factor, up to what it may hold.
         if self._surrogate is not None and self._surrogate.factor.room < min(n, MAX_PENDING):
             self._surrogate = None
         with one_blas_thread():
             try:
-                for _ in range(n):
-                    point = self._next(n)
-                    if point is None:
-                        break
-                    self._proposed[self._encoding.key(point)] = point
-                return list(self._proposed.values())
+                while len(self._proposed) < n and self._propose_next(n):
+                    pass
+                return self._proposed
             finally:
                 self._proposed = {}
 
-    def _learn(self, points: Sequence[Point], objectives: Sequence[float]) -> None:
+    def _learn(
+        self,
+        keys: Sequence[Key],
+        points: Sequence[Point],
+        objectives: Sequence[Objective | None],
+    ) -> None:
         vectors = self._encoding.vectors(points)
         self._vectors.append(vectors)
-        self._objectives.append(np.asarray(objectives, dtype=float)[:, None])
-        for point, vector, objective in zip(points, vectors, objectives, strict=True):
-            row = self._rows.pop(self._encoding.key(point), None)
+        values = [math.nan if objective is None else objective for objective in objectives]
+        self._objectives.append(np.array(values)[:, None])
+        for key, vector, objective in zip(keys, vectors, objectives, strict=True):
+            row = self._rows.pop(key, None)
             if row is None:
                 row = self._append(vector)
-            failed = math.isnan(objective)
             if self._surrogate is None or row is None:
                 return  # the next one is made of all results
-            if failed and not self._surrogate.knows_failures:
-                self._surrogate = None
-                return
-            if failed:
+            if objective is not None:
+                self._surrogate.set_result(row, self._transformed(objective))
+            elif self._surrogate.knows_failures:
                 self._surrogate.set_failed(row)
             else:
-                self._surrogate.set_result(row, self._transformed(objective))
+                self._surrogate = None
+                return
 
-    def _pend(self, points: Sequence[Point]) -> None:
-        for point in points:
-            key = self._encoding.key(point)
+    def _pend(self, points: Mapping[Key, Point]) -> None:
+        for key, point in points.items():
             if self._surrogate is not None and key not in self._rows:
                 self._append_pending(key, self._encoding.vectors([point])[0])
 
-    def _forget(self, points: Sequence[Point]) -> None:
+    def _forget(self, points: Mapping[Key, Point]) -> None:
         # A row can't be taken out of a factor; the next one is made without it.
-        if any(self._encoding.key(point) in self._rows for point in points):
+        if points.keys() & self._rows.keys():
             self._surrogate = None
 
     def _predict(self, key: Key, point: Point) -> Prediction | None:
@@ -165,10 +174,10 @@ class BayesianOptimizer(Optimizer):
         n_finite = int(np.isfinite(self._objectives.array).sum())
         return n_finite >= min(4, self._n_initial)
 
-    def _next(self, n: int) -> Point | None:
-        """One of the n points of an ask."""
+    def _propose_next(self, n: int) -> bool:
+        """Propose one of the n points of an ask; return whether there was one."""
         if not self._ready():
-            return self._next_of_design()
+            return self._propose_of_design()
         surrogate = self._current(n)
         self._n_proposed += 1
         margin = MARGINS[self._n_proposed % len(MARGINS)]
@@ -177,37 +186,38 @@ class BayesianOptimizer(Optimizer):
             y = self._objectives.array[:, 0]
             bases = np.argsort(np.where(np.isnan(y), -np.inf, y))[-BASES:]
             self._pool.freshen(self._vectors.array[bases], best, margin > 0.0)
-        point = self._best_new(best)
-        if point is None:
-            self._pool.renew()
-            point = self._best_new(best)
-        return point
+        if self._propose_of_pool(best):
+            return True
+        self._pool.renew()
+        return self._propose_of_pool(best)
 
-    def _best_new(self, best: float) -> Point | None:
-        """The most promising candidate that wasn't evaluated yet; it is in the model from now."""
+    def _propose_of_pool(self, best: float) -> bool:
+        """Propose the most promising candidate that is new; it is in the model from now."""
         outlook = self._pool.outlook()
         value = outlook.acquisition(best)
         for i in np.argsort(-value):
             vector = self._pool.vectors[i]
             point = self._encoding.points(vector[None, :])[0]
-            key = self._encoding.key(point)
-            if self._is_new(key, point):
+            key = self._admit(point, self._proposed)
+            if key is not None:
                 self._append_pending(key, vector)
-                self._predictions[key] = self._prediction(
-                    float(outlook.mean[i]), float(outlook.std[i]), float(value[i])
+                self._proposed[key] = Proposal(
+                    point,
+                    self._prediction(
+                        float(outlook.mean[i]), float(outlook.std[i]), float(value[i])
+                    ),
                 )
-                return point
-        return None
+                return True
+        return False
 
-    def _next_of_design(self) -> Point | None:
+    def _propose_of_design(self) -> bool:
         for _ in range(200):
             point = self._encoding.points(self._design.next())[0]
-            if self._is_new(self._encoding.key(point), point):
-                return point
-        return None
-
-    def _is_new(self, key: Key, point: Point) -> bool:
-        return key not in self._proposed and not self._is_seen(key) and self._is_valid(point)
+            key = self._admit(point, self._proposed)
+            if key is not None:
+                self._proposed[key] = Proposal(point)
+                return True
+        return False
 
     # -- the model --------------------------------------------------------------------------------
 
@@ -255,7 +265,8 @@ class BayesianOptimizer(Optimizer):
         finite = np.isfinite(y)
         kept = _best_and_some(y, np.flatnonzero(finite), MAX_FINISHED, self._rng)
         failed = np.flatnonzero(~finite)[-MAX_FAILED:]
-        pending = list((self._pending | self._proposed).items())[-MAX_PENDING:]
+        proposed = {key: proposal.point for key, proposal in self._proposed.items()}
+        pending = list((self._pending | proposed).items())[-MAX_PENDING:]
         vectors = np.concatenate(
             [
                 self._vectors.array[np.concatenate([kept, failed])],
@@ -284,27 +295,3 @@ def _best_and_some(
     order = rows[np.argsort(-y[rows], kind="stable")]
     best = limit // 2
     return np.concatenate([order[:best], rng.choice(order[best:], limit - best, replace=False)])
-
-
-class _Growing:
-    """An array that rows are appended to."""
-
-    def __init__(self, width: int) -> None:
-        self._buffer = np.empty((64, width))
-        self._n = 0
-
-    def __len__(self) -> int:
-        return self._n
-
-    def append(self, rows: Array) -> None:
-        n = self._n + len(rows)
-        if n > len(self._buffer):
-            grown = np.empty((max(n, 2 * len(self._buffer)), self._buffer.shape[1]))
-            grown[: self._n] = self._buffer[: self._n]
-            self._buffer = grown
-        self._buffer[self._n : n] = rows
-        self._n = n
-
-    @property
-    def array(self) -> Array:
-        return self._buffer[: self._n]

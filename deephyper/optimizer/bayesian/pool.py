@@ -10,11 +10,12 @@ import math
 
 import numpy as np
 
+from deephyper.optimizer.arrays import Array
 from deephyper.optimizer.bayesian.ascent import climb
 from deephyper.optimizer.bayesian.features import Features
 from deephyper.optimizer.bayesian.neighbors import Moves
 from deephyper.optimizer.bayesian.surrogate import Outlook, Surrogate
-from deephyper.optimizer.encoding import Array, SpaceEncoding
+from deephyper.optimizer.encoding import SpaceEncoding
 
 # Choices that were compared on the design half of the benchmark; RESULTS.md there has the figures.
 SIZE = 512

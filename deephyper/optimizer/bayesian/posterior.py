@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from deephyper.optimizer.arrays import Array
 from deephyper.optimizer.bayesian.factor import Factor
-from deephyper.optimizer.encoding import Array
 
 
 class Belief:

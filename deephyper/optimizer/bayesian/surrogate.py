@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from deephyper.optimizer.arrays import Array
 from deephyper.optimizer.bayesian.acquisition import (
     log_expected_improvement,
     log_expected_improvement_slopes,
@@ -20,7 +21,6 @@ from deephyper.optimizer.bayesian.acquisition import (
 from deephyper.optimizer.bayesian.factor import Factor
 from deephyper.optimizer.bayesian.kernel import SIGNAL_WEIGHT
 from deephyper.optimizer.bayesian.posterior import Belief
-from deephyper.optimizer.encoding import Array
 
 _MIN_VARIANCE = 1e-10
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deephyper.optimizer.encoding import Array
+from deephyper.optimizer.arrays import Array
 
 _TAIL = 2.0
 """Scaled objectives worse than minus this are compressed: how bad a bad point is says little."""

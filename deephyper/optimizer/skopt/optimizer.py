@@ -19,15 +19,17 @@ from __future__ import annotations
 import copy
 import logging
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deephyper.errors import SettingsError
-from deephyper.optimizer.encoding import Array, Key
-from deephyper.optimizer.optimizer import Optimizer, Prediction
-from deephyper.optimizer.settings import LIAR_STRATEGIES, AmbsSettings
+from deephyper.job import Prediction, Proposal
+from deephyper.objective import Objective
+from deephyper.optimizer.arrays import Array
+from deephyper.optimizer.encoding import Key
+from deephyper.optimizer.optimizer import Optimizer
+from deephyper.optimizer.settings import SkoptSettings
 from deephyper.problem.point import Point
 
 if TYPE_CHECKING:
@@ -43,87 +45,97 @@ _HUGE = 1e100
 """Objectives that are larger are taken in a larger unit, so that their squares are finite."""
 
 
-class ClassicOptimizer(Optimizer):
+class SkoptOptimizer(Optimizer):
     """Bayesian optimization by scikit-optimize.
 
     Args:
         problem: the space to search and its starting points.
-        settings: surrogate, acquisition function, liar strategy, kappa, xi, n_jobs.
+        settings: of the engine; None for the defaults.
         seed: makes the proposals reproducible.
     """
 
     def __init__(
-        self, problem: HpProblem, settings: AmbsSettings | None = None, seed: int | None = None
+        self, problem: HpProblem, settings: SkoptSettings | None = None, seed: int | None = None
     ) -> None:
         super().__init__(problem, seed)
-        self.settings = settings or AmbsSettings(surrogate_model="RF")
-        self.surrogate_model = self.settings.surrogate_model or "RF"
+        self.settings = settings or SkoptSettings()
         self._dimensions = _dimensions(self._encoding)
         self._defaults = self._encoding.vectors([_defaults(self._encoding)])[0]
         self._n_initial = self.settings.n_initial_points or _N_INITIAL
         self._model: Any = None
-        """Fitted to all that is known now, with lies of this strategy; None when out of date."""
-        self._strategy = self.settings.liar_strategy
+        """Fitted to all that is known now, with lies; None when out of date."""
         self._aside: Any = None
-        """The same, made to explain: it changes nothing about what is proposed next."""
+        """The same, made to predict: it changes nothing about what is proposed next."""
         self._hedge: dict[str, Any] = {}
         self._complained = False
 
+    @property
+    def description(self) -> str:
+        settings = self.settings
+        if settings.surrogate_model == "DUMMY":
+            return "random sampling, as scikit-optimize's surrogate model DUMMY"
+        return (
+            f"scikit-optimize with surrogate model {settings.surrogate_model}, acquisition "
+            f"function {settings.acq_func}, liar strategy {settings.liar_strategy}"
+        )
+
     # -- hooks ------------------------------------------------------------------------------------
 
-    def _learn(self, points: Sequence[Point], objectives: Sequence[float]) -> None:
+    def _learn(
+        self,
+        keys: Sequence[Key],
+        points: Sequence[Point],
+        objectives: Sequence[Objective | None],
+    ) -> None:
         self._model = self._aside = None
 
-    def _pend(self, points: Sequence[Point]) -> None:
+    def _pend(self, points: Mapping[Key, Point]) -> None:
         self._model = self._aside = None
 
-    def _forget(self, points: Sequence[Point]) -> None:
+    def _forget(self, points: Mapping[Key, Point]) -> None:
         self._model = self._aside = None
 
-    def _propose(self, n: int, strategy: str | None) -> Sequence[Point]:
+    def _propose(self, n: int) -> Mapping[Key, Proposal]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            model = self._fitted(strategy or self.settings.liar_strategy)
+            model = self._fitted()
             if model is None:
                 return self._draw_unseen(n)
             chosen: dict[Key, Point] = {}
             for point in self._own_proposal(model):
-                if not self._is_seen(self._encoding.key(point)):
-                    chosen[self._encoding.key(point)] = point
+                key = self._admit(point)
+                if key is not None:
+                    chosen[key] = point
             if len(chosen) < n:
                 self._add_best_candidates(model, n, chosen)
-            points = list(chosen.values())
-            self._predictions.update(zip(chosen, self._predicted_by(model, points), strict=True))
-        return points
+            predictions = self._predicted_by(model, list(chosen.values()))
+        return {
+            key: Proposal(point, prediction)
+            for (key, point), prediction in zip(chosen.items(), predictions, strict=True)
+        }
 
     def _predict(self, key: Key, point: Point) -> Prediction | None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            model = self._fitted(self._strategy, aside=True)
+            model = self._fitted(aside=True)
             return None if model is None else self._predicted_by(model, [point])[0]
 
     # -- the model --------------------------------------------------------------------------------
 
-    def _fitted(self, strategy: str, aside: bool = False) -> Any:
+    def _fitted(self, *, aside: bool = False) -> Any:
         """scikit-optimize's optimizer, told all results and the lies; None before the first."""
-        results = [
-            (point, value)
-            for point, value in zip(self.Xi, self.yi, strict=True)
-            if not isinstance(value, str)
-        ]
+        results = [(point, -value) for point, value in self.observations if value is not None]
         # Results count, as in scikit-optimize: a model of two results and eight lies misleads.
-        enough = len(results) >= 2 and len(self.yi) >= self._n_initial
-        if not enough or not self._dimensions or self.surrogate_model == "DUMMY":
+        enough = len(results) >= 2 and len(self.observations) >= self._n_initial
+        if not enough or not self._dimensions or self.settings.surrogate_model == "DUMMY":
             return None
-        if self._model is not None and strategy == self._strategy:
+        if self._model is not None:
             return self._model
         if aside and self._aside is not None:
             return self._aside
-        values = [-float(value) for _, value in results]
-        failed = [
-            point for point, value in zip(self.Xi, self.yi, strict=True) if isinstance(value, str)
-        ]
-        lie = _lie(strategy, values)
+        values = [value for _, value in results]
+        failed = [point for point, value in self.observations if value is None]
+        lie = _lie(self.settings.liar_strategy, values)
         points = [point for point, _ in results] + failed + list(self._pending.values())
         # A failure is as bad as the worst result: worse would distort the scale of the model.
         objectives = values + [max(values)] * len(failed) + [lie] * len(self._pending)
@@ -142,7 +154,7 @@ class ClassicOptimizer(Optimizer):
         if aside:
             self._aside = model
             return model
-        self._model, self._strategy = model, strategy
+        self._model = model
         if self.settings.acq_func == "gp_hedge":
             self._hedge = {"gains_": model.gains_, "next_xs_": model.next_xs_}
         return model
@@ -154,7 +166,7 @@ class ClassicOptimizer(Optimizer):
         seed = int(rng.integers(2**31 - 1))
         model = skopt.Optimizer(
             self._dimensions,
-            base_estimator=_surrogate(self.surrogate_model, settings.n_jobs, seed),
+            base_estimator=_surrogate(settings.surrogate_model, settings.n_jobs, seed),
             n_initial_points=0,
             acq_func=settings.acq_func,
             acq_func_kwargs={"kappa": settings.kappa, "xi": settings.xi},
@@ -211,9 +223,9 @@ class ClassicOptimizer(Optimizer):
             if len(chosen) >= n:
                 return
             point = self._encoding.points(candidates[i : i + 1])[0]
-            key = self._encoding.key(point)
-            if not self._is_seen(key):
-                chosen.setdefault(key, point)
+            key = self._admit(point, chosen)
+            if key is not None:
+                chosen[key] = point
 
     def _spread(self, model: Any, rows: Array, n: int) -> list[int]:
         mean, std = model.models[-1].predict(rows, return_std=True)
@@ -284,17 +296,14 @@ def _defaults(encoding: Any) -> Point:
 def _lie(strategy: str, values: list[float]) -> float:
     if strategy == "cl_mean":
         return sum(values) / len(values)
-    if strategy not in ("cl_min", "cl_max"):
-        known = ", ".join(LIAR_STRATEGIES)
-        raise SettingsError(f"unknown liar strategy '{strategy}'; choose one of {known}")
     return min(values) if strategy == "cl_min" else max(values)
 
 
-def _base_acquisition(settings: AmbsSettings) -> str:
+def _base_acquisition(settings: SkoptSettings) -> str:
     return "EI" if settings.acq_func == "gp_hedge" else settings.acq_func
 
 
-def _acquisition(model: Any, rows: Array, acq_func: str, settings: AmbsSettings) -> Array:
+def _acquisition(model: Any, rows: Array, acq_func: str, settings: SkoptSettings) -> Array:
     """The acquisition of transformed rows, the larger the better, shape (n,)."""
     from skopt.acquisition import gaussian_ei, gaussian_lcb, gaussian_pi
 

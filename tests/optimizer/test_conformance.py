@@ -11,16 +11,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from deephyper.errors import ProblemError, SpaceExhausted
-from deephyper.optimizer import (
-    BayesianOptimizer,
-    ClassicOptimizer,
-    ForeignOptimizer,
-    Optimizer,
-    RandomOptimizer,
-)
-from deephyper.optimizer.settings import AmbsSettings
+from deephyper.errors import OptimizerError, ProblemError, SpaceExhausted
+from deephyper.optimizer import Optimizer, Proposal, SkoptSettings, create_optimizer
+from deephyper.optimizer.settings import Settings
 from deephyper.problem import HpProblem
+from deephyper.problem.point import Point
+from deephyper.registry import OPTIMIZERS
 from tests.optimizer.random_spaces import FINITE, problems
 
 
@@ -30,39 +26,44 @@ class Sampler:
     def __init__(self, problem: HpProblem, seed: int | None) -> None:
         self.space = problem.space
         self.space.seed(seed or 0)
-        self.told: list[tuple[Any, float]] = []
 
-    def ask(self) -> dict[str, Any]:
+    def ask(self) -> Point:
         return {name: hp.sample_value(seed=self.space.random) for name, hp in self.space.items()}
 
-    def tell(self, x: Any, y: float) -> None:
-        self.told.append((x, y))
+    def tell(self, x: Point, y: float) -> None:
+        pass
 
 
-def _classic(**options: Any) -> Callable[..., Optimizer]:
-    def make(problem: HpProblem, seed: int | None = None) -> Optimizer:
-        return ClassicOptimizer(problem, AmbsSettings(n_initial_points=4, **options), seed=seed)
-
-    return make
+# What is made of a problem and a seed, to be driven; a name stands for an engine's own defaults.
+Make = Callable[[HpProblem, int], "str | Settings | Sampler"]
 
 
-def _foreign(problem: HpProblem, seed: int | None = None) -> Optimizer:
-    return ForeignOptimizer(problem, Sampler(problem, seed), seed=seed)
+def _skopt(**options: Any) -> Make:
+    return lambda problem, seed: SkoptSettings(n_initial_points=4, **options)
 
 
-QUICK: dict[str, Callable[..., Optimizer]] = {
-    "random": RandomOptimizer,
-    "bayesian": BayesianOptimizer,
-    "foreign": _foreign,
-    "dummy": _classic(surrogate_model="DUMMY"),
+def _named(name: str) -> Make:
+    return lambda problem, seed: name
+
+
+QUICK: dict[str, Make] = {
+    "external": Sampler,
+    "DUMMY": _skopt(surrogate_model="DUMMY"),
+    **{name: _named(name) for name in OPTIMIZERS.names if name != "skopt"},
 }
-SLOW: dict[str, Callable[..., Optimizer]] = {
-    "RF": _classic(surrogate_model="RF", acq_func="LCB"),
-    "ET": _classic(surrogate_model="ET", acq_func="gp_hedge"),
-    "GP": _classic(surrogate_model="GP", acq_func="EI", liar_strategy="cl_max"),
-    "GBRT": _classic(surrogate_model="GBRT", acq_func="PI", liar_strategy="cl_mean"),
+SLOW: dict[str, Make] = {
+    "skopt": _skopt(),
+    "RF": _skopt(surrogate_model="RF", acq_func="LCB"),
+    "GP": _skopt(surrogate_model="GP", acq_func="EI", liar_strategy="cl_max"),
+    "ET": _skopt(surrogate_model="ET", acq_func="gp_hedge"),
+    "GBRT": _skopt(surrogate_model="GBRT", acq_func="PI", liar_strategy="cl_mean"),
 }
 ALL = QUICK | SLOW
+
+
+def make(engine: str, problem: HpProblem, seed: int = 0) -> Optimizer:
+    return create_optimizer(problem, ALL[engine](problem, seed), seed=seed)
+
 
 every_engine = pytest.mark.parametrize("engine", list(ALL))
 quick_engine = pytest.mark.parametrize("engine", list(QUICK))
@@ -84,27 +85,34 @@ def _objective(point: dict[str, Any]) -> float:
 def check_search(optimizer: Optimizer, problem: HpProblem, batches: list[int]) -> None:
     """Search with a few evaluations at a time in flight, every proposal checked."""
     seen: set[str] = set()
-    flying: list[dict[str, Any]] = []
+    told: list[tuple[Point, float | None]] = []
+    flying: list[Proposal] = []
     for step, n in enumerate(batches):
         try:
-            points = optimizer.ask(n)
+            proposals = optimizer.ask(n)
         except SpaceExhausted:
-            points = []
-        assert len(points) <= n
-        for point in points:
+            proposals = []
+        assert len(proposals) <= n
+        for point in (proposal.point for proposal in proposals):
             problem.check_configuration(point)
             assert all(
                 value is None or type(value) in (bool, int, float, str) for value in point.values()
             )
             assert _fields(point) not in seen, "proposed twice"
             seen.add(_fields(point))
-        flying += points
-        assert [_fields(p) for p in optimizer.pending] == [_fields(p) for p in flying]
+        flying += proposals
+        assert [_fields(p) for p in optimizer.pending] == [_fields(p.point) for p in flying]
         finished, flying = flying[: step + 1], flying[step + 1 :]
         if finished:
-            results = ["F_crash" if i % 4 == 3 else _objective(p) for i, p in enumerate(finished)]
+            results: list[float | str] = [
+                "F_crash" if i % 4 == 3 else _objective(p.point) for i, p in enumerate(finished)
+            ]
             optimizer.tell(finished, results)
-    assert len(optimizer.Xi) == len(optimizer.yi)
+            told += [
+                (p.point, None if isinstance(y, str) else y)
+                for p, y in zip(finished, results, strict=True)
+            ]
+    assert optimizer.observations == told
 
 
 @quick_engine
@@ -113,7 +121,7 @@ def check_search(optimizer: Optimizer, problem: HpProblem, batches: list[int]) -
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
 )
 def test_proposals_are_valid_plain_and_new(engine: str, problem: HpProblem, batches) -> None:
-    check_search(ALL[engine](problem, seed=1), problem, batches)
+    check_search(make(engine, problem, seed=1), problem, batches)
 
 
 @slow_engine
@@ -122,7 +130,7 @@ def test_proposals_are_valid_plain_and_new(engine: str, problem: HpProblem, batc
     max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
 )
 def test_proposals_of_scikit_optimize_are_valid_plain_and_new(engine: str, problem) -> None:
-    check_search(ALL[engine](problem, seed=1), problem, [5, 2, 1])
+    check_search(make(engine, problem, seed=1), problem, [5, 2, 1])
 
 
 @quick_engine
@@ -149,14 +157,14 @@ def test_a_finite_space_is_proposed_whole_and_then_exhausted(engine: str, proble
             except ProblemError:
                 continue
             valid.add(_fields(point))
-    optimizer = ALL[engine](problem, seed=3)
+    optimizer = make(engine, problem, seed=3)
     proposed: list[str] = []
 
     def search() -> None:
         while len(proposed) <= len(valid):
-            points = optimizer.ask(5)
-            proposed.extend(_fields(p) for p in points)
-            optimizer.tell(points[:4], [_objective(p) for p in points[:4]])
+            proposals = optimizer.ask(5)
+            proposed.extend(_fields(p.point) for p in proposals)
+            optimizer.tell(proposals[:4], [_objective(p.point) for p in proposals[:4]])
 
     with pytest.raises(SpaceExhausted):
         search()
@@ -178,9 +186,9 @@ def test_starting_points_come_first_in_order(engine: str) -> None:
     problem = _mixed()
     problem.add_starting_point(units=3, lr=0.1)
     problem.add_starting_point(units=7, activation=None)
-    optimizer = ALL[engine](problem, seed=0)
+    optimizer = make(engine, problem)
     first = [optimizer.ask(), *optimizer.ask(3)]
-    assert first[:2] == problem.starting_points
+    assert [proposal.point for proposal in first[:2]] == problem.starting_points
 
 
 @every_engine
@@ -188,12 +196,12 @@ def test_equal_seeds_give_equal_searches_and_others_do_not(engine: str) -> None:
     steps = 7 if engine in SLOW else 20
 
     def run(seed: int) -> list[str]:
-        optimizer = ALL[engine](_mixed(), seed=seed)
+        optimizer = make(engine, _mixed(), seed)
         asked = []
         for _ in range(steps):
-            point = optimizer.ask()
-            asked.append(_fields(point))
-            optimizer.tell(point, _objective(point))
+            proposal = optimizer.ask()
+            asked.append(_fields(proposal.point))
+            optimizer.tell(proposal, _objective(proposal.point))
         return asked
 
     assert run(5) == run(5)
@@ -203,63 +211,58 @@ def test_equal_seeds_give_equal_searches_and_others_do_not(engine: str) -> None:
 @every_engine
 def test_failures_and_warm_starts_are_learned(engine: str) -> None:
     problem = _mixed()
-    optimizer = ALL[engine](problem, seed=0)
+    optimizer = make(engine, problem)
     known = [
         {"units": u, "lr": 10.0**-e, "activation": a, "batch": 16}
         for u, e, a in itertools.product((1, 50, 100), (1, 3), ("relu", None))
     ]
     optimizer.tell(known, ["F_nan" if p["activation"] is None else -p["units"] for p in known])
     asked = optimizer.ask(4)
-    assert not {_fields(p) for p in asked} & {_fields(p) for p in known}
-    result = optimizer.get_result()
-    assert result.fun == -1
-    assert result.x["units"] == 1
-    assert len(result.x_iters) == len(known)
+    assert not {_fields(p.point) for p in asked} & {_fields(p) for p in known}
 
 
 @every_engine
 def test_only_failures_do_not_stop_the_search(engine: str) -> None:
-    optimizer = ALL[engine](_mixed(), seed=0)
+    optimizer = make(engine, _mixed())
     for _ in range(12):
         optimizer.tell(optimizer.ask(2), ["F_crash", float("nan")])
     assert len(optimizer.ask(3)) == 3
-    assert optimizer.get_result().x is None
-    assert all(isinstance(value, str) for value in optimizer.yi)
+    assert [objective for _, objective in optimizer.observations] == [None] * 24
 
 
 @every_engine
 def test_pending_points_of_a_resumed_search_are_not_proposed(engine: str) -> None:
     problem = HpProblem()
     problem.add_dim("a", (0, 9))
-    optimizer = ALL[engine](problem, seed=0)
+    optimizer = make(engine, problem)
     optimizer.tell_pending([{"a": a} for a in range(0, 8)])
-    assert sorted(p["a"] for p in optimizer.ask(5)) == [8, 9]
+    assert sorted(p.point["a"] for p in optimizer.ask(5)) == [8, 9]
     optimizer.forget({"a": 4})
-    assert optimizer.ask() == {"a": 4}
+    assert optimizer.ask().point == {"a": 4}
     assert len(optimizer.pending) == 10
 
 
 @every_engine
 def test_constant_objectives_are_fine(engine: str) -> None:
-    optimizer = ALL[engine](_mixed(), seed=0)
+    optimizer = make(engine, _mixed())
     for _ in range(4):
         points = optimizer.ask(4)
         optimizer.tell(points, [1.0] * 4)
-    assert optimizer.get_result().fun == 1.0
+    assert optimizer.ask().point not in [point for point, _ in optimizer.observations]
 
 
 @every_engine
 def test_a_point_of_another_space_is_refused(engine: str) -> None:
-    optimizer = ALL[engine](_mixed(), seed=0)
+    optimizer = make(engine, _mixed())
     with pytest.raises(ProblemError):
         optimizer.tell({"units": 3}, 1.0)
     with pytest.raises(ProblemError):
         optimizer.tell({"units": 300, "lr": 0.1, "activation": "relu", "batch": 8}, 1.0)
-    assert optimizer.Xi == []
+    assert optimizer.observations == []
 
 
 @every_engine
 def test_as_many_objectives_as_points(engine: str) -> None:
-    optimizer = ALL[engine](_mixed(), seed=0)
-    with pytest.raises(ValueError, match="objectives"):
+    optimizer = make(engine, _mixed())
+    with pytest.raises(OptimizerError, match="objectives"):
         optimizer.tell(optimizer.ask(2), [1.0])

@@ -1,0 +1,150 @@
+"""What the default engine does of its own."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+
+from deephyper.optimizer import BayesianOptimizer, RandomOptimizer
+from deephyper.optimizer.bayesian.optimizer import MAX_FAILED, MAX_FINISHED, MAX_PENDING
+from tests.optimizer.bowl import best, bowl, cube, search_bowl
+
+
+def _told(dims: int, results: int) -> BayesianOptimizer:
+    """Return the engine after so many results of a bowl, all of them asked for at once."""
+    optimizer = BayesianOptimizer(cube(dims), seed=0)
+    proposals = optimizer.ask(results)
+    optimizer.tell(proposals, [bowl(p.point) for p in proposals])
+    return optimizer
+
+
+def test_it_finds_a_bowl_that_random_search_does_not() -> None:
+    model, random = BayesianOptimizer(cube(6), seed=0), RandomOptimizer(cube(6), seed=0)
+    for optimizer in (model, random):
+        search_bowl(optimizer, 60)
+    assert best(model) > -1e-3
+    assert best(random) < -1e-2
+
+
+def test_it_learns_to_avoid_what_fails() -> None:
+    optimizer = BayesianOptimizer(cube(2), seed=0)
+    failed = []
+    for _ in range(60):
+        point = optimizer.ask().point
+        failed.append(point["x0"] > 0.5)
+        # it grows towards the part that fails
+        optimizer.tell(point, "F_crash" if failed[-1] else point["x0"] + 0.1 * point["x1"])
+    assert np.mean(failed[30:]) < 0.6
+    assert best(optimizer) > 0.55
+
+
+def test_predictions_are_in_the_units_of_the_objective() -> None:
+    optimizer = BayesianOptimizer(cube(2), seed=0)
+    assert optimizer.predict({"x0": 0.5, "x1": 0.5}) is None
+    proposals = optimizer.ask(30)
+    assert {p.prediction for p in proposals} == {None}
+    optimizer.tell(proposals, [1000.0 + 500.0 * bowl(p.point) for p in proposals])
+    at = {"x0": 0.45, "x1": 0.35}
+    prediction = optimizer.predict(at)
+    assert prediction is not None
+    assert abs(prediction.mean - (1000.0 + 500.0 * bowl(at))) < 30.0
+    assert 0.0 < prediction.std < 100.0
+    proposal = optimizer.ask()
+    assert proposal.prediction is not None
+    assert np.isfinite(proposal.prediction.acquisition)
+
+
+def test_that_a_point_is_pending_makes_its_prediction_no_more_certain() -> None:
+    optimizer = _told(2, 30)
+    proposal = optimizer.ask()
+    again = optimizer.predict(proposal.point)
+    assert proposal.prediction is not None
+    assert again is not None
+    assert again.mean == pytest.approx(proposal.prediction.mean, abs=1e-3)
+    assert again.std == pytest.approx(proposal.prediction.std, rel=0.05)
+
+
+def test_a_proposal_says_what_was_expected_before_its_point_was_in_the_model() -> None:
+    optimizer = BayesianOptimizer(cube(4), seed=0)
+    misses = []
+    for _ in range(60):
+        proposal = optimizer.ask()
+        expected = proposal.prediction
+        if expected is not None:
+            misses.append((expected.mean - bowl(proposal.point)) / expected.std)
+        optimizer.tell(proposal, bowl(proposal.point))
+    # as it would be if the point itself were taken into account: two, and every second one
+    assert np.median(np.abs(misses)) < 1.5
+    assert np.mean(np.abs(misses) > 3.0) < 0.2
+
+
+def test_many_points_at_once_are_distinct_and_not_all_in_one_place() -> None:
+    batch = _told(3, 20).ask(150)
+    assert len(batch) == 150
+    x = np.array([list(p.point.values()) for p in batch])
+    assert len({tuple(row) for row in x}) == 150
+    # a bowl is soon known, but not all of a batch may go to its bottom
+    assert (np.abs(x - 0.3).max(axis=1) > 0.1).mean() > 0.1
+
+
+def test_many_points_at_once_come_from_one_factor(monkeypatch: pytest.MonkeyPatch) -> None:
+    optimizer = _told(3, 20)
+    made = []
+    rebuilt = BayesianOptimizer._rebuilt
+    monkeypatch.setattr(
+        BayesianOptimizer, "_rebuilt", lambda self, n: made.append(rebuilt(self, n)) or made[-1]
+    )
+    assert len(optimizer.ask(200)) == 200
+    assert [surrogate.factor.n for surrogate in made] == [220]
+
+
+def test_more_points_than_a_factor_holds_know_of_each_other() -> None:
+    proposals = _told(2, 20).ask(700)
+    x = np.array([list(p.point.values()) for p in proposals])
+    assert len({tuple(row) for row in x}) == 700
+    distance = np.abs(x[:, None] - x[None]).max(2) + np.eye(700)
+    # the second factor's points keep away from those of the first
+    assert np.median(distance[300:600, :300].min(1)) > 0.5 * np.median(distance.min(1))
+
+
+def test_candidates_that_were_used_make_room_for_others() -> None:
+    optimizer = BayesianOptimizer(cube(2), seed=0)
+    search_bowl(optimizer, 60)
+    pool = optimizer._pool
+    assert len({tuple(row) for row in pool.vectors}) > 0.8 * len(pool.vectors)
+
+
+def test_predicting_changes_nothing_about_what_is_proposed() -> None:
+    plain, curious = (BayesianOptimizer(cube(2), seed=3) for _ in range(2))
+    for _ in range(20):
+        proposal = plain.ask()
+        curious.predict({"x0": 0.5, "x1": 0.5})
+        assert curious.ask() == proposal
+        curious.predict(proposal.point)
+        for optimizer in (plain, curious):
+            optimizer.tell(proposal, bowl(proposal.point))
+
+
+def test_the_model_stays_bounded_as_results_and_pending_points_grow() -> None:
+    optimizer = BayesianOptimizer(cube(4), seed=0)
+    rng = np.random.default_rng(0)
+    known = [{f"x{i}": float(v) for i, v in enumerate(row)} for row in rng.random((3000, 4))]
+    optimizer.tell(known[:2000], [bowl(p) for p in known[:2000]])
+    optimizer.tell_pending(known[2000:])
+    start = time.process_time()
+    for proposal in optimizer.ask(5):
+        optimizer.tell(proposal, bowl(proposal.point))
+    optimizer.ask()
+    assert time.process_time() - start < 10.0
+    assert optimizer._surrogate is not None
+    assert optimizer._surrogate.factor.capacity < 1000
+    assert MAX_FINISHED + MAX_FAILED + MAX_PENDING < 1000
+
+
+@pytest.mark.parametrize("dims", [1, 50])
+def test_one_dimension_and_fifty_are_searched(dims: int) -> None:
+    optimizer = BayesianOptimizer(cube(dims), seed=0)
+    search_bowl(optimizer, 20)
+    assert best(optimizer) > -0.3 * dims

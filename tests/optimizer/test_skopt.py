@@ -1,0 +1,84 @@
+"""What the engine scikit-optimize does of its own."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from deephyper.optimizer import SkoptOptimizer, SkoptSettings
+from deephyper.problem import HpProblem
+from tests.optimizer.bowl import bowl, cube, search_bowl
+
+MODELS = ("RF", "GP", "ET", "GBRT")
+
+
+def _optimizer(model: str, problem: HpProblem, n_initial_points: int = 4) -> SkoptOptimizer:
+    settings = SkoptSettings(surrogate_model=model, n_initial_points=n_initial_points)
+    return SkoptOptimizer(problem, settings, seed=0)
+
+
+def test_it_is_fitted_once_for_a_proposal_and_its_prediction(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    optimizer = _optimizer("RF", cube(2))
+    fits = []
+    fit = SkoptOptimizer._fit
+    monkeypatch.setattr(SkoptOptimizer, "_fit", lambda self, *a: fits.append(1) or fit(self, *a))
+    for _ in range(8):
+        proposal = optimizer.ask()
+        optimizer.tell(proposal, bowl(proposal.point))
+    assert proposal.prediction is not None
+    assert len(fits) == 4
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("penalty", [-sys.float_info.max, -1e300])
+def test_a_huge_penalty_does_not_stop_the_model(model: str, penalty: float) -> None:
+    optimizer = _optimizer(model, cube(2))
+    for _ in range(9):
+        proposal = optimizer.ask()
+        optimizer.tell(proposal, penalty if proposal.point["x0"] > 0.5 else bowl(proposal.point))
+    assert penalty in [objective for _, objective in optimizer.observations]
+    assert optimizer.ask().prediction is not None
+
+
+def test_a_model_that_cannot_be_fitted_gives_way_to_random_points_and_says_so(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    problem = HpProblem()
+    problem.add_dim("x", (-1e280, 1e280))  # more than the single precision of a forest holds
+    optimizer = _optimizer("RF", problem, n_initial_points=3)
+    for i in range(8):
+        optimizer.tell(optimizer.ask(), float(i))
+    assert ["drawn at random" in record.getMessage() for record in caplog.records] == [True]
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_predictions_are_in_the_units_of_the_objective(model: str) -> None:
+    optimizer = _optimizer(model, cube(2))
+    for _ in range(16):
+        proposal = optimizer.ask()
+        optimizer.tell(proposal, 1000.0 + 500.0 * bowl(proposal.point))
+    prediction = optimizer.predict({"x0": 0.3, "x1": 0.3})
+    assert prediction is not None
+    assert 900.0 < prediction.mean < 1100.0
+    assert 0.0 <= prediction.std < 200.0
+
+
+def test_predicting_changes_nothing_about_what_is_proposed() -> None:
+    plain, curious = (_optimizer("RF", cube(2)) for _ in range(2))
+    for _ in range(8):
+        proposal = plain.ask()
+        curious.predict({"x0": 0.5, "x1": 0.5}) if curious.observations else None
+        assert curious.ask() == proposal
+        curious.predict(proposal.point)
+        for optimizer in (plain, curious):
+            optimizer.tell(proposal, bowl(proposal.point))
+
+
+def test_without_a_model_nothing_is_predicted() -> None:
+    optimizer = _optimizer("DUMMY", cube(2))
+    search_bowl(optimizer, 12)
+    assert optimizer.ask().prediction is None
+    assert optimizer.predict({"x0": 0.5, "x1": 0.5}) is None
