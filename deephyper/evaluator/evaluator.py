@@ -73,6 +73,14 @@ class Evaluator(ABC):
     startup_allowance: ClassVar[float] = LOAD_SECONDS
     """The seconds beyond the time limit in which a worker has to begin."""
 
+    @property
+    def overrun_allowance(self) -> float:
+        """Seconds beyond the time limit that a job may take once it has begun.
+
+        More than 0 where workers end their jobs in time themselves; this is for lost ones.
+        """
+        return 0.0
+
     def __init__(
         self,
         run: str | Function | RunFunction,
@@ -371,7 +379,8 @@ class Evaluator(ABC):
                 self._events.append(running.reported(message))
             else:
                 if self.timeout is not None:
-                    self._deadlines.set(message.job_id, self.clock.monotonic() + self.timeout)
+                    limit = self.timeout + self.overrun_allowance
+                    self._deadlines.set(message.job_id, self.clock.monotonic() + limit)
                 self._events.append(running.started(message))
 
     def _end_overdue(self) -> None:

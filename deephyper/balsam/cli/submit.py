@@ -26,8 +26,8 @@ SEARCHES: dict[str, click.Group] = {"hps": hps}
 DEFAULT_SEARCH = "ambs"
 
 # Options of a search that balsam-submit has in a form of its own, or that don't suit Balsam.
-_OWN = ("problem", "run", "evaluator", "log_dir", "resume")
-_LEFT_OUT = (*_OWN, "num_gpus_per_task", *EVALUATOR_OPTIONS.not_of("balsam"))
+_OWN = ("problem", "run", "evaluator", "log_dir", "resume", "num_gpus_per_task")
+_OTHERS = {n for n in EVALUATOR_OPTIONS.names if "balsam" not in EVALUATOR_OPTIONS.owners(n)}
 _EVAL_TIMEOUTS = ("--eval-timeout", "--eval-timeout-minutes")
 _REQUIRED = {
     "minutes": "-t MINUTES",
@@ -95,12 +95,13 @@ def _parameters() -> list[click.Parameter]:
 
 def _search_options() -> list[click.Option]:
     """Return the options of the searches that are passed on to them as they are."""
+    left_out = {*_OWN, *_OTHERS}
     return [
         option
         for group in SEARCHES.values()
         for command in group.commands.values()
         for option in command.params
-        if isinstance(option, click.Option) and not option.hidden and option.name not in _LEFT_OUT
+        if isinstance(option, click.Option) and not option.hidden and option.name not in left_out
     ]
 
 
@@ -259,14 +260,13 @@ def _check_files(spec: SearchSpec) -> None:
 
 
 def _check_problem(spec: SearchSpec) -> None:
-    from deephyper.loading import load_object
-    from deephyper.problem.problem import require_problem
+    from deephyper.core.cli.search_command import load_problem
 
-    require_problem(load_object(spec.problem, "Problem"), spec.problem)
+    load_problem(spec.problem)
 
 
 def _check_run(spec: SearchSpec) -> None:
-    from deephyper.balsam.evaluation import makes_jobs
+    from deephyper.balsam.run_check import specifies_jobs
     from deephyper.evaluator import RunFunction
 
-    makes_jobs(RunFunction.of(spec.run).dumps())
+    specifies_jobs(RunFunction.of(spec.run))

@@ -32,7 +32,7 @@ def main() -> int:
     command = command_line(
         spec,
         evaluator="balsam",
-        resume=LogDir(".").holds_search,
+        resume=LogDir(Path()).holds_search,
         grace=grace,
         resume_command=resume_command(spec),
     )

@@ -91,7 +91,7 @@ class Submission:
         budget = Budget(
             None if max_evals is None else int(max_evals),
             None if timeout is None else float(timeout),
-        ).over_sessions(record, resumed=True)
+        ).over_sessions(record)
         reason = budget.reason_to_stop(len(record.ended), record.seconds, failures_in_a_row=0)
         if reason == "max_evals":
             raise HpcError(

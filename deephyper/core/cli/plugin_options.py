@@ -45,10 +45,6 @@ class PluginOptions:
         """Names of the parameters."""
         return {option.name for _, plugin in self._plugins() for option in plugin.options}
 
-    def not_of(self, name: str) -> set[str]:
-        """Return the names of the parameters that something doesn't take."""
-        return {option for option in self.names if name not in self.owners(option)}
-
     @property
     def secrets(self) -> set[str]:
         """Flags whose values must not be printed."""
