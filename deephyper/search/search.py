@@ -150,7 +150,7 @@ class Search:
             evaluator.check(budget.timeout)
             with (
                 Interrupt(self._clock) as interrupt,
-                self._store.open(self.problem, record, self._notify) as (record, pages),
+                self._store.open(self.problem, record, self._notify) as (record, recorder),
             ):
                 budget = budget.over_sessions(record)
                 record.settings = self._settings
@@ -160,7 +160,7 @@ class Search:
                     budget,
                     optimizer,
                     evaluator,
-                    pages,
+                    recorder,
                     policy=self._policy,
                     cache=Cache(self._cache_key),
                     interrupt=interrupt,

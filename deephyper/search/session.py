@@ -19,7 +19,7 @@ from typing import Protocol
 from deephyper.clock import Clock
 from deephyper.errors import DeepHyperError, SpaceExhausted
 from deephyper.evaluator import Evaluator
-from deephyper.job import Ended, Event, Job, Outcome, Proposal, Reported, Started
+from deephyper.job import Ended, Event, Job, Outcome, Proposal, Started
 from deephyper.objective import MACHINE_FAULTS, Failure, Objective
 from deephyper.problem.point import Point
 from deephyper.search.budget import Budget, Reason
@@ -27,7 +27,7 @@ from deephyper.search.cache import Cache
 from deephyper.search.interrupt import Interrupt
 from deephyper.search.log import ending_notice, retry_notice, stopped_notice
 from deephyper.search.record import Evaluation, Record
-from deephyper.search.store import Pages
+from deephyper.search.store import Recorder
 
 _TICK = 0.25  # seconds until a signal or the end of the time is noticed
 _log = logging.getLogger("deephyper.search")
@@ -76,7 +76,7 @@ class Session:
         budget: what the search may use, earlier sessions included.
         optimizer: proposes points; it knows nothing of the record yet.
         evaluator: where points are evaluated; it is idle.
-        pages: where what happens is written.
+        recorder: where what happens is written.
         policy: what is done where things go wrong.
         cache: outcomes that need not be evaluated again.
         interrupt: the signals that came.
@@ -92,7 +92,7 @@ class Session:
         budget: Budget,
         optimizer: Proposer,
         evaluator: Evaluator,
-        pages: Pages,
+        recorder: Recorder,
         *,
         policy: Policy,
         cache: Cache,
@@ -106,7 +106,7 @@ class Session:
         self._budget = budget
         self._optimizer = optimizer
         self._evaluator = evaluator
-        self._pages = pages
+        self._recorder = recorder
         self._policy = policy
         self._cache = cache
         self._interrupt = interrupt
@@ -136,7 +136,7 @@ class Session:
             reason = self._loop()
             if self._num_stopped:
                 self._notify(stopped_notice(self._num_stopped))
-            self._pages.end(reason)
+            self._recorder.end(reason)
         except BaseException:
             self._keep_what_ended()
             raise
@@ -149,7 +149,7 @@ class Session:
     def _begin(self) -> None:
         """Write the session's first words, and tell the optimizer what is known."""
         record = self._record
-        self._pages.begin()
+        self._recorder.begin()
         observed = [
             *record.known,
             *((e.job.point, observation(e.outcome)) for e in record.ended if e.outcome),
@@ -175,7 +175,7 @@ class Session:
         end = self._end_of_time()
         reason: Reason | None = None
         while True:
-            self._pages.check()
+            self._recorder.check()
             now_reason = self._reason()
             # A retry may take "max_evals" back; the others stand.
             if now_reason is not None or reason == "max_evals":
@@ -244,7 +244,7 @@ class Session:
             if outcome is None:
                 self._submit(evaluation, job)
             else:
-                self._pages.submitted(evaluation)
+                self._recorder.submitted(evaluation)
                 known.append(outcome)
         self._end(known)
         return bool(known)
@@ -252,7 +252,7 @@ class Session:
     def _submit(self, evaluation: Evaluation, job: Job) -> None:
         job = dataclasses.replace(job, directory=self._directory_of(job.id))
         evaluation.job = job
-        self._pages.submitted(evaluation)
+        self._recorder.submitted(evaluation)
         self._evaluator.submit([job])
 
     def _take(self, events: Sequence[Event]) -> None:
@@ -262,13 +262,10 @@ class Session:
             if isinstance(event, Ended):
                 outcomes.append(event.outcome)
             elif isinstance(event, Started):
-                self._pages.started(event)
+                self._recorder.started(event)
             else:
-                self._report(event)
+                self._recorder.reported(event)
         self._end(outcomes)
-
-    def _report(self, event: Reported) -> None:
-        self._pages.reported(event)
 
     def _end(self, outcomes: Sequence[Outcome]) -> None:
         """Record outcomes, then tell them to the optimizer together."""
@@ -277,7 +274,7 @@ class Session:
         if not ended:
             return
         evaluations = [self._record.end(outcome) for outcome in ended]
-        self._pages.ended(evaluations)
+        self._recorder.ended(evaluations)
         for outcome in ended:
             self._cache.add(outcome)
             self._failures_in_a_row = 0 if outcome.failure is None else self._failures_in_a_row + 1
@@ -293,7 +290,7 @@ class Session:
             self._record_stopped(outcome)
             return False
         retry = fault and job.attempt <= self._policy.retries
-        self._pages.outcome(outcome, retry)
+        self._recorder.outcome(outcome, retry)
         if retry:
             self._waiting.appendleft(dataclasses.replace(job, attempt=job.attempt + 1))
             self._notify(retry_notice(outcome))
@@ -309,7 +306,7 @@ class Session:
 
     def _record_stopped(self, outcome: Outcome) -> None:
         """Write that an evaluation says nothing of its point, and runs again on a resume."""
-        self._pages.outcome(dataclasses.replace(outcome, status="stopped", failure=None))
+        self._recorder.outcome(dataclasses.replace(outcome, status="stopped", failure=None))
         self._optimizer.forget([outcome.job.point])
         self._num_stopped += 1
 
@@ -317,7 +314,7 @@ class Session:
         """Write what has ended since the search, which fails now, last looked, if possible."""
         self._evaluator.cancel()
         with contextlib.suppress(DeepHyperError):
-            self._pages.check()
+            self._recorder.check()
             for event in self._evaluator.gather(timeout=0):
                 if isinstance(event, Ended):
                     self._write(event.outcome)

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from deephyper.problem import BaseProblem
 
 
-class Pages:
-    """What a session writes, as it happens. This one writes nothing: the search is in memory."""
+class Recorder:
+    """Writes a session, as it happens. This one writes nothing: the search is in memory."""
 
     def check(self) -> None:
         """Make sure that what is written next is the search's own.
@@ -69,8 +69,8 @@ class Store(ABC):
     @abstractmethod
     def open(
         self, problem: BaseProblem, record: Record, notify: Callable[[str], None]
-    ) -> contextlib.AbstractContextManager[tuple[Record, Pages]]:
-        """Claim the place for a session, and give the record as it is now, and what to write on."""
+    ) -> contextlib.AbstractContextManager[tuple[Record, Recorder]]:
+        """Claim the place for a session, and give the record as it is now, and what writes it."""
 
     @abstractmethod
     def evaluation_directory(self, id_: str) -> str | None:
@@ -95,21 +95,21 @@ class FileStore(Store):
     @contextlib.contextmanager
     def open(
         self, problem: BaseProblem, record: Record, notify: Callable[[str], None]
-    ) -> Iterator[tuple[Record, Pages]]:
+    ) -> Iterator[tuple[Record, Recorder]]:
         with self._log_dir.claim() as claim, log_to(self._log_dir.log):
             record = self._log_dir.reread(problem, record)
             journal = Journal(self._log_dir.path, self._clock)
-            pages = FilePages(self._log_dir, problem, record, claim, journal, notify)
+            recorder = FileRecorder(self._log_dir, problem, record, claim, journal, notify)
             try:
-                yield record, pages
+                yield record, recorder
             finally:
-                pages.close()
+                recorder.close()
 
     def evaluation_directory(self, id_: str) -> str:
         return str(self._log_dir.evaluation(id_))
 
 
-class FilePages(Pages):
+class FileRecorder(Recorder):
     """Writes a session to the journal, results.csv and deephyper.log."""
 
     def __init__(
@@ -198,11 +198,11 @@ class MemoryStore(Store):
     @contextlib.contextmanager
     def open(
         self, problem: BaseProblem, record: Record, notify: Callable[[str], None]
-    ) -> Iterator[tuple[Record, Pages]]:
+    ) -> Iterator[tuple[Record, Recorder]]:
         self._record = record
         began = self._clock.monotonic()
         try:
-            yield record, Pages()
+            yield record, Recorder()
         finally:
             record.seconds += self._clock.monotonic() - began
 
