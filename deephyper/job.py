@@ -84,7 +84,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Started:
-    """A worker has begun a job.
+    """A worker has started a job.
 
     Attributes:
         job: the job.
@@ -99,7 +99,7 @@ class Started:
 
 @dataclass(frozen=True)
 class Reported:
-    """A running evaluation has told how it is doing.
+    """A running evaluation has reported how it is doing.
 
     Attributes:
         job: the job.

@@ -1,4 +1,4 @@
-"""What an evaluation is worth: an objective to maximize, or a failure.
+"""The worth of an evaluation: an objective to maximize, or a failure.
 
 The one place that reads, formats and compares objectives. An objective is a finite number today;
 whoever needs more of it (several objectives, the user's own sign) changes this file.
@@ -34,7 +34,7 @@ MACHINE_FAULTS: frozenset[FailureKind] = frozenset({"worker_died"})
 """Kinds that may be the machine's fault rather than the code's, and so are worth a retry."""
 
 FAILURE_PREFIX = "F_"
-"""What ``run`` returns, and an optimizer is told, for a failure: this and the reason."""
+"""The beginning of what ``run`` returns for a failure; the reason follows."""
 
 _LONGEST_MESSAGE = 500
 """Characters of a failure's message that are kept."""
@@ -44,7 +44,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Failure:
-    """Why an evaluation has no objective.
+    """The reason why an evaluation has no objective.
 
     Attributes:
         kind: see :data:`FailureKind`.

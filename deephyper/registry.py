@@ -1,4 +1,4 @@
-"""What goes by a name: evaluators, optimizers, commands. Ours are listed here; others join.
+"""Names of evaluators, optimizers and commands, and what they stand for.
 
 Another package adds its own through an entry point of the same group, without a change here::
 
@@ -18,7 +18,7 @@ from deephyper.errors import DeepHyperError
 
 
 class Registry:
-    """Names and what they stand for, imported only when it is asked for.
+    """Names and what they stand for, which is imported only when it is needed.
 
     Args:
         group: the entry points' group.

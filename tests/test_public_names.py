@@ -106,3 +106,17 @@ def test_importing_the_package_imports_little() -> None:
 def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="module 'deephyper' has no attribute 'Study'"):
         getattr(module_of("deephyper"), "Study")  # noqa: B009
+
+
+def test_no_docstring_begins_with_a_question_word() -> None:
+    questions = {"What", "Whether", "How", "Why", "When", "Which", "Where"}
+    found = []
+    for file in sorted((ROOT / "deephyper").rglob("*.py")):
+        if "templates" in file.parts:
+            continue
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.Module)):
+                text = ast.get_docstring(node) or "-"
+                if text.split()[0].strip(",.:") in questions:
+                    found.append(f"{file.relative_to(ROOT)}: {text.splitlines()[0]}")
+    assert found == []

@@ -1,4 +1,4 @@
-"""When a search ends."""
+"""The budget of a search, and when it is used up."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 DEFAULT_MAX_EVALS = 100
 """Evaluations of a search that is given neither a number of them nor a time."""
 DEFAULT_GRACE = 30.0
-"""Seconds that running evaluations get when the search's time is over."""
+"""Seconds that running evaluations get when the search's time limit is reached."""
 
 Reason = Literal["max_evals", "timeout", "exhausted", "max_failures", "interrupted"]
 """max_evals, timeout, max_failures: that part of the budget is used up; exhausted: every point of
@@ -23,7 +23,7 @@ the space was evaluated; interrupted: by a signal."""
 
 @dataclass(frozen=True)
 class Budget:
-    """What a search may use, over all its sessions.
+    """The evaluations, time and failures that a search may use, over all its sessions.
 
     Attributes:
         max_evals: evaluations, failed ones included; None for no limit.
@@ -61,7 +61,7 @@ class Budget:
     def reason_to_stop(
         self, evaluations: int, seconds: float, failures_in_a_row: int
     ) -> Reason | None:
-        """Why no further evaluation may begin, or None.
+        """Return why no further evaluation may start, or None.
 
         Args:
             evaluations: that have ended or are running.
@@ -77,5 +77,5 @@ class Budget:
         return None
 
     def evaluations_left(self, evaluations: int) -> float:
-        """How many more may begin, given those that have ended or are running."""
+        """Return how many more may start, given those that have ended or are running."""
         return math.inf if self.max_evals is None else max(0, self.max_evals - evaluations)

@@ -78,7 +78,7 @@ class Claim:
         if os.path.exists(self._path):
             return
         others: list[Path] = []
-        with contextlib.suppress(OSError):  # a directory that is gone is told by what writes there
+        with contextlib.suppress(OSError):  # what writes there will say so
             others = _claims(self._log_dir)
         if others:
             raise ResultsError(
@@ -198,7 +198,7 @@ def _is_here(owner: dict[str, Any]) -> bool:
 
 
 def _is_alive(owner: dict[str, Any]) -> bool:
-    """Whether the very process lives, and not another one that got its number since."""
+    """Return whether the very process lives, and not another one that has its number now."""
     import psutil
 
     try:

@@ -127,7 +127,7 @@ class Journal:
         self.append("submitted", **keys)
 
     def started(self, event: Started) -> None:
-        """Write that a worker has begun an evaluation."""
+        """Write that a worker has started an evaluation."""
         self.append("started", id=event.job.id, attempt=event.job.attempt, worker=event.worker)
 
     def reported(self, event: Reported) -> None:

@@ -40,7 +40,7 @@ class LogDir:
 
     @property
     def log(self) -> Path:
-        """What the search did and why, for people."""
+        """The story of the search, for people."""
         return self.path / log.FILE_NAME
 
     @property
@@ -54,7 +54,7 @@ class LogDir:
 
     @property
     def holds_search(self) -> bool:
-        """Whether its journal tells of a search.
+        """True if its journal tells of a search.
 
         It does not if there is none, or if its writer died before the first line was whole.
         """

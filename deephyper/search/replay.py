@@ -21,7 +21,7 @@ def read_journal(log_dir: Path) -> Record:
     """Read a search back.
 
     Raises:
-        ResultsError: if there is no journal, or it isn't one.
+        ResultsError: if there is no journal, or it isn't that of a search.
     """
     path = log_dir / FILE_NAME
     record = Record(resumed=True)
@@ -45,7 +45,7 @@ def read_journal(log_dir: Path) -> Record:
             ) from error
     if not record.space:
         raise ResultsError(
-            f"'{path}' holds no search, because it ended before it had begun; start it again "
+            f"'{path}' holds no search, because it ended before it had really started; start it again "
             f"without {argument('resume')}"
         )
     record.seconds += lasted

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from deephyper.search.record import Evaluation
 
 FILE_NAME = "results.csv"
-# A text without UTF-8, such as an error message with a broken file name, is no reason to stop.
+# A text that isn't UTF-8, such as an error message with a broken file name, must not end a search.
 _ENCODING, _ERRORS = "utf-8", "backslashreplace"
 COLUMNS = (
     "objective",
@@ -62,7 +62,7 @@ class Row:
 
     @property
     def is_finished(self) -> bool:
-        """Whether it is a whole evaluation with an objective, not failed and not ended early."""
+        """True for a whole evaluation with an objective, not failed and not ended early."""
         return self.objective is not None and self.columns.get("status", "finished") == "finished"
 
 
@@ -101,7 +101,7 @@ class ResultsWriter:
 
     @property
     def is_deleted(self) -> bool:
-        """Whether the file was deleted, or replaced by another of its name."""
+        """True if the file was deleted, or replaced by another of its name."""
         return os.fstat(self._file.fileno()).st_nlink == 0
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""What a user configures: a problem, an evaluator, an optimizer, and where results go."""
+"""A search as its user configures it: problem, evaluator, optimizer, and where results go."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Search:
         cache_key: "uuid" evaluates every point; "to_dict" evaluates equal points once; or a
             function that gives a key for a point (or its dotted path). A point whose key is that of
             a finished one gets its objective; nothing waits for one that is running.
-        grace: seconds that running evaluations get when the time is over or SIGTERM came.
+        grace: seconds that running evaluations get when the time limit is reached or SIGTERM came.
         sigterm_grace: seconds that they get when SIGTERM came, if not those.
         on_outcome: called with the outcome of each evaluation that has ended.
         on_notice: called with a line for the user.
@@ -197,7 +197,7 @@ class Search:
 
     @property
     def _settings(self) -> dict[str, Any]:
-        """What the journal says of the settings."""
+        """The settings, as the journal holds them."""
         about: dict[str, Any] = {"seed": self._seed, "search": self.name}
         if isinstance(self._optimizer, Settings):
             about |= {"optimizer": self._optimizer.name, **dataclasses.asdict(self._optimizer)}

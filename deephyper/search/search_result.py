@@ -68,17 +68,17 @@ class SearchResult:
 
     @property
     def outcomes(self) -> list[Outcome]:
-        """What became of the evaluations, in the order in which they ended."""
+        """The outcomes of the evaluations, in the order in which they ended."""
         return [e.outcome for e in self.evaluations if e.outcome is not None]
 
     @property
     def num_evaluations(self) -> int:
-        """How many evaluations have ended."""
+        """Number of evaluations that have ended."""
         return len(self.evaluations)
 
     @property
     def num_failures(self) -> int:
-        """How many of them failed."""
+        """Number of evaluations that failed."""
         return sum(outcome.status == "failed" for outcome in self.outcomes)
 
     @property

@@ -1,7 +1,7 @@
 """One session of a search: the asynchronous loop that every search runs on.
 
 A proposal leaves the optimizer, becomes a job in the evaluator, comes back as an outcome, is
-written, and is told to the optimizer. Each free worker is given a new point at once; none waits for
+written, and reaches the optimizer. Each free worker is given a new point at once; none waits for
 another.
 """
 
@@ -34,7 +34,7 @@ _log = logging.getLogger("deephyper.search")
 
 
 class Proposer(Protocol):
-    """What the loop asks of an optimizer; see :class:`deephyper.optimizer.Optimizer`."""
+    """The part of an optimizer that the loop needs; see :class:`deephyper.optimizer.Optimizer`."""
 
     @property
     def description(self) -> str:
@@ -50,16 +50,16 @@ class Proposer(Protocol):
         """Take in points that are being evaluated and were not asked for."""
 
     def forget(self, points: Sequence[Point]) -> None:
-        """Drop pending points that won't be told."""
+        """Drop pending points of which nothing more will come."""
 
 
 @dataclass(frozen=True)
 class Policy:
-    """What a session does where things go wrong or time is over.
+    """The rules for what goes wrong, and for the end of the time.
 
     Attributes:
         retries: how often an evaluation is tried again whose worker died.
-        grace: seconds that running evaluations get when the time is over.
+        grace: seconds that running evaluations get when the time limit is reached.
         sigterm_grace: seconds that they get when SIGTERM or SIGHUP came.
     """
 
@@ -122,7 +122,7 @@ class Session:
 
     @property
     def seconds(self) -> float:
-        """How long the search has lasted, all sessions together."""
+        """Seconds that the search has lasted, all sessions together."""
         return self._record.seconds + self._clock.monotonic() - self._began
 
     def run(self) -> Reason:
@@ -197,7 +197,7 @@ class Session:
             self._take(self._evaluator.gather(timeout=_TICK))
 
     def _end_of_time(self) -> float:
-        """When the time limit is reached, by the clock's ``monotonic``."""
+        """Return when the time limit is reached, by the clock's ``monotonic``."""
         if self._budget.timeout is None:
             return math.inf
         return self._began + self._budget.timeout - self._record.seconds
@@ -207,8 +207,8 @@ class Session:
         if self._interrupt.signal is not None:
             return "interrupted"
         # Unfinished evaluations of an earlier session were counted when they were submitted.
-        begun = len(self._record.evaluations) - len(self._waiting)
-        return self._budget.reason_to_stop(begun, self.seconds, self._failures_in_a_row)
+        started = len(self._record.evaluations) - len(self._waiting)
+        return self._budget.reason_to_stop(started, self.seconds, self._failures_in_a_row)
 
     def _announce(self, reason: Reason) -> None:
         policy = self._policy
@@ -311,7 +311,7 @@ class Session:
         self._num_stopped += 1
 
     def _keep_what_ended(self) -> None:
-        """Write what has ended since the search, which fails now, last looked, if possible."""
+        """Write, if possible, what has ended unnoticed before the search failed."""
         self._evaluator.cancel()
         with contextlib.suppress(DeepHyperError):
             self._recorder.check()
@@ -321,9 +321,9 @@ class Session:
 
 
 def observation(outcome: Outcome) -> Objective | Failure:
-    """Return what an optimizer is told of an evaluation.
+    """Return what an optimizer learns of an evaluation.
 
-    Of one that was pruned, the last objective that it reported.
+    For one that was pruned, it is the last objective that it reported.
     """
     if outcome.objective is not None:
         return outcome.objective

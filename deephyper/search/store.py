@@ -1,4 +1,4 @@
-"""Where a search is kept while it runs and between its sessions: in files, or in memory alone."""
+"""Keeping a search while it runs and between its sessions: in files, or in memory alone."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Recorder:
         """Write that an evaluation is about to be submitted."""
 
     def started(self, event: Started) -> None:
-        """Write that a worker has begun an evaluation."""
+        """Write that a worker has started an evaluation."""
 
     def reported(self, event: Reported) -> None:
         """Write what a running evaluation has reported."""
@@ -55,7 +55,7 @@ class Recorder:
 
 
 class Store(ABC):
-    """Where a search is kept."""
+    """A place where a search is kept."""
 
     @abstractmethod
     def inspect(self, problem: BaseProblem, resume: bool) -> Record:

@@ -1,4 +1,4 @@
-"""What a search knows before it begins: the results of another one."""
+"""Results of another search that a new one starts with."""
 
 from __future__ import annotations
 

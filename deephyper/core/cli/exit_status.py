@@ -1,4 +1,4 @@
-"""How a command ends: exit statuses, and errors in one line.
+"""The end of a command: exit statuses, and errors in one line.
 
 0 done, 1 a search gave up, 2 bad input, 130 after SIGINT, 143 after SIGTERM.
 """

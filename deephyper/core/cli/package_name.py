@@ -1,4 +1,4 @@
-"""Which names a project or problem may have: it becomes a directory and a Python package."""
+"""Names that a project or problem may have: it becomes a directory and a Python package."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _LONGEST = 100
 
 
 def check_package_name(name: str, what: str) -> None:
-    """Refuse a name that can't be a package of its own in the current directory.
+    """Make sure that a name can be a package of its own in the current directory.
 
     Args:
         name: the name.
         what: "project" or "problem", for the message.
 
     Raises:
-        WorkspaceError: if it is no identifier, leads elsewhere, is taken, or would hide a module.
+        WorkspaceError: if it isn't an identifier, leads elsewhere, is taken, or would hide a module.
     """
     shown = repr(name if len(name) <= 60 else name[:57] + "...")
     if not _NAME.fullmatch(name) or len(name) > _LONGEST:
@@ -44,7 +44,7 @@ def check_package_name(name: str, what: str) -> None:
 
 
 def _hides(name: str) -> str | None:
-    """What already answers to the name, or None."""
+    """Return what the name stands for already, or None."""
     if name in sys.stdlib_module_names or name in sys.builtin_module_names:
         return "a module of Python's standard library"
     try:

@@ -1,4 +1,4 @@
-"""What a person sees while a search runs: a live line on a terminal, plain lines elsewhere."""
+"""Progress of a running search: a live line on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a search says at its end, and with which status it exits."""
+"""The last lines of a search, and its exit status."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def summary(result: SearchResult, resume_command: str) -> list[str]:
-    """Lines for the user: why the search ended, the best point, the files, what to do next.
+    """Return lines for the user: why the search ended, the best point, the files, what to do next.
 
     Args:
         result: of the search.
