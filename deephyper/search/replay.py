@@ -45,7 +45,7 @@ def read_journal(log_dir: Path) -> Record:
             ) from error
     if not record.space:
         raise ResultsError(
-            f"'{path}' holds no search, because it ended before it had really started; start it again "
+            f"'{path}' holds no search, because it ended before it had started; start it again "
             f"without {argument('resume')}"
         )
     record.seconds += lasted

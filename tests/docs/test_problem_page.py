@@ -29,7 +29,7 @@ def blocks() -> list[Block]:
 def test_every_python_block_runs_and_prints_the_text_that_follows(blocks: list[Block]) -> None:
     names = {"__name__": "problem"}
     ran = 0
-    for i, (language, text, line) in enumerate(blocks: list[Block]) -> None:
+    for i, (language, text, line) in enumerate(blocks):
         if language != "python":
             continue
         printed = io.StringIO()

@@ -23,7 +23,7 @@ def check_package_name(name: str, what: str) -> None:
         what: "project" or "problem", for the message.
 
     Raises:
-        WorkspaceError: if it isn't an identifier, leads elsewhere, is taken, or would hide a module.
+        WorkspaceError: if it isn't an identifier, is taken, or would hide a module.
     """
     shown = repr(name if len(name) <= 60 else name[:57] + "...")
     if not _NAME.fullmatch(name) or len(name) > _LONGEST:
