@@ -19,7 +19,7 @@ from deephyper.evaluator.gpus import share_gpus, visible_gpus
 from deephyper.evaluator.run_function import Function, RunFunction
 from deephyper.evaluator.worker.environment import thread_variables
 from deephyper.evaluator.worker.guard import Reaper
-from deephyper.evaluator.worker.messages import JobEnded, JobMessage, LoadFailed
+from deephyper.evaluator.worker.messages import JobMessage, LoadFailed
 from deephyper.evaluator.worker.process import WorkerProcess
 from deephyper.evaluator.worker.watch import Watch
 from deephyper.job import Job
@@ -99,9 +99,8 @@ class ProcessEvaluator(Evaluator):
             assert worker is not None
             said = worker.events()
             messages += said
-            # One that has nothing to say may have died while idle.
-            through = not said or isinstance(said[-1], JobEnded)
-            if through and ((said and self.fresh) or not worker.usable):
+            # A busy one that has just died says so next time.
+            if not worker.busy and ((said and self.fresh) or not worker.usable):
                 self._discard(number)
         return messages
 
