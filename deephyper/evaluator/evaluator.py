@@ -208,11 +208,14 @@ class Evaluator(ABC):
         """
         until = math.inf if timeout is None else self.clock.monotonic() + timeout
         while True:
-            self._start_waiting()
+            if self._waiting:
+                self._start_waiting()
             if self._running:
                 self._take(self._wait(self._longest_wait(until)))
-                self._end_overdue()
-                self._start_waiting()
+                if self.timeout is not None:
+                    self._end_overdue()
+                if self._waiting:
+                    self._start_waiting()
             if self._events or not self._running or self.clock.monotonic() >= until:
                 events, self._events = self._events, []
                 return events
@@ -226,14 +229,17 @@ class Evaluator(ABC):
             timeout: seconds after which to return with fewer; None waits as long as needed.
         """
         until = math.inf if timeout is None else self.clock.monotonic() + timeout
+        left = timeout if at_least > 0 else 0.0
         outcomes: list[Outcome] = []
         while True:
-            left = until - self.clock.monotonic() if len(outcomes) < at_least else 0.0
-            events = self.gather(None if math.isinf(left) else max(0.0, left))
+            events = self.gather(left)
             outcomes += [event.outcome for event in events if isinstance(event, Ended)]
-            over = self.clock.monotonic() >= until
-            if len(outcomes) >= at_least or over or not self.num_unfinished:
+            if len(outcomes) >= at_least or not self._unfinished:
                 return outcomes
+            if left is not None:
+                left = until - self.clock.monotonic()
+                if left <= 0:
+                    return outcomes
 
     def gather_all(self) -> list[Outcome]:
         """Wait for every job that was submitted, and return the outcomes."""
@@ -343,7 +349,7 @@ class Evaluator(ABC):
         while self._waiting and self._free:
             job, slot = self._waiting.popleft(), self._free.pop()
             try:
-                output = self._output(job)
+                output = None if self.output_dir is None else self._output(self.output_dir, job)
                 worker = self._start(job, slot, output)
             except BaseException:
                 self._free.append(slot)
@@ -354,16 +360,16 @@ class Evaluator(ABC):
                 limit = self.timeout + self.startup_allowance
                 self._deadlines.set(job.id, self.clock.monotonic() + limit)
 
-    def _output(self, job: Job) -> str | None:
-        if self.output_dir is None:
-            return None
+    def _output(self, directory: Path, job: Job) -> str:
         self._make_output_dir()
-        return str(self.output_dir / f"{job.id}.{job.attempt}.log")
+        return str(directory / f"{job.id}.{job.attempt}.log")
 
     def _longest_wait(self, until: float) -> float:
         if self._events:
             return 0.0
-        wake = min(until, self._deadlines.next)
+        wake = until if self.timeout is None else min(until, self._deadlines.next)
+        if math.isinf(wake):
+            return _LONGEST_WAIT
         return min(max(0.0, wake - self.clock.monotonic()), _LONGEST_WAIT)
 
     def _take(self, messages: Sequence[JobMessage]) -> None:
@@ -425,5 +431,6 @@ class Evaluator(ABC):
         job_id = running.job.id
         del self._running[job_id]
         self._unfinished.remove(job_id)
-        self._deadlines.drop(job_id)
+        if self.timeout is not None:
+            self._deadlines.drop(job_id)
         self._free.append(running.slot)

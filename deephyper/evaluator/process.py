@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from multiprocessing.connection import wait
 from typing import ClassVar
 
 from deephyper.clock import Clock
@@ -20,8 +19,9 @@ from deephyper.evaluator.gpus import share_gpus, visible_gpus
 from deephyper.evaluator.run_function import Function, RunFunction
 from deephyper.evaluator.worker.environment import thread_variables
 from deephyper.evaluator.worker.guard import Reaper
-from deephyper.evaluator.worker.messages import JobEnded, JobMessage, LoadFailed
-from deephyper.evaluator.worker.process import POLL_SECONDS, WorkerProcess
+from deephyper.evaluator.worker.messages import JobMessage, LoadFailed
+from deephyper.evaluator.worker.process import WorkerProcess
+from deephyper.evaluator.worker.watch import Watch
 from deephyper.job import Job
 
 
@@ -76,6 +76,7 @@ class ProcessEvaluator(Evaluator):
         )
         self._run_text = self.run_function.dumps()
         self._slots: dict[int, _Slot] = {}
+        self._watch = Watch()
         self._reaper: Reaper | None = None
 
     def _check(self, limit: float) -> None:
@@ -92,26 +93,14 @@ class ProcessEvaluator(Evaluator):
         return f"{slot}"
 
     def _wait(self, timeout: float) -> Sequence[JobMessage]:
-        busy = [
-            (number, slot.worker)
-            for number, slot in self._slots.items()
-            if slot.worker is not None and slot.worker.busy
-        ]
-        all_waitable = all(worker.death_is_waitable for _, worker in busy)
-        readable = set(
-            wait(
-                [fd for _, worker in busy for fd in worker.waitables],
-                timeout if all_waitable else min(timeout, POLL_SECONDS),
-            )
-        )
         messages: list[JobMessage] = []
-        for number, worker in busy:
-            if worker.death_is_waitable and readable.isdisjoint(worker.waitables):
-                continue
+        for number in self._watch.wait(timeout):
+            worker = self._slots[number].worker
+            assert worker is not None
             said = worker.events()
             messages += said
-            ended = bool(said) and isinstance(said[-1], JobEnded)
-            if ended and (self.fresh or not worker.usable):
+            # A busy one that has just died says so next time.
+            if not worker.busy and ((said and self.fresh) or not worker.usable):
                 self._discard(number)
         return messages
 
@@ -128,15 +117,17 @@ class ProcessEvaluator(Evaluator):
             self._reaper.close()
 
     def _worker(self, number: int) -> WorkerProcess:
+        """Return the process of a slot, a new one if need be."""
         slot = self._slots.setdefault(number, _Slot())
         if slot.worker is not None and not slot.worker.usable:
             self._discard(number)  # it died while idle, which is no evaluation's fault
         if slot.worker is None:
-            slot.worker, slot.spare = slot.spare, None
-            if slot.worker is not None and not slot.worker.usable:
-                self._discard(number)
-        if slot.worker is None:
-            slot.worker = self._new_worker(number)
+            if slot.spare is not None and not slot.spare.usable:
+                slot.spare.kill()
+                slot.spare = None
+            slot.worker = slot.spare or self._new_worker(number)
+            slot.spare = None
+            self._watch.add(number, slot.worker)
         return slot.worker
 
     def _new_worker(self, slot: int) -> WorkerProcess:
@@ -153,6 +144,7 @@ class ProcessEvaluator(Evaluator):
     def _discard(self, number: int) -> None:
         slot = self._slots[number]
         if slot.worker is not None:
+            self._watch.remove(number)
             slot.worker.kill()
             slot.worker = None
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 
 from deephyper.checks import whole
@@ -28,36 +27,42 @@ def report(step: int, objective: float, metrics: Mapping[str, float] | None = No
         SettingsError: if ``step`` isn't a whole number, or is less than before.
         ValueError: if ``objective`` or a metric isn't a finite number.
     """
-    current = _CURRENT.get()
-    step = whole("step", step, 0 if current is None else current.step)
+    reports = _CURRENT.get()
+    step = whole("step", step, 0 if reports is None else reports.step)
     number = _number("the objective", objective)
     further = {str(name): _number(f"'{name}'", value) for name, value in (metrics or {}).items()}
-    # A child that run has forked is not the evaluation.
-    if current is not None and os.getpid() == current.process:
-        current.step = step
-        current.send(step, number, further)
+    if reports is not None:
+        reports.take(step, number, further)
 
 
-@contextlib.contextmanager
-def sent_to(send: Send | None) -> Iterator[None]:
-    """Hand over what is reported in this context; None drops it."""
-    token = _CURRENT.set(None if send is None else _Current(send))
-    try:
-        yield
-    finally:
-        _CURRENT.reset(token)
+class Reports:
+    """The reports of one evaluation, which runs in this context.
 
+    Args:
+        send: takes each of them; None drops them.
+    """
 
-class _Current:
-    """The evaluation that is running."""
+    __slots__ = ("_process", "_send", "_token", "step")
 
-    def __init__(self, send: Send) -> None:
-        self.send = send
-        self.process = os.getpid()
+    def __init__(self, send: Send | None) -> None:
         self.step = 0
+        self._send = send
+        self._process = os.getpid()
+
+    def __enter__(self) -> None:
+        self._token = _CURRENT.set(self)
+
+    def __exit__(self, *_: object) -> None:
+        _CURRENT.reset(self._token)
+
+    def take(self, step: int, objective: Objective, metrics: Mapping[str, float]) -> None:
+        """Hand over a report, unless it comes from a child that ``run`` has forked."""
+        self.step = step
+        if self._send is not None and os.getpid() == self._process:
+            self._send(step, objective, metrics)
 
 
-_CURRENT: ContextVar[_Current | None] = ContextVar("deephyper_evaluation", default=None)
+_CURRENT: ContextVar[Reports | None] = ContextVar("deephyper_reports", default=None)
 
 
 def _number(name: str, value: float) -> Objective:

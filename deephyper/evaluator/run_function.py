@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from deephyper.errors import LoadError, RunFunctionError
-from deephyper.evaluator.reporting import Send, sent_to
+from deephyper.evaluator.reporting import Reports, Send
 from deephyper.loading import import_path, load_object, split_spec, working_directory
 from deephyper.objective import Failure, FailureKind, Objective, one_line, read_objective
 
@@ -136,7 +136,7 @@ def evaluate(
     """
     process = os.getpid()
     try:
-        with sent_to(send):
+        with Reports(send):
             value = function(dict(point))
     except BaseException as error:
         if os.getpid() != process:

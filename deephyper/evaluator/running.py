@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from deephyper.evaluator.worker.messages import JobReported, JobStarted
 from deephyper.job import Failure, Job, Objective, Outcome, Reported, Started, Status
@@ -44,38 +44,29 @@ class Running:
     def ended(self, result: Objective | Failure, end: float) -> Outcome:
         """Return the outcome of an evaluation that has ended by itself or at its time limit."""
         if isinstance(result, Failure):
-            return self._outcome("failed", end, failure=result)
-        return self._outcome("finished", end, objective=result)
+            return self._outcome("failed", None, result, end)
+        return self._outcome("finished", result, None, end)
 
     def stopped(self, end: float) -> Outcome:
         """Return the outcome of an evaluation that was interrupted."""
-        return self._outcome("stopped", end)
+        return self._outcome("stopped", None, None, end)
 
     def pruned(self, end: float) -> Outcome:
         """Return the outcome of an evaluation that was ended early: that of its last report."""
-        if self.report is None:
+        report = self.report
+        if report is None:
             return self.stopped(end)
-        return self._outcome("pruned", end, objective=self.report.objective, report=self.report)
+        outcome = self._outcome("pruned", report.objective, None, end)
+        return replace(outcome, step=report.step, metrics=report.metrics)
 
     def _outcome(
         self,
         status: Status,
+        objective: Objective | None,
+        failure: Failure | None,
         end: float,
-        *,
-        objective: Objective | None = None,
-        failure: Failure | None = None,
-        report: JobReported | None = None,
     ) -> Outcome:
-        printed = self.output is not None and os.path.exists(self.output)
-        return Outcome(
-            job=self.job,
-            status=status,
-            objective=objective,
-            failure=failure,
-            start=self.start,
-            end=end,
-            worker=self.worker,
-            output=self.output if printed else None,
-            step=None if report is None else report.step,
-            metrics={} if report is None else report.metrics,
-        )
+        output = self.output
+        if output is not None and not os.path.exists(output):
+            output = None
+        return Outcome(self.job, status, objective, failure, self.start, end, self.worker, output)

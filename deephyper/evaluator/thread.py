@@ -10,7 +10,6 @@ import os
 import queue
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 
 from deephyper.clock import Clock
 from deephyper.errors import EvaluatorError
@@ -18,10 +17,6 @@ from deephyper.evaluator.evaluator import LOAD_SECONDS, Evaluator
 from deephyper.evaluator.run_function import Function, RunFunction, evaluate
 from deephyper.evaluator.worker.messages import JobEnded, JobMessage, JobReported, JobStarted
 from deephyper.job import Job, Objective
-
-_Jobs = queue.SimpleQueue[Job | None]
-"""The queue that a thread takes its jobs from; None ends it. It also identifies the thread."""
-_Said = queue.SimpleQueue[tuple[_Jobs, JobMessage]]
 
 
 class ThreadEvaluator(Evaluator):
@@ -59,7 +54,8 @@ class ThreadEvaluator(Evaluator):
             )
         self._function: Function | None = None
         self._said: _Said = queue.SimpleQueue()
-        self._threads: dict[int, _Jobs] = {}  # by slot
+        self._threads: dict[int, _Thread] = {}  # by slot
+        self._current: set[_Thread] = set()  # the same; others were left behind
 
     def _check(self, limit: float) -> None:
         self._function = self.run_function.load()
@@ -69,14 +65,10 @@ class ThreadEvaluator(Evaluator):
             self._check(LOAD_SECONDS)
         assert self._function is not None
         if slot not in self._threads:
-            self._threads[slot] = queue.SimpleQueue()
-            threading.Thread(
-                target=_serve,
-                args=(self._function, self._threads[slot], self._said, self.clock.now),
-                name=f"deephyper-worker-{slot}",
-                daemon=True,
-            ).start()
-        self._threads[slot].put(job)
+            thread = _Thread(self._function, self._said, self.clock.now, slot)
+            self._threads[slot] = thread
+            self._current.add(thread)
+        self._threads[slot].jobs.put(job)
         return f"{slot}"
 
     def _wait(self, timeout: float) -> Sequence[JobMessage]:
@@ -87,34 +79,52 @@ class ThreadEvaluator(Evaluator):
                 said.append(self._said.get_nowait())
         except queue.Empty:
             # A thread that was left behind may still send messages of its job.
-            current = {id(jobs) for jobs in self._threads.values()}
-            return [message for jobs, message in said if id(jobs) in current]
+            return [message for thread, message in said if thread in self._current]
 
     def _stop(self, job_id: str, slot: int) -> None:
         # The thread ends after its job, which it can't leave; the slot's next job gets a new one.
-        self._threads.pop(slot).put(None)
+        thread = self._threads.pop(slot)
+        self._current.remove(thread)
+        thread.jobs.put(None)
 
     def _close(self) -> None:
-        for jobs in self._threads.values():
-            jobs.put(None)
-        self._threads.clear()
+        for slot in list(self._threads):
+            self._stop("", slot)
 
 
-def _serve(function: Function, jobs: _Jobs, said: _Said, now: Callable[[], float]) -> None:
-    while (job := jobs.get()) is not None:
-        start = now()
-        said.put((jobs, JobStarted(job.id, start)))
-        result = evaluate(function, job.point, partial(_report, jobs, said, now, job.id))
-        said.put((jobs, JobEnded(job.id, result, start, now())))
+class _Thread:
+    """A daemon thread that serves one job after another.
+
+    Args:
+        function: ``run``.
+        said: takes what happens.
+        now: gives the time.
+        slot: number of the worker.
+
+    Attributes:
+        jobs: takes its jobs; None ends it.
+    """
+
+    def __init__(
+        self, function: Function, said: _Said, now: Callable[[], float], slot: int
+    ) -> None:
+        self.jobs = queue.SimpleQueue[Job | None]()
+        self._function = function
+        self._said = said
+        self._now = now
+        self._job_id = ""
+        threading.Thread(target=self._serve, name=f"deephyper-worker-{slot}", daemon=True).start()
+
+    def _serve(self) -> None:
+        while (job := self.jobs.get()) is not None:
+            self._job_id, start = job.id, self._now()
+            self._said.put((self, JobStarted(job.id, start)))
+            result = evaluate(self._function, job.point, self._report)
+            self._said.put((self, JobEnded(job.id, result, start, self._now())))
+
+    def _report(self, step: int, objective: Objective, metrics: Mapping[str, float]) -> None:
+        message = JobReported(self._job_id, step, objective, self._now(), metrics)
+        self._said.put((self, message))
 
 
-def _report(
-    jobs: _Jobs,
-    said: _Said,
-    now: Callable[[], float],
-    job_id: str,
-    step: int,
-    objective: Objective,
-    metrics: Mapping[str, float],
-) -> None:
-    said.put((jobs, JobReported(job_id, step, objective, now(), metrics)))
+_Said = queue.SimpleQueue[tuple[_Thread, JobMessage]]

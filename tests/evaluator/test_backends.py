@@ -15,6 +15,8 @@ import pytest
 
 from deephyper.errors import EvaluatorError, RunFunctionError
 from deephyper.evaluator import Evaluator, Job
+from deephyper.evaluator.process import ProcessEvaluator
+from deephyper.evaluator.worker.messages import JobMessage
 from tests.evaluator.conftest import RUNS, Create, is_gone, only
 
 
@@ -127,6 +129,41 @@ def test_deaths_are_seen_on_kernels_without_process_descriptors(
     assert first.failure is not None
     assert first.failure.kind == "worker_died"
     assert second.objective == 6
+
+
+def test_a_death_just_after_a_look_is_seen_by_the_next(
+    create: Create, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evaluator = create("process", 1)
+    evaluator.submit([{"do": "sigkill"}])
+    assert isinstance(evaluator, ProcessEvaluator)
+    worker = evaluator._slots[0].worker
+    assert worker is not None
+    events = worker.events
+
+    def look_before_it_dies(timeout: float = 0.0) -> list[JobMessage]:
+        monkeypatch.setattr(worker, "events", events)
+        while worker.usable:
+            time.sleep(0.01)
+        return []
+
+    monkeypatch.setattr(worker, "events", look_before_it_dies)
+    outcome = only(evaluator.gather_outcomes(timeout=60.0))
+    assert outcome.failure is not None
+    assert outcome.failure.kind == "worker_died"
+
+
+def test_a_worker_that_dies_while_idle_is_replaced(create: Create) -> None:
+    evaluator = create("process", 2)
+    evaluator.submit([{"do": "sleep", "seconds": 100.0}, {"do": "process_id"}])
+    idle = only(evaluator.gather_outcomes(timeout=60.0)).objective
+    assert idle is not None
+    os.kill(int(idle), signal.SIGKILL)
+    assert is_gone(int(idle))
+    # Its death neither ends a wait nor the evaluation that comes next.
+    assert evaluator.gather_outcomes(timeout=0.2) == []
+    evaluator.submit([{"do": "process_id"}])
+    assert only(evaluator.gather_outcomes(timeout=60.0)).objective not in (None, idle)
 
 
 def test_paths_that_are_no_text_are_passed_over(

@@ -192,8 +192,6 @@ def test_no_event_follows_a_stop(reporting_method: str, create: Create) -> None:
 def test_a_bad_report_is_an_exception_of_run(
     reporting_method: str, create: Create, step: int, objective: str
 ) -> None:
-    if reporting_method == "virtual":
-        pytest.skip("a simulated run reports nothing itself")
     evaluator = create(reporting_method, 1)
     evaluator.submit([{"do": "report_badly", "step": step, "objective": objective}])
     failure = only(evaluator.gather_all()).failure

@@ -5,10 +5,13 @@ It imports next to nothing, as every worker process has to import it before it c
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
 from typing import Any
+
+_READ_BYTES = 1 << 20
 
 
 class Channel:
@@ -20,6 +23,8 @@ class Channel:
 
     def __init__(self, fd: int) -> None:
         self._fd = fd
+        self._poll = select.poll()
+        self._poll.register(fd, select.POLLIN)
         self._received = bytearray()
         self._searched = 0
         """The number of received bytes that are known to end no message."""
@@ -46,7 +51,7 @@ class Channel:
         """
         while (end := self._received.find(b"\n", self._searched)) < 0:
             self._searched = len(self._received)
-            data = os.read(self._fd, 1 << 20)
+            data = os.read(self._fd, _READ_BYTES)
             if not data:
                 raise EOFError
             self._received += data
@@ -55,13 +60,18 @@ class Channel:
         self._searched = 0
         return message
 
-    def poll(self) -> bool:
-        """Return whether :meth:`receive` has something to do: a message, a part of one, the end."""
-        if self._received.find(b"\n", self._searched) >= 0:
-            return True
-        poll = select.poll()
-        poll.register(self._fd, select.POLLIN)
-        return bool(poll.poll(0))
+    def drain(self) -> list[dict[str, Any]]:
+        """Return the messages that have come, without waiting for one or for the rest of one."""
+        with contextlib.suppress(OSError):
+            while self._poll.poll(0):
+                data = os.read(self._fd, _READ_BYTES)
+                self._received += data
+                if len(data) < _READ_BYTES:
+                    break
+        lines = self._received.split(b"\n")
+        self._received = lines.pop()
+        self._searched = 0
+        return [json.loads(line) for line in lines]
 
     def close(self) -> None:
         os.close(self._fd)

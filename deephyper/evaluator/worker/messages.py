@@ -6,7 +6,6 @@ has the last alone. All times are in seconds since the epoch, by the worker's ow
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -100,10 +99,10 @@ _SENT: tuple[type[Message], ...] = (Loaded, LoadFailed, JobStarted, JobReported,
 
 def to_json(message: Message) -> dict[str, Any]:
     """Return a message as JSON can hold it; :func:`from_json` turns it back."""
-    values = {name: getattr(message, name) for name in _FIELDS[type(message).__name__]}
+    values = {"says": type(message).__name__, **vars(message)}
     if isinstance(values.get("result"), Failure):
-        values["failure"] = dataclasses.asdict(values.pop("result"))
-    return {"says": type(message).__name__, **values}
+        values["failure"] = vars(values.pop("result"))
+    return values
 
 
 def from_json(values: dict[str, Any]) -> Message:
@@ -115,4 +114,3 @@ def from_json(values: dict[str, Any]) -> Message:
 
 
 _KINDS = {kind.__name__: kind for kind in _SENT}
-_FIELDS = {kind.__name__: [f.name for f in dataclasses.fields(kind)] for kind in _SENT}

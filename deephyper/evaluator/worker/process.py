@@ -164,11 +164,11 @@ class WorkerProcess:
             wait(self.waitables, timeout if self.death_is_waitable else min(timeout, POLL_SECONDS))
         ended = self._process.poll() is not None  # asked first: what it said before is read below
         messages, self._unread = self._unread, []
-        with contextlib.suppress(EOFError, OSError):
-            while self._channel.poll():
-                messages.append(from_json(self._channel.receive()))
-                if isinstance(messages[-1], Loaded | LoadFailed):
-                    self._loaded = messages[-1]
+        for values in self._channel.drain():
+            message = from_json(values)
+            if isinstance(message, Loaded | LoadFailed):
+                self._loaded = message
+            messages.append(message)
         if ended:
             messages.append(Died(self._cause_of_death()))
         return messages

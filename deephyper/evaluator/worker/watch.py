@@ -1,0 +1,45 @@
+"""Waiting for many worker processes at once."""
+
+from __future__ import annotations
+
+import math
+import select
+
+from deephyper.evaluator.worker.process import POLL_SECONDS, WorkerProcess
+
+
+class Watch:
+    """The worker processes that are waited for, each by a number of the caller's."""
+
+    def __init__(self) -> None:
+        self._poll = select.poll()
+        self._numbers: dict[int, int] = {}  # by descriptor
+        self._descriptors: dict[int, list[int]] = {}  # by number
+        self._to_ask: set[int] = set()  # those whose death can't be waited for
+
+    def add(self, number: int, worker: WorkerProcess) -> None:
+        """Wait for a worker from now on."""
+        self._descriptors[number] = worker.waitables
+        for fd in worker.waitables:
+            self._numbers[fd] = number
+            self._poll.register(fd, select.POLLIN)
+        if not worker.death_is_waitable:
+            self._to_ask.add(number)
+
+    def remove(self, number: int) -> None:
+        """Wait for a worker no more; to be called before its descriptors are closed."""
+        for fd in self._descriptors.pop(number):
+            self._poll.unregister(fd)
+            del self._numbers[fd]
+        self._to_ask.discard(number)
+
+    def wait(self, timeout: float) -> set[int]:
+        """Return the workers that have something to say or may have ended.
+
+        Args:
+            timeout: seconds to wait for one.
+        """
+        if self._to_ask:
+            timeout = min(timeout, POLL_SECONDS)
+        ready = self._poll.poll(math.ceil(1000 * timeout))
+        return {self._numbers[fd] for fd, _ in ready} | self._to_ask
