@@ -1,10 +1,10 @@
-"""Whether failed evaluations mislead the optimizer.
+"""Do failed evaluations mislead the optimizer?
 
 A known function (Branin, and Hartmann with three dimensions) is searched with the default
 optimizer, one worker, in these ways:
 
 - **failed**: where the function is forbidden to be evaluated, the optimizer is told "F_reason";
-- **told**: there, it is told what an all-knowing user would say: that the neighbourhood is bad, by
+- **told**: there, it is told what an all-knowing user would say: that the neighborhood is bad, by
   the function's own value lowered to below the worst of the allowed region;
 - **none fails**: the function as it is, over the same allowed region's optimum, for scale.
 
@@ -16,13 +16,13 @@ The figures are regrets: the best possible objective minus the best found one, d
 standard deviation of the function over the space; median over the seeds, and the share of seeds
 that came within 1 % of the range.
 
-    python benchmarks/failures.py [SEEDS]
+    python -m benchmarks.failures [--seeds 20] [--evaluations 30 60]
 """
 
 from __future__ import annotations
 
+import argparse
 import math
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -33,7 +33,6 @@ from deephyper.optimizer import create_optimizer
 from deephyper.problem import HpProblem
 
 Array = NDArray[np.float64]
-EVALUATIONS = (30, 60)
 SHARE = 0.3
 WAYS = ("failed", "told", "none fails", "at random")
 
@@ -45,14 +44,14 @@ class Function:
     name: str
     value: Callable[[Array], float]
     best: Array
-    centre: Array  # of the region that fails
+    center: Array  # of the region that fails
 
 
 def branin(x: Array) -> float:
     """Branin's function, negated; three equal optima, one of which is used."""
     u, v = 15 * x[0] - 5, 15 * x[1]
     bowl = v - 5.1 * u**2 / (4 * math.pi**2) + 5 * u / math.pi - 6
-    return -(bowl**2 + 10 * (1 - 1 / (8 * math.pi)) * math.cos(u) + 10)
+    return -float(bowl**2 + 10 * (1 - 1 / (8 * math.pi)) * math.cos(u) + 10)
 
 
 _A = np.array([[3, 10, 30], [0.1, 10, 35], [3, 10, 30], [0.1, 10, 35]])
@@ -76,29 +75,34 @@ FUNCTIONS = (
 )
 
 
-def main(seeds: int) -> None:
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--evaluations", type=int, nargs="+", default=[30, 60])
+    options = parser.parse_args(arguments)
+    seeds, budgets = options.seeds, options.evaluations
     print(f"{seeds} seeds; regret in standard deviations of the function, median (share solved)\n")
-    header = " | ".join(f"{way}, {n}" for way in WAYS for n in EVALUATIONS)
+    header = " | ".join(f"{way}, {n}" for way in WAYS for n in budgets)
     print(f"| function | {header} |")
-    print("| --- " * (1 + len(WAYS) * len(EVALUATIONS)) + "|")
+    print("| --- " * (1 + len(WAYS) * len(budgets)) + "|")
     for function in FUNCTIONS:
-        cells = [cell for way in WAYS for cell in _cells(function, way, seeds)]
+        cells = [cell for way in WAYS for cell in _cells(function, way, seeds, budgets)]
         print(f"| {function.name} | {' | '.join(cells)} |", flush=True)
 
 
-def _cells(function: Function, way: str, seeds: int) -> list[str]:
-    regrets = np.array([search(function, way, seed) for seed in range(seeds)])
+def _cells(function: Function, way: str, seeds: int, budgets: list[int]) -> list[str]:
+    regrets = np.array([search(function, way, seed, budgets) for seed in range(seeds)])
     return [f"{np.median(r):.4f} ({np.mean(r < 0.01):.0%})" for r in regrets.T]
 
 
-def search(function: Function, way: str, seed: int) -> list[float]:
-    """Regret after each number of :data:`EVALUATIONS`."""
+def search(function: Function, way: str, seed: int, budgets: list[int]) -> list[float]:
+    """Return the regret after each of several numbers of evaluations."""
     dimensions = len(function.best)
     sample = np.random.default_rng(0).random((20_000, dimensions))
     values = np.array([function.value(x) for x in sample])
-    distances = np.linalg.norm(sample - function.centre, axis=1)
+    distances = np.linalg.norm(sample - function.center, axis=1)
     radius = np.quantile(distances, SHARE)
-    assert np.linalg.norm(function.best - function.centre) > radius
+    assert np.linalg.norm(function.best - function.center) > radius
     floor = values[distances > radius].min()
     optimum, scale = function.value(function.best), values.std()
 
@@ -109,11 +113,11 @@ def search(function: Function, way: str, seed: int) -> list[float]:
     optimizer = create_optimizer(problem, seed=seed)
     random = np.random.default_rng(1000 + seed)
     best, regrets = -math.inf, []
-    for n in range(1, max(EVALUATIONS) + 1):
+    for n in range(1, max(budgets) + 1):
         point = optimizer.ask().point
         x = np.array([point[name] for name in names])
         value = function.value(x)
-        inside = bool(np.linalg.norm(x - function.centre) <= radius)
+        inside = bool(np.linalg.norm(x - function.center) <= radius)
         fails = inside if way in ("failed", "told") else random.random() < SHARE
         if way == "none fails" or not fails:
             best = max(best, value)
@@ -122,10 +126,10 @@ def search(function: Function, way: str, seed: int) -> list[float]:
             optimizer.tell(point, floor - abs(optimum - value) / 10)
         else:
             optimizer.tell(point, "F_failed")
-        if n in EVALUATIONS:
+        if n in budgets:
             regrets.append(max(0.0, optimum - best) / scale)
     return regrets
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 20)
+    main()

@@ -20,12 +20,15 @@ from typing import Any
 
 import numpy as np
 
-from deephyper.evaluator import Job, Outcome
-from deephyper.optimizer import RandomOptimizer, create_optimizer
-from deephyper.problem import HpProblem
+from deephyper import HpProblem, Search, VirtualEvaluator
+from deephyper.job import Job, Outcome, Proposal, Started
+from deephyper.optimizer import Optimizer, RandomOptimizer
+from deephyper.optimizer.settings import BayesianSettings, RandomSettings, Settings
+from deephyper.problem import BaseProblem
 from deephyper.problem.description import describe_space
-from deephyper.search.journal import Evaluation, Journal, Record, read_journal
-from deephyper.search.search import Search
+from deephyper.search.journal import Journal
+from deephyper.search.record import Evaluation, Record
+from deephyper.search.replay import read_journal
 
 
 def make_problem() -> HpProblem:
@@ -43,26 +46,30 @@ class _Reached(Exception):
     """The search has been read back and is about to propose a point."""
 
 
-class _Nothing:
-    """An evaluator that is never given a job."""
+class _UntilAsked(Settings):
+    """An engine that ends the measurement when it is asked for a point."""
 
-    num_free, num_unfinished, on_start = 1, 0, None
+    name = "until asked"
 
-    def check(self, *_: Any) -> None: ...
+    def __init__(self, engine: Settings) -> None:
+        object.__setattr__(self, "_engine", engine)
 
-    def cancel(self) -> list[Any]:
-        return []
+    def create(self, problem: BaseProblem, seed: int | None = None) -> Optimizer:
+        optimizer: Optimizer = self._engine.create(problem, seed)  # type: ignore[attr-defined]
 
-    def gather(self, at_least: int = 1, timeout: float | None = None) -> list[Any]:
-        return []
+        def ask(n_points: int) -> list[Proposal]:
+            raise _Reached
+
+        optimizer.ask = ask  # type: ignore[method-assign,assignment]
+        return optimizer
 
 
 def write(log_dir: Path, problem: HpProblem, evaluations: int) -> list[float]:
-    """A journal of so many evaluations; the seconds of each append."""
-    points = [each.point for each in RandomOptimizer(problem, seed=1).ask(evaluations)]
+    """Write a journal of so many evaluations; return the seconds of each append."""
+    proposals = RandomOptimizer(problem, seed=1).ask(evaluations)
     objectives = np.random.default_rng(1).normal(size=evaluations)
     journal = Journal(log_dir)
-    journal.begin("search", Record(space=describe_space(problem)))
+    journal.begin(Record(space=describe_space(problem)))
     seconds = []
 
     def timed(append: Callable[..., None], *arguments: Any, **keys: Any) -> None:
@@ -70,30 +77,21 @@ def write(log_dir: Path, problem: HpProblem, evaluations: int) -> list[float]:
         append(*arguments, **keys)
         seconds.append(time.perf_counter() - begin)
 
-    for i, (point, objective) in enumerate(zip(points, objectives, strict=True)):
-        job = Job(str(i), point)
-        timed(journal.append_submitted, Evaluation(job, predicted=(0.1 * i, 0.5)))
-        timed(journal.append, "started", id=job.id, attempt=1, worker="0")
+    for i, (proposal, objective) in enumerate(zip(proposals, objectives, strict=True)):
+        job = Job(str(i), proposal.point)
         now = time.time()
+        timed(journal.submitted, Evaluation(job, predicted=(0.1 * i, 0.5)))
+        timed(journal.started, Started(job, "0", now))
         outcome = Outcome(job, "finished", float(objective), None, now, now + 1.0, "0", "out.log")
-        timed(journal.append_outcome, outcome)
+        timed(journal.outcome, outcome)
     journal.close()
     return seconds
 
 
-def resume(log_dir: Path, problem: HpProblem, engine: Callable[[int | None], Any]) -> str:
-    """Seconds from nothing to the moment of the next proposal, by the wall and of processor."""
-
-    def make(seed: int | None) -> Any:
-        optimizer = engine(seed)
-
-        def ask(*_: Any) -> Any:
-            raise _Reached
-
-        optimizer.ask = ask
-        return optimizer
-
-    search = Search(problem, _Nothing(), make, log_dir=log_dir, resume=True)  # type: ignore[arg-type]
+def resume(log_dir: Path, problem: HpProblem, engine: Settings) -> str:
+    """Return the time from nothing to the moment of the next proposal, of wall and of processor."""
+    evaluator = VirtualEvaluator(run_job=lambda job: 0.0)
+    search = Search(problem, evaluator, _UntilAsked(engine), log_dir=log_dir, resume=True)
     begin, cpu = time.perf_counter(), time.process_time()
     try:
         search.search(max_evals=10**9)
@@ -101,24 +99,24 @@ def resume(log_dir: Path, problem: HpProblem, engine: Callable[[int | None], Any
         return (
             f"{time.perf_counter() - begin:.2f} s ({time.process_time() - cpu:.2f} s of processor)"
         )
-    raise AssertionError("the search did not go on")
+    raise AssertionError("the search did not continue")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--evaluations", type=int, default=10_000)
-    parser.add_argument("--log-dir", help="a folder on the disk to measure; default: a new one")
-    options = parser.parse_args()
+    parser.add_argument("--log-dir", help="a directory on the disk to measure; default: a new one")
+    options = parser.parse_args(arguments)
     problem = make_problem()
-    with tempfile.TemporaryDirectory(dir=options.log_dir) as folder:
-        log_dir = Path(folder)
+    with tempfile.TemporaryDirectory(dir=options.log_dir) as directory:
+        log_dir = Path(directory)
         append = np.array(write(log_dir, problem, options.evaluations)) * 1e6
         size = (log_dir / "journal.jsonl").stat().st_size
         begin = time.perf_counter()
         read_journal(log_dir)
         read = time.perf_counter() - begin
-        random = resume(log_dir, problem, lambda seed: RandomOptimizer(problem, seed))
-        default = resume(log_dir, problem, lambda seed: create_optimizer(problem, seed=seed))
+        random = resume(log_dir, problem, RandomSettings())
+        default = resume(log_dir, problem, BayesianSettings())
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.system()}")
     print(f"{options.evaluations} evaluations, {len(append)} events, {size / 1e6:.1f} MB")
     print(

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import Any
 
-SECONDS = 0.2
 
+@dataclass(frozen=True)
+class SleepingRun:
+    """Sleeps, then returns a parabola.
 
-def run(point: dict[str, Any]) -> float:
-    """Sleep, then return a parabola."""
-    time.sleep(SECONDS)
-    return -float((point["x"] - 0.3) ** 2 + (point["y"] - 0.7) ** 2)
+    Attributes:
+        seconds: how long it sleeps.
+    """
+
+    seconds: float
+
+    def __call__(self, point: dict[str, Any]) -> float:
+        time.sleep(self.seconds)
+        return -float((point["x"] - 0.3) ** 2 + (point["y"] - 0.7) ** 2)

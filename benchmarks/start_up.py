@@ -1,16 +1,16 @@
-"""How long `deephyper --help` takes, beside an interpreter that does nothing.
+"""The time that `deephyper --help` takes, beside an interpreter that does nothing.
 
-python benchmarks/start_up.py
+python -m benchmarks.start_up [--runs 15]
 """
 
 from __future__ import annotations
 
+import argparse
 import statistics
 import subprocess
 import sys
 import time
 
-RUNS = 15
 PROGRAMS = {
     "python -c pass": "pass",
     "deephyper --help": "from deephyper.core.cli.main import main; main(['--help'])",
@@ -19,9 +19,12 @@ PROGRAMS = {
 }
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--runs", type=int, default=15)
+    runs = parser.parse_args(arguments).runs
     seconds: dict[str, list[float]] = {name: [] for name in PROGRAMS}
-    for _ in range(RUNS):
+    for _ in range(runs):
         for name, program in PROGRAMS.items():
             began = time.perf_counter()
             subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)

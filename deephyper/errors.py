@@ -77,7 +77,7 @@ class WorkspaceError(DeepHyperError):
 
 
 class HpcError(DeepHyperError):
-    """A batch scheduler or a Balsam database that refuses what is asked, or isn't there."""
+    """A batch scheduler, or what submits to it, that refuses what is asked or isn't there."""
 
 
 class SpaceExhausted(DeepHyperError):

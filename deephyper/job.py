@@ -1,4 +1,4 @@
-"""What travels: a Proposal becomes a Job, whose events tell of it; the last one has its Outcome.
+"""The values that travel: a Proposal becomes a Job, whose events tell of it up to its Outcome.
 
 All of it is plain values that know nothing of any optimizer, evaluator or file:
 
@@ -38,7 +38,7 @@ again on a resume."""
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a model expects of a point.
+    """The expectation of a model about a point.
 
     Attributes:
         mean: the expected objective.
@@ -118,7 +118,7 @@ class Reported:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a job.
+    """The end of a job: its status, what it came to, its times.
 
     Attributes:
         job: the job.

@@ -61,6 +61,10 @@ LIGHT = (
     "deephyper.errors",
     "deephyper.problem",
     "deephyper.evaluator",
+    "deephyper.evaluator.process",
+    "deephyper.evaluator.ray",
+    "deephyper.evaluator.virtual",
+    "deephyper.evaluator.worker.main",
     "deephyper.search.results",
     "deephyper.optimizer.settings",
     "deephyper.search.search",
@@ -116,7 +120,7 @@ def is_within(module: str, packages: tuple[str, ...]) -> bool:
 def test_imports_only_what_its_package_may_import(file: Path) -> None:
     own = file.relative_to(PACKAGE).parts[0].removesuffix(".py")
     if own == "__init__":
-        own = "version"
+        return  # the front door names everything, lazily; see test_public_names.py
     aliased = ALIASES.get(file.relative_to(PACKAGE).as_posix(), ())
     allowed = (own, *FREE, *MAY_IMPORT.get(own, ()), *aliased)
     forbidden = [

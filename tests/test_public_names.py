@@ -54,10 +54,10 @@ def test_type_checkers_see_the_names_that_are_there(package: str) -> None:
     assert {*module_of(package).__all__} <= {*dir(module_of(package))}
 
 
-def functions_of(found: Any) -> Iterator[tuple[str, Any]]:
-    """A public function, or the public methods and the constructor of a class."""
+def functions_of(found: Any) -> Iterator[tuple[str, Any, str]]:
+    """A public function, or the public methods and the constructor of a class, with their texts."""
     if inspect.isfunction(found):
-        yield found.__qualname__, found
+        yield found.__qualname__, found, inspect.getdoc(found) or ""
     if not inspect.isclass(found):
         return
     for name, member in inspect.getmembers(found):
@@ -66,28 +66,32 @@ def functions_of(found: Any) -> Iterator[tuple[str, Any]]:
         function = member.fget if isinstance(member, property) else member
         function = getattr(function, "__func__", function)
         if inspect.isfunction(function) and function.__module__.startswith("deephyper"):
-            yield f"{found.__name__}.{name}", function
+            text = inspect.getdoc(getattr(found, name)) or ""
+            yield f"{found.__name__}.{name}", function, text
 
 
 @pytest.mark.parametrize(("package", "name"), NAMES)
 def test_a_public_function_is_typed_and_documented(package: str, name: str) -> None:
-    for qualified, function in functions_of(getattr(module_of(package), name)):
+    for qualified, function, text in functions_of(getattr(module_of(package), name)):
         signature = inspect.signature(function)
         untyped = [
             parameter.name
             for parameter in signature.parameters.values()
-            if parameter.annotation is inspect.Parameter.empty and parameter.name not in ("self", "cls")
+            if parameter.annotation is inspect.Parameter.empty
+            and parameter.name not in ("self", "cls")
         ]
         assert not untyped, f"{qualified}: {untyped}"
         assert signature.return_annotation is not inspect.Parameter.empty, qualified
         loose = [
             parameter.name
             for parameter in signature.parameters.values()
-            if parameter.kind is inspect.Parameter.VAR_KEYWORD and parameter.annotation == "Any"
+            if parameter.kind is inspect.Parameter.VAR_KEYWORD
+            and parameter.annotation == "Any"
+            and parameter.name != "point"  # whose keys are the user's own
         ]
         assert not loose, f"{qualified}: {loose} completes nothing in an editor"
         if not qualified.endswith("__init__") and "<" not in qualified:
-            assert (inspect.getdoc(function) or "").strip(), qualified
+            assert text.strip(), qualified
 
 
 def test_importing_the_package_imports_little() -> None:

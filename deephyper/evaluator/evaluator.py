@@ -133,10 +133,9 @@ class Evaluator(ABC):
 
         Args:
             run: see the class.
-            method: "thread", "process", "subprocess", "ray", "balsam", or the name of a backend
-                of another package.
-            num_workers: number of concurrent evaluations; by default 1, with Balsam as many as
-                its launcher has room for.
+            method: "thread", "process", "subprocess", "ray", or the name of another backend that
+                is registered.
+            num_workers: number of concurrent evaluations.
             timeout: see the class.
             output_dir: see the class.
             num_cpus_per_task: see the class.

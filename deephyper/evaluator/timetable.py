@@ -52,7 +52,7 @@ class Timetable:
     def pop_until(self, time: float) -> list[str]:
         """Remove the jobs whose time has come, and return their ids in that order."""
         due = []
-        while self.next <= time:
+        while (earliest := self.next) <= time and earliest < math.inf:
             due.append(heapq.heappop(self._heap)[2])
             self.drop(due[-1])
         return due

@@ -208,9 +208,8 @@ def _is_alive(owner: dict[str, Any]) -> bool:
         began = process.create_time()
         # Linux dates processes from the boot, which moves when the clock is set.
         after_boot = began - psutil.boot_time()
-        return (
-            abs(began - owner["began"]) < 1.0 or abs(after_boot - owner["began_after_boot"]) < 1.0
-        )
+        apart = min(abs(began - owner["began"]), abs(after_boot - owner["began_after_boot"]))
+        return bool(apart < 1.0)
     except psutil.AccessDenied:
         return True
     except (psutil.Error, KeyError, TypeError, ValueError):

@@ -243,8 +243,12 @@ def test_ctrl_c_while_the_problem_is_imported_is_no_error_of_the_problem(
 def test_a_reader_that_has_left_is_no_reason_to_end_a_search(folder: Path, closed: str) -> None:
     reading, writing = os.pipe()
     os.close(reading)
-    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | {closed: writing}
-    search = subprocess.Popen(program(*words(max_evals=3)), env=environment(), **streams)
+    search = subprocess.Popen(
+        program(*words(max_evals=3)),
+        env=environment(),
+        stdout=writing if closed == "stdout" else subprocess.PIPE,
+        stderr=writing if closed == "stderr" else subprocess.PIPE,
+    )
     os.close(writing)
     search.communicate(timeout=60)
     assert len(rows()) == 3

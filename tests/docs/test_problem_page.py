@@ -11,12 +11,14 @@ from pathlib import Path
 import pytest
 
 PAGE = Path(__file__).parents[2] / "docs" / "problem.md"
+Block = tuple[str, str, int]
+"""Language, text and line of a block of code."""
 FENCED = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture(scope="module")
-def blocks():
-    """(language, text, line) of every code block of the page."""
+def blocks() -> list[Block]:
+    """Every block of code of the page."""
     text = PAGE.read_text(encoding="utf-8")
     return [
         (match[1], match[2], text.count("\n", 0, match.start()) + 2)
@@ -24,10 +26,10 @@ def blocks():
     ]
 
 
-def test_every_python_block_runs_and_prints_the_text_that_follows(blocks):
+def test_every_python_block_runs_and_prints_the_text_that_follows(blocks: list[Block]) -> None:
     names = {"__name__": "problem"}
     ran = 0
-    for i, (language, text, line) in enumerate(blocks):
+    for i, (language, text, line) in enumerate(blocks: list[Block]) -> None:
         if language != "python":
             continue
         printed = io.StringIO()
@@ -42,7 +44,7 @@ def test_every_python_block_runs_and_prints_the_text_that_follows(blocks):
     assert ran >= 8
 
 
-def test_every_session_shows_what_python_answers(blocks):
+def test_every_session_shows_what_python_answers(blocks: list[Block]) -> None:
     text = "".join(text for language, text, _ in blocks if language == "pycon")
     session = doctest.DocTestParser().get_doctest(text, {}, PAGE.name, str(PAGE), 0)
     report = io.StringIO()
@@ -51,5 +53,5 @@ def test_every_session_shows_what_python_answers(blocks):
     assert tried >= 12
 
 
-def test_there_are_no_blocks_that_no_test_looks_at(blocks):
+def test_there_are_no_blocks_that_no_test_looks_at(blocks: list[Block]) -> None:
     assert {language for language, _, _ in blocks} <= {"python", "text", "pycon"}

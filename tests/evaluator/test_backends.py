@@ -1,4 +1,4 @@
-"""What only one kind of evaluator does."""
+"""The worker processes of this machine, and threads: what not every evaluator has to do."""
 
 from __future__ import annotations
 
@@ -15,62 +15,7 @@ import pytest
 
 from deephyper.errors import EvaluatorError, RunFunctionError
 from deephyper.evaluator import Evaluator, Job
-from deephyper.evaluator.gpus import share_gpus, visible_gpus
 from tests.evaluator.conftest import RUNS, Create, is_gone, only
-
-
-@pytest.mark.parametrize("name", ["threadPool", "processPool"])
-def test_classic_names(name: str, create: Create) -> None:
-    evaluator = create(name)
-    assert name.startswith(evaluator.method)
-    evaluator.submit([{"do": "double", "x": 1}])
-    assert only(evaluator.gather_all()).objective == 2
-
-
-@pytest.mark.parametrize(
-    ("arguments", "reason"),
-    [
-        ({"method": "threads"}, "unknown evaluator 'threads'; choose one of thread, process"),
-        ({"num_workers": 0}, "num_workers is 0; give a whole number from 1 to 1000000"),
-        ({"num_workers": 10**20}, "give a whole number from 1 to 1000000"),
-        ({"timeout": 0}, "timeout is 0; give more than 0 seconds"),
-        ({"num_cpus_per_task": 0}, "num_cpus_per_task is 0"),
-        ({"num_gpus_per_task": -1}, "num_gpus_per_task is -1"),
-        ({"method": "thread", "num_gpus_per_task": 1}, "use the process evaluator"),
-        ({"ray_address": "auto"}, "the process evaluator has no option 'ray_address'"),
-    ],
-)
-def test_bad_arguments_are_refused(arguments: dict[str, object], reason: str) -> None:
-    with pytest.raises(EvaluatorError, match=reason.replace("(", r"\(")):
-        Evaluator.create(f"{RUNS}::behave", **arguments)  # type: ignore[arg-type]
-
-
-def test_gpus_are_shared_out() -> None:
-    assert share_gpus(["0", "1", "2", "3"], 2, 2) == ["0,1", "2,3"]
-    assert share_gpus(["4", "7"], 2, 1) == ["4", "7"]
-    assert share_gpus(["a", "b"], 4, 0.5) == ["a", "a", "b", "b"]
-    assert share_gpus(["a"], 3, 1 / 3) == ["a", "a", "a"]
-    with pytest.raises(EvaluatorError, match="needs 3 GPUs, and there are 2"):
-        share_gpus(["0", "1"], 3, 1)
-    with pytest.raises(EvaluatorError, match="whole number or a fraction"):
-        share_gpus(["0", "1"], 1, 1.5)
-
-
-def test_visible_gpus_are_those_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2, 5")
-    assert visible_gpus() == ["2", "5"]
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
-    assert visible_gpus() == []
-
-
-@pytest.mark.parametrize("method", ["process", "subprocess"])
-def test_a_worker_finds_its_gpu(
-    method: str, create: Create, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3")
-    evaluator = create(method, 1, num_gpus_per_task=1)
-    evaluator.submit([{"do": "environment", "name": "CUDA_VISIBLE_DEVICES", "value": "3"}])
-    assert only(evaluator.gather_all()).objective == 1.0
 
 
 def test_libraries_are_told_their_share_of_the_cores(
@@ -224,94 +169,6 @@ def test_a_search_needs_no_standard_streams(tmp_path: Path, closed: str) -> None
     assert len((tmp_path / "log" / "results.csv").read_text().splitlines()) == 4
 
 
-@pytest.mark.ray
-def test_a_local_ray_ends_with_its_evaluator(tmp_path: Path) -> None:
-    script = tmp_path / "search.py"
-    script.write_text(
-        "from deephyper.evaluator import Evaluator\n"
-        "import ray, psutil\n"
-        f"with Evaluator.create({str(RUNS) + '::behave'!r}, 'ray', 2) as evaluator:\n"
-        "    assert ray.cluster_resources()['CPU'] == 2\n"
-        "    evaluator.submit([{'do': 'double', 'x': x} for x in range(5)])\n"
-        "    assert sum(o.objective for o in evaluator.gather_all()) == 20\n"
-        "    children = psutil.Process().children(recursive=True)\n"
-        "assert not ray.is_initialized()\n"
-        "gone, alive = psutil.wait_procs(children, timeout=20)\n"
-        "assert not alive, alive\n"
-    )
-    done = subprocess.run(
-        [sys.executable, script], capture_output=True, text=True, timeout=120, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout == ""
-    assert done.stderr == ""
-
-
-@pytest.mark.ray
-def test_a_cluster_is_used_and_left_running(tmp_path: Path) -> None:
-    """On a cluster of two nodes, reached by its address."""
-    script = tmp_path / "search.py"
-    script.write_text(
-        "import sys, time\n"
-        "from ray.cluster_utils import Cluster\n"
-        "from deephyper.evaluator import Evaluator\n"
-        "cluster = Cluster(initialize_head=True, head_node_args={'num_cpus': 1})\n"
-        "cluster.add_node(num_cpus=1)\n"
-        "import ray\n"
-        f"with Evaluator.create({str(RUNS) + '::behave'!r}, 'ray', 2,\n"
-        "                      ray_address=cluster.address) as evaluator:\n"
-        "    evaluator.submit([{'do': 'sleep', 'seconds': 0.5}] * 4)\n"
-        "    outcomes = evaluator.gather_all()\n"
-        "    assert [o.status for o in outcomes] == ['finished'] * 4, outcomes\n"
-        "    assert len({o.worker for o in outcomes}) == 2\n"
-        "assert not ray.is_initialized()\n"
-        "ray.init(address=cluster.address, logging_level='ERROR')\n"
-        "assert ray.cluster_resources()['CPU'] == 2\n"
-        "ray.shutdown()\n"
-        "cluster.shutdown()\n"
-    )
-    done = subprocess.run(
-        [sys.executable, script],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        env={**os.environ, "RAY_USAGE_STATS_ENABLED": "0"},
-    )
-    assert done.returncode == 0, done.stderr
-
-
-@pytest.mark.ray
-@pytest.mark.parametrize(
-    ("options", "reason"),
-    [
-        ({"ray_address": "127.0.0.1:1"}, "can't be reached"),
-        ({"num_cpus_per_task": 3, "driver_num_cpus": 2}, "has room for 0 workers with 3 CPUs"),
-    ],
-)
-def test_a_ray_that_will_not_do_is_refused(
-    tmp_path: Path, options: dict[str, object], reason: str
-) -> None:
-    script = tmp_path / "search.py"
-    script.write_text(
-        "from deephyper.errors import EvaluatorError\n"
-        "from deephyper.evaluator import Evaluator\n"
-        "try:\n"
-        f"    Evaluator.create({str(RUNS) + '::behave'!r}, 'ray', 2, **{options!r})\n"
-        "except EvaluatorError as error:\n"
-        "    print(error)\n"
-    )
-    done = subprocess.run(
-        [sys.executable, script],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        env={**os.environ, "RAY_gcs_server_request_timeout_seconds": "2"},
-    )
-    assert reason in done.stdout, done.stderr
-
-
 @pytest.mark.parametrize("path", ["./run.py", "sub/../run.py", ".//run.py", "./run.py::run"])
 def test_a_file_may_be_named_by_any_path(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
@@ -340,19 +197,6 @@ def test_loading_is_limited_in_time(tmp_path: Path) -> None:
         pytest.raises(RunFunctionError, match=r"could not be loaded within 0\.5 s"),
     ):
         evaluator.check(limit=0.5)
-
-
-def test_a_search_at_import_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "script.py").write_text(
-        "from deephyper.evaluator import Evaluator\n"
-        "def run(point):\n    return 1\n"
-        "Evaluator.create(__file__, 'process', 1)\n"
-    )
-    with (
-        Evaluator.create(str(tmp_path / "script.py"), "process", 1) as evaluator,
-        pytest.raises(RunFunctionError, match="under if __name__ == '__main__':"),
-    ):
-        evaluator.check()
 
 
 def test_a_closed_evaluator_is_not_checked(create: Create) -> None:

@@ -103,9 +103,9 @@ def test_a_clock_that_was_set_makes_no_process_gone(log_dir: Path) -> None:
 
 @pytest.mark.parametrize("elsewhere", [{"host": "elsewhere"}, {"namespace": "pid:[1]"}])
 def test_another_host_or_container_is_gone_when_not_heard_of(
-    log_dir: Path, gone: int, elsewhere: dict[str, str]
+    log_dir: Path, gone: int, elsewhere: dict[str, Any]
 ) -> None:
-    path = claim(log_dir, pid=gone, **elsewhere)
+    path = claim(log_dir, 1, pid=gone, **elsewhere)
     age(path, 50.0)
     with pytest.raises(ResultsError, match="last heard of less than 60 s ago"), Claim(log_dir):
         pass

@@ -9,6 +9,7 @@ import random
 import re
 import signal
 import time
+from functools import partial
 
 from deephyper.search.log_dir import LogDir
 from tests.search.real_search import PROBLEM, RealSearch
@@ -44,7 +45,7 @@ def test_nothing_reported_is_lost_by_20_kills_and_resumes(real: RealSearch) -> N
         else:
             share = (EVALUATIONS - 5 - before) // (KILLS - session)
             wanted = before + moments.randint(0, max(0, min(3, share)))
-            real.until(lambda at=wanted, n=session: _ended(real) >= at and _begun(real, n))
+            real.until(partial(_has_come_to, real, wanted, session))
             time.sleep(moments.uniform(0.0, 0.05))
         assert process.poll() is None, real.err
         process.kill()
@@ -65,9 +66,13 @@ def test_nothing_reported_is_lost_by_20_kills_and_resumes(real: RealSearch) -> N
     assert shown <= {f"{float(objective):.6g}" for objective in objectives}
     assert len(session_of) > 10
     for line in (real.folder / "ran.txt").read_text().splitlines():
-        session, objective = line.split()
-        assert int(session) <= session_of.get(objective, KILLS), "it was evaluated again"
+        number, objective = line.split()
+        assert int(number) <= session_of.get(objective, KILLS), "it was evaluated again"
     print(f"{len(session_of)} were reported before a kill; workers ended within {slowest:.2f} s")
+
+
+def _has_come_to(real: RealSearch, ended: int, session: int) -> bool:
+    return _ended(real) >= ended and _begun(real, session)
 
 
 def _ended(real: RealSearch) -> int:

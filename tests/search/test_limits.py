@@ -55,7 +55,7 @@ def test_the_time_of_a_search_ends_what_hangs(real: RealSearch) -> None:
     ended = real.run("--timeout 1.5 --grace 0.5s --num-workers 3")
     assert ended.status == 1  # nothing was found
     assert ended.seconds < 20.0
-    assert "the time is over; the 3 running evaluations have 0.5 s to end" in ended.err
+    assert "the time limit was reached; the 3 running evaluations have 0.5 s to end" in ended.err
     assert "its time is over" in ended.out
     assert real.count("stopped") == 3
     real.is_complete(0)

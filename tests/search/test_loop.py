@@ -434,7 +434,7 @@ def test_refuses_a_hyperparameter_named_like_a_column(search: VirtualSearch, nam
 def test_refuses_an_optimizer_that_is_none(tmp_path: Path, optimizer: Any) -> None:
     problem = finite_problem(3)
     with (
-        Evaluator.create(float, "thread") as evaluator,
+        Evaluator.create(lambda point: 1.0, "thread") as evaluator,
         pytest.raises(SettingsError, match=r"no method 'ask'|is the class RandomOptimizer"),
     ):
         AMBS(problem, evaluator, log_dir=tmp_path, optimizer=optimizer)

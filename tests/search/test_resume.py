@@ -130,7 +130,7 @@ def changed(**values: object) -> Callable[[], HpProblem]:
         } | values
         for name, value in kinds.items():
             if value is not None:
-                problem.add_hyperparameter(value, name)  # type: ignore[arg-type]
+                problem.add_hyperparameter(value, name)
         return problem
 
     return make

@@ -86,7 +86,10 @@ def test_ctrl_c_twice_stops_at_once(running: RealSearch, evaluator: str) -> None
     running.none_left()
     assert running.count("stopped") == 2
     running.is_complete(0)
-    assert "2 running evaluations were stopped; they run again when the search is resumed" in running.err
+    assert (
+        "2 running evaluations were stopped; they run again when the search is resumed"
+        in running.err
+    )
     if evaluator == "process":
         resume(running)
 

@@ -1,0 +1,136 @@
+"""A worker process by itself: what it says, and how it ends."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from deephyper.evaluator.run_function import RunFunction
+from deephyper.evaluator.worker.guard import Reaper
+from deephyper.evaluator.worker.messages import (
+    Died,
+    JobEnded,
+    JobMessage,
+    JobReported,
+    JobStarted,
+    Loaded,
+    LoadFailed,
+    Message,
+    from_json,
+    to_json,
+)
+from deephyper.evaluator.worker.process import WorkerProcess
+from deephyper.job import Failure, Job
+from tests.evaluator.conftest import BEHAVE
+
+NewWorker = Callable[[str], WorkerProcess]
+
+
+@pytest.fixture
+def new_worker() -> Iterator[NewWorker]:
+    reaper, made = Reaper(), []
+
+    def make(run: str) -> WorkerProcess:
+        made.append(WorkerProcess(RunFunction.of(run).dumps(), reaper, {}))
+        return made[-1]
+
+    yield make
+    for worker in made:
+        worker.kill()
+    reaper.close()
+
+
+def events_to_the_end(worker: WorkerProcess) -> list[JobMessage]:
+    events: list[JobMessage] = []
+    while worker.busy:
+        events += worker.events(10.0)
+    return events
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        Loaded(),
+        LoadFailed("no such file"),
+        JobStarted("7", 12.5),
+        JobReported("7", 3, 0.25, 13.0, {"loss": 1e-300}),
+        JobEnded("7", 0.1 + 0.2, 12.5, 14.0),
+        JobEnded("7", Failure("exception", "ValueError: é", "two\nlines"), None, 14.0),
+    ],
+    ids=lambda message: type(message).__name__,
+)
+def test_messages_survive_the_way(message: Message) -> None:
+    assert from_json(json.loads(json.dumps(to_json(message)))) == message
+
+
+def test_a_job_is_followed_to_its_end(new_worker: NewWorker) -> None:
+    worker = new_worker(BEHAVE)
+    assert worker.load(60.0) == Loaded()
+    assert not worker.busy
+    worker.start(Job("7", {"do": "report", "objectives": [0.25, 0.5]}), None)
+    started, first, second, ended = events_to_the_end(worker)
+    assert isinstance(started, JobStarted)
+    assert isinstance(first, JobReported)
+    assert isinstance(second, JobReported)
+    assert (first.step, first.objective, first.metrics) == (1, 0.25, {"loss": 0.75})
+    assert started.time <= first.time <= second.time
+    assert isinstance(ended, JobEnded)
+    assert ended.result == 0.5
+    assert worker.usable
+
+
+def test_its_death_ends_its_job(new_worker: NewWorker, tmp_path: Path) -> None:
+    worker = new_worker(BEHAVE)
+    worker.start(Job("7", {"do": "sigkill"}), str(tmp_path / "output"))
+    started, ended = events_to_the_end(worker)
+    assert isinstance(started, JobStarted)
+    assert isinstance(ended, JobEnded)
+    assert ended.start == started.time
+    assert isinstance(ended.result, Failure)
+    assert ended.result.kind == "worker_died"
+    assert ended.result.text == "about to die\n"
+    assert not worker.usable
+    assert worker.events() == []
+    assert isinstance(worker.receive()[-1], Died)
+
+
+def test_a_job_ends_with_the_failure_to_load(new_worker: NewWorker, tmp_path: Path) -> None:
+    (tmp_path / "run.py").write_text("import no_such_module\n")
+    worker = new_worker(str(tmp_path / "run.py"))
+    worker.start(Job("7", {}), None)
+    (ended,) = events_to_the_end(worker)
+    assert isinstance(ended, JobEnded)
+    assert isinstance(ended.result, Failure)
+    assert ended.result.kind == "exception"
+    assert "no_such_module" in ended.result.message
+    assert ended.start is None
+    assert not worker.usable
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("import time\ntime.sleep(60)\n", "could not be loaded within 0.5 s"),
+        ("import os\nos._exit(3)\n", "ended while loading run: the worker process exited with"),
+        ("import no_such_module\n", "no_such_module"),
+    ],
+)
+def test_load_says_what_is_wrong(
+    new_worker: NewWorker, tmp_path: Path, code: str, reason: str
+) -> None:
+    (tmp_path / "run.py").write_text(code)
+    worker = new_worker(str(tmp_path / "run.py"))
+    answer = worker.load(0.5 if "sleep" in code else 60.0)
+    assert isinstance(answer, LoadFailed)
+    assert reason in answer.message
+    assert not worker.usable
+
+
+def test_what_is_said_during_load_is_kept(new_worker: NewWorker) -> None:
+    worker = new_worker(BEHAVE)
+    worker.start(Job("7", {"do": "double", "x": 2}), None)
+    assert worker.load(60.0) == Loaded()
+    assert [type(event) for event in events_to_the_end(worker)] == [JobStarted, JobEnded]
