@@ -31,7 +31,7 @@ from deephyper.option import Option
 
 POLL_SECONDS = 1.0
 LOST_SECONDS = 30.0
-"""How long after its time limit an evaluation that has said nothing counts as lost."""
+"""The time after its limit at which an evaluation that has said nothing counts as lost."""
 
 _log = logging.getLogger(__name__)
 
@@ -259,7 +259,7 @@ class BalsamEvaluator(Evaluator):
 
 
 class _Opened:
-    """What an evaluator has once it is used.
+    """The parts of an evaluator that exist once it is used.
 
     Attributes:
         jobs: of the search, in the database.

@@ -16,10 +16,10 @@ from deephyper.job import MACHINE_FAULTS, Failure
 from deephyper.objective import one_line, read_objective
 
 DEATH_SECONDS = 10.0
-"""How long the death of an evaluation is held back: a scheduler that ends the whole job ends
-evaluations before the search, which then learns of its own end first."""
+"""The time for which the death of an evaluation is held back: a scheduler that ends the whole job
+ends evaluations before the search, which then learns of its own end first."""
 FILE_SECONDS = 30.0
-"""How long the file of a job that has ended may take to appear on another node."""
+"""The time that the file of a job that has ended may take to appear on another node."""
 
 
 class Source(Protocol):
