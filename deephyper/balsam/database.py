@@ -17,10 +17,10 @@ from deephyper.errors import EvaluatorError, MissingExtra
 
 T = TypeVar("T")
 SEARCH_MODULE = "deephyper.balsam.submission.search_job"
-"""What the app of a search runs; its name begins so."""
+"""The module that the app of a search runs; the app's name begins with it."""
 _EVALUATION_MODULE = "deephyper.balsam.evaluation"
 DATABASE_SECONDS = 600.0
-"""How long to wait for a database that doesn't answer."""
+"""The time to wait for a database that doesn't answer."""
 
 _ORPHANED = "Left by an earlier session"
 _log = logging.getLogger(__name__)

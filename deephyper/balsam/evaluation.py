@@ -38,8 +38,8 @@ _RANK_VARIABLES = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK", "ALPS_APP_PE
 _POLL_SECONDS = 0.5
 """The time between two looks for a request to stop."""
 _SIGNAL_SECONDS = 0.5
-"""How long a failure is held back: SIGTERM reaches the programs of a job in any order, and an error
-that a program has because another one was ended is not a result."""
+"""The time for which a failure is held back: SIGTERM reaches the programs of a job in any order,
+and an error that a program has because another one was ended is not a result."""
 _FAILED = 3  # not 1 or 255, which Balsam would try again
 _ENDED_BY_SIGNAL = 128 + signal.SIGTERM
 

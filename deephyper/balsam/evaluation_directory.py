@@ -42,7 +42,7 @@ _POINT = "point.json"
 
 @dataclass(frozen=True)
 class EvaluationSpec:
-    """What to evaluate.
+    """An evaluation that is to be made.
 
     Attributes:
         id: of the job.
@@ -100,7 +100,7 @@ class EvaluationDirectory:
 
     @property
     def stop_requested(self) -> bool:
-        """Whether the search has asked the evaluation to end."""
+        """True if the search has asked the evaluation to end."""
         return (self.path / _STOP).exists()
 
     def clear(self) -> None:

@@ -31,7 +31,7 @@ from deephyper.option import Option
 
 POLL_SECONDS = 1.0
 LOST_SECONDS = 30.0
-"""How long after its time limit an evaluation that has said nothing counts as lost."""
+"""The time after its limit at which an evaluation that has said nothing counts as lost."""
 
 _log = logging.getLogger(__name__)
 
@@ -179,7 +179,7 @@ class BalsamEvaluator(Evaluator):
                 "or fix the permissions, then resume with: deephyper balsam-submit --resume"
             ) from error
         if opened.job_spec is None:
-            source: Source = OwnProgram(directory)
+            source: Source = OwnProgram(directory, self.clock)
             fields = {**self._fields, **opened.jobs.ready()}
         else:
             source = OtherProgram(job.id, opened.job_spec, path, self.clock)
@@ -198,7 +198,9 @@ class BalsamEvaluator(Evaluator):
         }
         opened.jobs.add(row, fields)
         printed = path / f"{name}.out"
-        self._evaluations[job.id] = RunningEvaluation(job.id, directory, row.pk, printed, source)
+        self._evaluations[job.id] = RunningEvaluation(
+            job.id, directory, row.pk, printed, source, self.clock
+        )
         return f"{slot}"
 
     def _spec(self, job: Job, output: str | None, run_file: Path) -> EvaluationSpec:
@@ -236,7 +238,7 @@ class BalsamEvaluator(Evaluator):
         states = jobs.states(evaluation.key for evaluation in evaluations)
         messages: list[JobMessage] = []
         for evaluation in evaluations:
-            said = evaluation.messages(states[evaluation.key], self.clock)
+            said = evaluation.messages(states[evaluation.key])
             if said and isinstance(said[-1], JobEnded):
                 del self._evaluations[evaluation.job_id]
             messages += said
@@ -257,7 +259,7 @@ class BalsamEvaluator(Evaluator):
 
 
 class _Opened:
-    """What an evaluator has once it is used.
+    """The parts of an evaluator that exist once it is used.
 
     Attributes:
         jobs: of the search, in the database.

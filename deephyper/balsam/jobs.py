@@ -23,7 +23,7 @@ EVALUATIONS = "evaluations"
 SUCCEEDED = ("RUN_DONE", "POSTPROCESSED", "JOB_FINISHED")
 """States of a job that has ended well, in their order."""
 DELETED = "deleted"
-"""What stands for the state of a job that isn't in the database any more."""
+"""Stands for the state of a job that isn't in the database any more."""
 ENDED = (*SUCCEEDED, "RUN_ERROR", "FAILED", "USER_KILLED", DELETED)
 """States of a job that has ended."""
 

@@ -1,4 +1,4 @@
-"""How evaluations are laid out over the nodes of a Balsam launcher."""
+"""The layout of evaluations over the nodes of a Balsam launcher."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Layout:
 
     @property
     def capacity(self) -> int:
-        """How many evaluations run at once beside the search itself.
+        """The number of evaluations that run at once beside the search itself.
 
         In mode "mpi" a job has its nodes to itself, so the search takes one. In mode "serial" it
         shares a node with evaluations.

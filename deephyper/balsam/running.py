@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,10 +16,10 @@ from deephyper.job import MACHINE_FAULTS, Failure
 from deephyper.objective import one_line, read_objective
 
 DEATH_SECONDS = 10.0
-"""How long the death of an evaluation is held back: a scheduler that ends the whole job ends
-evaluations before the search, which then learns of its own end first."""
+"""The time for which the death of an evaluation is held back: a scheduler that ends the whole job
+ends evaluations before the search, which then learns of its own end first."""
 FILE_SECONDS = 30.0
-"""How long the file of a job that has ended may take to appear on another node."""
+"""The time that the file of a job that has ended may take to appear on another node."""
 
 
 class Source(Protocol):
@@ -39,8 +38,9 @@ class OwnProgram:
     In mode serial Balsam says seconds late that a job runs, so they are looked for in every state.
     """
 
-    def __init__(self, directory: EvaluationDirectory) -> None:
+    def __init__(self, directory: EvaluationDirectory, clock: Clock) -> None:
         self._reader = MessageReader(directory)
+        self._clock = clock
         self._ended: float | None = None  # since when the job is known to have ended well
 
     def read(self, state: str) -> list[JobMessage]:
@@ -49,7 +49,7 @@ class OwnProgram:
     def may_follow(self, state: str) -> bool:
         if state not in SUCCEEDED:
             return False
-        now = time.monotonic()
+        now = self._clock.monotonic()
         self._ended = now if self._ended is None else self._ended
         return now <= self._ended + FILE_SECONDS
 
@@ -92,8 +92,9 @@ class RunningEvaluation:
         key: of its BalsamJob.
         printed: file with what the BalsamJob prints.
         source: of its messages.
+        clock: where the time is read.
         death: its end by what may be the machine's fault, held back.
-        death_seen: when that was first seen, by time.monotonic().
+        death_seen: when that was first seen, by clock.monotonic().
     """
 
     job_id: str
@@ -101,17 +102,18 @@ class RunningEvaluation:
     key: Any
     printed: Path
     source: Source
+    clock: Clock
     death: JobEnded | None = None
     death_seen: float = 0.0
 
-    def messages(self, state: str, clock: Clock) -> list[JobMessage]:
+    def messages(self, state: str) -> list[JobMessage]:
         """Return the messages since the last call, given the state of its job."""
         messages = self.source.read(state)
         ended = bool(messages) and isinstance(messages[-1], JobEnded)
         # A job that the end of a launcher has cut off is not in one of these states.
         over = state in ENDED and not ended and self.death is None
         if over and not self.source.may_follow(state):
-            messages.append(self._died(state, clock))
+            messages.append(self._died(state))
         return self._believed(messages)
 
     def _believed(self, messages: list[JobMessage]) -> list[JobMessage]:
@@ -121,17 +123,17 @@ class RunningEvaluation:
             if not (isinstance(last.result, Failure) and last.result.kind in MACHINE_FAULTS):
                 return messages
             if self.death is None:
-                self.death, self.death_seen = last, time.monotonic()
+                self.death, self.death_seen = last, self.clock.monotonic()
             messages = messages[:-1]
-        if self.death is not None and time.monotonic() >= self.death_seen + DEATH_SECONDS:
+        if self.death is not None and self.clock.monotonic() >= self.death_seen + DEATH_SECONDS:
             return [*messages, self.death]
         return messages
 
-    def _died(self, state: str, clock: Clock) -> JobEnded:
+    def _died(self, state: str) -> JobEnded:
         reasons = {
             "USER_KILLED": "its BalsamJob was killed",
             DELETED: "its BalsamJob was deleted",
         }
         message = reasons.get(state, f"its BalsamJob ended as {state} without a result")
         failure = Failure("worker_died", message, tail(self.printed))
-        return JobEnded(self.job_id, failure, None, clock.now())
+        return JobEnded(self.job_id, failure, None, self.clock.now())

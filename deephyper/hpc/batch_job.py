@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from types import FrameType
 
 REST_SECONDS = 15.0
-"""How long the search itself may take to end, once its evaluations have ended."""
+"""The time that the search itself may take to end, once its evaluations have ended."""
 LARGEST_SHARE = 0.25
 """Share of the remaining time that the end may take, where that time is short."""
 
@@ -22,7 +22,7 @@ def split_grace(left: float, grace: float) -> tuple[float, float]:
         grace: seconds that running evaluations should have to end.
 
     Returns:
-        How many seconds before the job's end the search is asked to end, and how many of these
+        Seconds before the job's end at which the search is asked to end, and the part of them that
         running evaluations have.
     """
     margin = min(grace + REST_SECONDS, LARGEST_SHARE * left)

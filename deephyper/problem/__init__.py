@@ -1,4 +1,4 @@
-"""What may be searched: hyperparameters, their ranges, and the rules that tie them together.
+"""Search spaces: hyperparameters, their ranges, and the rules that tie them together.
 
 ``from deephyper.problem import HpProblem`` imports ConfigSpace; ``import deephyper.problem`` alone
 doesn't. ``deephyper.problem.config_space`` is the ConfigSpace module itself, for its conditions,

@@ -36,7 +36,7 @@ RELATIVE_TOLERANCE = 1e-12
 ABSOLUTE_TOLERANCE = 0.6 * SMALLEST_STEP
 
 Order = Literal["numbers", "strings"]
-"""What all values of a hyperparameter are, where any two of them can be compared by <."""
+"""The kind of all values of a hyperparameter, if any two of them can be compared by <."""
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,12 @@
 """Evaluates points through Balsam from a process of its own, and counts its queries.
 
 ``python drive.py N WORKERS``: N evaluations on one node of a serial launcher that runs already.
-``python drive.py --job`` makes the search's job that the evaluator and its tests work for.
+``python drive.py --job`` makes the search's job that the evaluator and its tests need.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -17,7 +18,7 @@ from deephyper.evaluator import Evaluator
 
 
 def make_job() -> str:
-    """A BalsamJob that no launcher will run."""
+    """Make a BalsamJob that no launcher will run; return its key."""
     models = connect()
     job = models.BalsamJob(name="driver", workflow="driver", state="JOB_FINISHED")
     job.save()
@@ -36,10 +37,12 @@ def drive(number: int, workers: int) -> dict[str, Any]:
         return execute(sql, *rest)
 
     seen = []
-    with (
-        Evaluator.create("runs.py::quick", "balsam", num_evals_per_node=workers) as evaluator,
-        connection.execute_wrapper(count),
-    ):
+    with contextlib.ExitStack() as stack:
+        evaluator = stack.enter_context(
+            Evaluator.create("runs.py::quick", "balsam", num_evals_per_node=workers)
+        )
+        evaluator.check()  # what is asked only once is not counted
+        stack.enter_context(connection.execute_wrapper(count))
         begin = time.monotonic()
         given = ended = 0
         while ended < number:

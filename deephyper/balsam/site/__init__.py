@@ -1,1 +1,1 @@
-"""What Balsam needs on a machine: a database, settings for its scheduler, a launcher."""
+"""The needs of Balsam on a machine: a database, settings for its scheduler, a launcher."""

@@ -1,4 +1,4 @@
-"""What a submission asks of the scheduler, and whether it can be had."""
+"""The request to the scheduler, and checks that it can be granted."""
 
 from __future__ import annotations
 
