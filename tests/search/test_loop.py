@@ -444,3 +444,10 @@ def test_refuses_an_optimizer_that_is_none(tmp_path: Path, optimizer: Any) -> No
 def test_a_cache_key_that_fails_is_told_with_its_point(search: VirtualSearch, key: Any) -> None:
     with pytest.raises(SettingsError, match=r"the cache key function failed for \{'x': 0"):
         search.session(max_evals=2, cache_key=key)
+
+
+def test_no_evaluation_is_tried_again_unless_asked_for(search: VirtualSearch) -> None:
+    search.run = lambda job: DIED if job.id == "1" else 1.0
+    result = search.session(max_evals=3)
+    assert (result.num_evaluations, result.num_failures) == (3, 1)
+    assert search.ids == ["0", "1", "2"]

@@ -213,6 +213,8 @@ def test_a_result_prints_as_a_summary_and_as_a_table(tmp_path: Path) -> None:
         "SearchResult: 3 evaluations; the evaluation budget is used up"
     )
     assert f"x: {result.best.job.point['x']}" in repr(result)
+    one = SearchResult("timeout", [evaluation(0)], ("x",))
+    assert repr(one).startswith("SearchResult: 1 evaluation; the time limit was reached\n")
     table = result._repr_html_()
     assert table.count("<tr>") == 1 + 3
     assert "<th>objective</th><th>x</th>" in table

@@ -200,8 +200,8 @@ BATCH: Options = [
     click.option("--resume-command", hidden=True),
     click.option("--batch", is_flag=True, hidden=True),
 ]
-"""Hidden options of a search in a batch job: how long evaluations get at SIGTERM, how to resume it, and
-that nobody sits at a terminal."""
+"""Hidden options of a search in a batch job: the time that evaluations get at SIGTERM, the command
+that resumes it, and that nobody sits at a terminal."""
 
 ANY_SEARCH: Options = [*TASK, *BUDGET, *EVALUATION, *RECORDS, *BATCH]
 
