@@ -84,12 +84,12 @@ class Journal:
         data = line.encode() + b"\n"
         try:
             self._syncer.raise_error()
-            if os.fstat(self._fd).st_nlink == 0:
+            before = os.fstat(self._fd)
+            if before.st_nlink == 0:
                 raise _deleted(self.path)
-            size = os.fstat(self._fd).st_size
             if os.write(self._fd, data) != len(data):
                 # What is appended once there is room again must not stand behind half a line.
-                os.ftruncate(self._fd, size)
+                os.ftruncate(self._fd, before.st_size)
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         except OSError as error:
             raise _cannot_write(self.path, error) from error

@@ -17,6 +17,7 @@ import os
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -44,6 +45,10 @@ COLUMNS = (
 """objective: empty where the evaluation failed; elapsed_sec: seconds from start to end; start, end:
 seconds since the epoch; failure: kind and message; predicted, predicted_std: what the optimizer's
 model expected of the point when it proposed it."""
+
+
+MISSING: Any = object()
+"""In place of a value that an evaluation doesn't have."""
 
 
 @dataclass(frozen=True)
@@ -150,9 +155,11 @@ class Columns:
         """Return whether an evaluation has a cell for everything that it came to."""
         outcome = evaluation.outcome
         assert outcome is not None
-        return (self.step or outcome.step is None) and set(outcome.metrics) <= {*self.metrics}
+        if outcome.step is not None and not self.step:
+            return False
+        return not outcome.metrics or set(outcome.metrics) <= {*self.metrics}
 
-    @property
+    @cached_property
     def header(self) -> list[str]:
         """Titles, in their order."""
         own = [*self.names, *COLUMNS, *([self._step_title] if self.step else [])]
@@ -163,42 +170,41 @@ class Columns:
     def _step_title(self) -> str:
         return "m:step" if "step" in self.names else "step"
 
-    def values(self, evaluation: Evaluation) -> dict[str, Any]:
-        """Return the values of an evaluation by column; those that it doesn't have are absent."""
+    def row(self, evaluation: Evaluation) -> list[Any]:
+        """Return the values of an evaluation under their titles; :data:`MISSING` for none."""
         outcome, point = evaluation.outcome, evaluation.job.point
         assert outcome is not None
         failure = outcome.failure
-        own = {name: point[name] for name in self.names if name in point} | {
-            "objective": outcome.objective,
-            "id": int(outcome.job.id),
-            "elapsed_sec": round(outcome.elapsed_sec, 6),
-            "status": outcome.status,
-            "worker": outcome.worker,
-            "start": None if outcome.start is None else round(outcome.start, 3),
-            "end": round(outcome.end, 3),
-            "failure": None if failure is None else f"{failure.kind}: {failure.message}",
-        }
-        if evaluation.predicted is not None:
-            own["predicted"], own["predicted_std"] = evaluation.predicted
-        if outcome.step is not None:
-            own[self._step_title] = outcome.step
-        titles = self.header[len(self.header) - len(self.metrics) :]
-        own |= {
-            title: outcome.metrics[name]
-            for title, name in zip(titles, self.metrics, strict=True)
-            if name in outcome.metrics
-        }
-        return {
-            name: value for name, value in own.items() if name in self.names or value is not None
-        }
+        predicted, predicted_std = evaluation.predicted or (MISSING, MISSING)
+        row = [
+            *(point.get(name, MISSING) for name in self.names),
+            MISSING if outcome.objective is None else outcome.objective,
+            int(outcome.job.id),
+            round(outcome.elapsed_sec, 6),
+            outcome.status,
+            outcome.worker,
+            MISSING if outcome.start is None else round(outcome.start, 3),
+            round(outcome.end, 3),
+            MISSING if failure is None else f"{failure.kind}: {failure.message}",
+            predicted,
+            predicted_std,
+        ]
+        if self.step:
+            row.append(MISSING if outcome.step is None else outcome.step)
+        row.extend(outcome.metrics.get(name, MISSING) for name in self.metrics)
+        return row
 
     def cells(self, evaluation: Evaluation) -> list[str]:
         """Return the cells of an evaluation."""
-        values = self.values(evaluation)
-        return [
-            _FORMATS.get(name, format_cell)(values[name]) if name in values else ""
-            for name in self.header
-        ]
+        row = self.row(evaluation)
+        return ["" if v is MISSING else f(v) for f, v in zip(self._formats, row, strict=True)]
+
+    @cached_property
+    def _formats(self) -> list[Callable[[Any], str]]:
+        """The functions that write the values of each column."""
+        others = len(self.header) - len(self.names) - len(COLUMNS)
+        own = [_FORMATS[name] for name in COLUMNS]
+        return [*[format_cell] * len(self.names), *own, *[format_cell] * others]
 
     def text(self, evaluations: Iterable[Evaluation]) -> str:
         """Return a whole results file."""

@@ -13,7 +13,7 @@ from deephyper.objective import format_objective, rank
 from deephyper.search.budget import Reason
 from deephyper.search.log_dir import LogDir
 from deephyper.search.record import Evaluation, best_finished
-from deephyper.search.results import Columns
+from deephyper.search.results import MISSING, Columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -96,8 +96,11 @@ class SearchResult:
         import pandas as pd
 
         layout = Columns.of(self.hyperparameter_names, self.evaluations)
-        rows = [layout.values(evaluation) for evaluation in self.evaluations]
-        columns = {name: [row.get(name, math.nan) for row in rows] for name in layout.header}
+        rows = [
+            [math.nan if value is MISSING else value for value in layout.row(evaluation)]
+            for evaluation in self.evaluations
+        ]
+        columns = {name: [row[i] for row in rows] for i, name in enumerate(layout.header)}
         return pd.DataFrame({n: pd.Series(v, dtype=_dtype(v)) for n, v in columns.items()})
 
     def __repr__(self) -> str:
