@@ -276,9 +276,10 @@ class Optimizer(ABC):
 
     def _keep_unseen(self, vectors: Array, n: int, drawn: dict[Key, Proposal]) -> bool:
         """Keep vectors that may be proposed, until there are n; return whether there are."""
-        for point in self._encoding.points(vectors):
+        for row in range(len(vectors)):
             if len(drawn) >= n:
                 break
+            point = self._encoding.points(vectors[row : row + 1])[0]
             key = self._admit(point, drawn)
             if key is not None:
                 drawn[key] = Proposal(point)
