@@ -18,8 +18,11 @@ from ConfigSpace.hyperparameters import (
 from deephyper.errors import ProblemError
 from deephyper.problem.point import is_plain, plain, show
 
+# ConfigSpace rounds floats to so many decimals.
+CONFIGSPACE_DECIMALS = 13
+
 # A float that was written to a file and read back may be off in its last digits, and ConfigSpace
-# rounds a bound to 13 decimals: values this near to a bound or a choice are taken for it.
+# rounds a bound: values this near to a bound or a choice are taken for it.
 RELATIVE_TOLERANCE = 1e-12
 ABSOLUTE_TOLERANCE = 6e-14
 

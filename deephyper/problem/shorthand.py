@@ -27,6 +27,7 @@ from ConfigSpace.hyperparameters import (
 
 from deephyper.errors import ProblemError
 from deephyper.problem.domain import (
+    CONFIGSPACE_DECIMALS,
     LARGEST_INT,
     Choices,
     Domain,
@@ -41,9 +42,9 @@ PRIORS = ("uniform", "log-uniform")
 # Names are column titles, command-line words and parts of file names.
 NAME = re.compile(r"\w[\w.:\-]*")
 
-# ConfigSpace rounds floats to 13 decimals, which overflows above this
+# ConfigSpace rounds floats to some decimals, which overflows above this
 LARGEST_FLOAT = 1e290
-SMALLEST_STEP = 1e-13
+SMALLEST_STEP = 10.0**-CONFIGSPACE_DECIMALS
 
 
 def hyperparameter_from(name: Any, value: Any, default_value: Any = None) -> Hyperparameter:
