@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from deephyper.optimizer.encoding import SpaceEncoding
+from deephyper.optimizer.sampling import Sampler
 from deephyper.problem import HpProblem
 
 Point = dict[str, Any]
@@ -54,7 +55,7 @@ class Task:
         problem = self.problem()
         encoding = SpaceEncoding(problem.space)
         rng = np.random.default_rng(zlib.crc32(self.name.encode()))
-        points = encoding.points(encoding.sample(500, rng))
+        points = encoding.points(Sampler(encoding, rng).sample(500))
         values = [self.value(p) for p in points if self.fails is None or not self.fails(p)]
         return float(self.optimum()), float(np.median(values))
 

@@ -1,93 +1,113 @@
-"""One hyperparameter as a column of numbers: its grid, its distribution, its plain values."""
+"""One hyperparameter as a column of numbers: its grid, its distribution, its plain values.
+
+Vectors are ConfigSpace's: a number in [0, 1] for a float or an integer (log-scaled where it is
+log), an index for a category or an ordinal.
+"""
 
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from ConfigSpace.hyperparameters import (
     CategoricalHyperparameter,
     Constant,
-    FloatHyperparameter,
     Hyperparameter,
-    IntegerHyperparameter,
-    OrdinalHyperparameter,
     UniformFloatHyperparameter,
     UniformIntegerHyperparameter,
 )
 from numpy.typing import NDArray
 
-from deephyper.errors import ProblemError
 from deephyper.optimizer.arrays import Array
+from deephyper.problem.domain import DECIMALS, Choices, Range, domain_of
 
-_PLACES = 13
-"""Decimal places to which ConfigSpace rounds the value of a float."""
 _TABLE = 65_536
 """Largest integer range whose grid is kept as a table."""
 
 
-class Column:
-    """What every kind of hyperparameter can do; vectors are ConfigSpace's.
+class Column(ABC):
+    """The interface of every kind of hyperparameter.
 
     Attributes:
         name: name of the hyperparameter.
         discrete: whether it has finitely many values.
-        size: how many values, or infinity.
+        size: number of values, or infinity.
         categorical: whether its values have no order.
-        unit_scale: what a vector is multiplied by to lie in [0, 1].
+        log: whether equal steps of its vector multiply the value by equal factors.
+        unit_scale: factor that brings a vector into [0, 1].
     """
 
-    discrete = True
-    categorical = False
-    size: float = 1
-    unit_scale = 1.0
+    discrete: ClassVar[bool] = False
+    categorical: bool = False
+    log: bool = False
+    size: float = math.inf
+    unit_scale: float = 1.0
 
-    def __init__(self, hyperparameter: Hyperparameter) -> None:
+    def __init__(self, hyperparameter: Hyperparameter[Any, Any]) -> None:
         self.name: str = hyperparameter.name
-        self.hyperparameter = hyperparameter
+        self._hyperparameter = hyperparameter
+        self._uniform = isinstance(
+            hyperparameter, (UniformFloatHyperparameter, UniformIntegerHyperparameter)
+        )
 
+    @abstractmethod
     def sample(self, n: int, rng: np.random.Generator) -> Array:
         """Draw n vectors from the hyperparameter's own distribution."""
-        raise NotImplementedError
 
+    @abstractmethod
     def from_unit(self, units: Array) -> Array:
-        """Vectors from numbers in [0, 1), so that uniform numbers give uniform values."""
-        raise NotImplementedError
+        """Return vectors for numbers in [0, 1): uniform numbers give the own distribution."""
 
+    @abstractmethod
     def snap(self, vectors: Array) -> Array:
-        """The nearest vectors that are exactly those of values; NaN stays NaN."""
-        raise NotImplementedError
+        """Return the nearest vectors that are exactly those of values; NaN stays NaN."""
 
-    def step(self, vectors: Array, signs: Array) -> Array:
-        """The next value up (+1) or down (-1), for a discrete kind with an order."""
-        raise NotImplementedError
-
-    def grid(self) -> Array:
-        """Vectors of all values, for a discrete hyperparameter."""
-        raise NotImplementedError
-
+    @abstractmethod
     def value(self, vector: float) -> Any:
-        """The plain value of a vector."""
-        raise NotImplementedError
+        """Return the plain value of a vector."""
 
+    @abstractmethod
     def vectors(self, values: Sequence[Any]) -> Array:
-        """The vectors of legal values."""
-        raise NotImplementedError
+        """Return the vectors of legal values."""
 
+    @abstractmethod
     def code(self, value: Any) -> Any:
-        """A hashable stand-in for the value, the same for all spellings of it."""
-        raise NotImplementedError
+        """Return a hashable stand-in for a value, the same for all spellings of it."""
+
+    def _draw(self, n: int, rng: np.random.Generator) -> Array:
+        """Draw n vectors by ConfigSpace, of a distribution that isn't uniform."""
+        seed = np.random.RandomState(int(rng.integers(2**31)))
+        return np.asarray(self._hyperparameter.sample_vector(n, seed=seed), dtype=float)
+
+    def _quantiles(self, units: Array) -> Array:
+        """Return vectors at these quantiles of the distribution, from a sample of it."""
+        sample = self._hyperparameter.sample_vector(2048, seed=np.random.RandomState(0))
+        quantiles = np.quantile(np.asarray(sample, dtype=float), units)
+        return np.asarray(np.clip(quantiles, 0.0, 1.0))
 
 
-class ConstantColumn(Column):
+class DiscreteColumn(Column):
+    """A hyperparameter with finitely many values."""
+
+    discrete = True
+
+    @abstractmethod
+    def grid(self) -> Array:
+        """Return the vectors of all values that can be drawn."""
+
+
+class ConstantColumn(DiscreteColumn):
     """A hyperparameter with one value."""
 
-    def __init__(self, hyperparameter: Constant) -> None:
+    size = 1
+
+    def __init__(self, hyperparameter: Hyperparameter[Any, Any], domain: Choices) -> None:
         super().__init__(hyperparameter)
-        self._value = _plain(hyperparameter.value)
-        self._vector = float(hyperparameter.to_vector(hyperparameter.value))
+        (self._value,) = domain.values
+        self._vector = float(hyperparameter.to_vector(self._value))
 
     def sample(self, n: int, rng: np.random.Generator) -> Array:
         return np.full(n, self._vector)
@@ -111,22 +131,19 @@ class ConstantColumn(Column):
         return 0
 
 
-class ChoiceColumn(Column):
+class ChoiceColumn(DiscreteColumn):
     """A category or an ordinal: vectors are indices."""
 
-    def __init__(self, hyperparameter: CategoricalHyperparameter | OrdinalHyperparameter) -> None:
+    def __init__(self, hyperparameter: Hyperparameter[Any, Any], domain: Choices) -> None:
         super().__init__(hyperparameter)
+        self._values = domain.values
+        p = np.ones(len(self._values))
         if isinstance(hyperparameter, CategoricalHyperparameter):
             self.categorical = True
-            values = hyperparameter.choices
             p = np.asarray(hyperparameter.probabilities, dtype=float)
-        else:
-            values = hyperparameter.sequence
-            p = np.ones(len(values))
-        self.values = [_plain(value) for value in values]
-        self.size = len(self.values)
+        self.size = len(self._values)
         self.unit_scale = 1.0 / max(self.size - 1, 1)
-        self._index = {value: i for i, value in enumerate(self.values)}
+        self._index = {value: i for i, value in enumerate(self._values)}
         self._edges = np.cumsum(p / p.sum())[:-1]
         self._possible = np.flatnonzero(p > 0).astype(float)
 
@@ -139,14 +156,11 @@ class ChoiceColumn(Column):
     def snap(self, vectors: Array) -> Array:
         return np.clip(np.rint(vectors), 0, self.size - 1)
 
-    def step(self, vectors: Array, signs: Array) -> Array:
-        return np.clip(vectors + signs, 0, self.size - 1)
-
     def grid(self) -> Array:
         return self._possible
 
     def value(self, vector: float) -> Any:
-        return self.values[round(vector)]
+        return self._values[round(vector)]
 
     def vectors(self, values: Sequence[Any]) -> Array:
         return np.array([self._index[value] for value in values], dtype=float)
@@ -156,143 +170,127 @@ class ChoiceColumn(Column):
 
 
 class FloatColumn(Column):
-    """A number with a range: vectors are in [0, 1]."""
+    """A number with a range: vectors are in [0, 1].
 
-    discrete = False
-    size = math.inf
+    Attributes:
+        lower, upper: the range, both included.
+    """
 
-    def __init__(self, hyperparameter: FloatHyperparameter) -> None:
+    def __init__(self, hyperparameter: Hyperparameter[Any, Any], domain: Range) -> None:
         super().__init__(hyperparameter)
-        self._uniform = isinstance(hyperparameter, UniformFloatHyperparameter)
+        self.lower, self.upper = domain.lower, domain.upper
+        self.log = bool(getattr(hyperparameter, "log", False))
 
     def sample(self, n: int, rng: np.random.Generator) -> Array:
         if self._uniform:
             return rng.random(n)
-        seed = np.random.RandomState(int(rng.integers(2**31)))
-        return np.clip(self.hyperparameter.sample_vector(n, seed=seed), 0.0, 1.0)
+        return np.clip(self._draw(n, rng), 0.0, 1.0)
 
     def from_unit(self, units: Array) -> Array:
-        return units.copy() if self._uniform else _quantiles(self.hyperparameter, units)
+        return units.copy() if self._uniform else self._quantiles(units)
 
     def snap(self, vectors: Array) -> Array:
-        values = self.hyperparameter.to_value(np.clip(vectors, 0.0, 1.0))
-        return np.asarray(self.hyperparameter.to_vector(np.round(values, _PLACES)), dtype=float)
+        values = self._hyperparameter.to_value(np.clip(vectors, 0.0, 1.0))
+        rounded = np.round(values, DECIMALS)
+        return np.asarray(self._hyperparameter.to_vector(rounded), dtype=float)
 
     def value(self, vector: float) -> float:
-        value = self.hyperparameter.to_value(np.array([min(max(vector, 0.0), 1.0)]))
-        return float(np.round(value, _PLACES)[0])
+        value = self._hyperparameter.to_value(np.array([min(max(vector, 0.0), 1.0)]))
+        return float(np.round(value, DECIMALS)[0])
 
     def vectors(self, values: Sequence[Any]) -> Array:
         numbers = np.array([float(value) for value in values])
-        return np.asarray(self.hyperparameter.to_vector(numbers), dtype=float)
+        return np.asarray(self._hyperparameter.to_vector(numbers), dtype=float)
 
     def code(self, value: Any) -> float:
         return float(value)
 
 
-class IntegerColumn(Column):
-    """A whole number with a range: vectors are in [0, 1], on the grid of the values."""
+class IntegerColumn(DiscreteColumn):
+    """A whole number with a range: vectors are in [0, 1], on the grid of the values.
 
-    def __init__(self, hyperparameter: IntegerHyperparameter) -> None:
+    Attributes:
+        lower, upper: the range, both included.
+    """
+
+    def __init__(self, hyperparameter: Hyperparameter[Any, Any], domain: Range) -> None:
         super().__init__(hyperparameter)
-        self._uniform = isinstance(hyperparameter, UniformIntegerHyperparameter)
-        self._low, self._high = int(hyperparameter.lower), int(hyperparameter.upper)
-        self.log = bool(hyperparameter.log)
-        self.size = self._high - self._low + 1
+        self.lower, self.upper = int(domain.lower), int(domain.upper)
+        self.log = bool(getattr(hyperparameter, "log", False))
+        self.size = self.upper - self.lower + 1
         # Half a step beyond each end, so that the end values get the share that is theirs.
-        ends = np.array([max(self._low - 0.5, 0.5) if self.log else self._low - 0.5])
-        ends = np.append(ends, self._high + 0.5)
+        ends = np.array([max(self.lower - 0.5, 0.5) if self.log else self.lower - 0.5])
+        ends = np.append(ends, self.upper + 0.5)
         self._ends = np.log(ends) if self.log else ends
-        self._table = self._vectors(np.arange(self._low, self._high + 1)) if self._small else None
-
-    @property
-    def _small(self) -> bool:
-        return self.size <= _TABLE
-
-    def _vectors(self, values: NDArray[np.int64]) -> Array:
-        return np.asarray(self.hyperparameter.to_vector(values), dtype=float)
+        self._table = self._all_vectors() if self.size <= _TABLE else None
 
     def sample(self, n: int, rng: np.random.Generator) -> Array:
         if self._uniform:
             return self.from_unit(rng.random(n))
-        seed = np.random.RandomState(int(rng.integers(2**31)))
-        return self.snap(np.asarray(self.hyperparameter.sample_vector(n, seed=seed), dtype=float))
+        return self.snap(self._draw(n, rng))
 
     def from_unit(self, units: Array) -> Array:
         if not self._uniform:
-            return self.snap(_quantiles(self.hyperparameter, units))
+            return self.snap(self._quantiles(units))
         low, high = self._ends
-        values = low + units * (high - low)
-        return self._snap_values(np.exp(values) if self.log else values)
+        numbers = low + units * (high - low)
+        return self._snap_numbers(np.exp(numbers) if self.log else numbers)
 
     def snap(self, vectors: Array) -> Array:
-        return self._snap_values(self._values(vectors))
+        return self._snap_numbers(self._numbers(vectors))
 
     def step(self, vectors: Array, signs: Array) -> Array:
-        return self._snap_values(np.rint(self._values(vectors)) + signs)
-
-    def _values(self, vectors: Array) -> Array:
-        if self.log:
-            low, high = math.log(self._low), math.log(self._high)
-            return np.exp(low + vectors * (high - low))
-        return self._low + vectors * (self._high - self._low)
-
-    def _snap_values(self, values: Array) -> Array:
-        missing = np.isnan(values)
-        whole = np.clip(np.rint(np.where(missing, self._low, values)), self._low, self._high)
-        numbers = whole.astype(np.int64)
-        table = self._table
-        vectors = self._vectors(numbers) if table is None else table[numbers - self._low]
-        return np.where(missing, np.nan, vectors) if missing.any() else vectors
+        """Return the vectors of the next values up (+1) or down (-1)."""
+        return self._snap_numbers(np.rint(self._numbers(vectors)) + signs)
 
     def grid(self) -> Array:
-        if self._table is not None:
-            return self._table
-        return self._vectors(np.arange(self._low, self._high + 1))
+        return self._all_vectors() if self._table is None else self._table
 
     def value(self, vector: float) -> int:
         if self.log:
-            low, high = math.log(self._low), math.log(self._high)
-            value = math.exp(low + vector * (high - low))
+            low, high = math.log(self.lower), math.log(self.upper)
+            number = math.exp(low + vector * (high - low))
         else:
-            value = self._low + vector * (self._high - self._low)
-        return min(max(round(value), self._low), self._high)
+            number = self.lower + vector * (self.upper - self.lower)
+        return min(max(round(number), self.lower), self.upper)
 
     def vectors(self, values: Sequence[Any]) -> Array:
-        numbers = np.array([round(value) for value in values], dtype=np.int64)
-        if self._table is not None:
-            return self._table[numbers - self._low]
-        return self._vectors(numbers)
+        return self._vectors(np.array([round(value) for value in values], dtype=np.int64))
 
     def code(self, value: Any) -> int:
-        return round(value)
+        return round(float(value))
+
+    def _all_vectors(self) -> Array:
+        values = np.arange(self.lower, self.upper + 1)
+        return np.asarray(self._hyperparameter.to_vector(values), dtype=float)
+
+    def _vectors(self, values: NDArray[np.int64]) -> Array:
+        if self._table is not None:
+            return self._table[values - self.lower]
+        return np.asarray(self._hyperparameter.to_vector(values), dtype=float)
+
+    def _numbers(self, vectors: Array) -> Array:
+        """Return numbers, not yet rounded to values."""
+        if self.log:
+            low, high = math.log(self.lower), math.log(self.upper)
+            return np.exp(low + vectors * (high - low))
+        return self.lower + vectors * (self.upper - self.lower)
+
+    def _snap_numbers(self, numbers: Array) -> Array:
+        missing = np.isnan(numbers)
+        whole = np.clip(np.rint(np.where(missing, self.lower, numbers)), self.lower, self.upper)
+        vectors = self._vectors(whole.astype(np.int64))
+        return np.where(missing, np.nan, vectors) if missing.any() else vectors
 
 
-def make_column(hyperparameter: Hyperparameter) -> Column:
-    """The column of a ConfigSpace hyperparameter.
+def make_column(hyperparameter: Hyperparameter[Any, Any]) -> Column:
+    """Return the column of a ConfigSpace hyperparameter.
 
     Raises:
-        ProblemError: for a kind that isn't known.
+        ProblemError: for a kind that isn't known, or values that points can't hold.
     """
-    if isinstance(hyperparameter, Constant):
-        return ConstantColumn(hyperparameter)
-    if isinstance(hyperparameter, CategoricalHyperparameter | OrdinalHyperparameter):
-        return ChoiceColumn(hyperparameter)
-    if isinstance(hyperparameter, IntegerHyperparameter):
-        return IntegerColumn(hyperparameter)
-    if isinstance(hyperparameter, FloatHyperparameter):
-        return FloatColumn(hyperparameter)
-    raise ProblemError(
-        f"hyperparameter '{hyperparameter.name}' is of type {type(hyperparameter).__name__}; use a "
-        "float, integer, ordinal, categorical or constant one"
-    )
-
-
-def _quantiles(hyperparameter: Hyperparameter, units: Array) -> Array:
-    """Vectors at these quantiles of a distribution that isn't uniform, from a sample of it."""
-    sample = hyperparameter.sample_vector(2048, seed=np.random.RandomState(0))
-    return np.clip(np.quantile(np.asarray(sample, dtype=float), units), 0.0, 1.0)
-
-
-def _plain(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else value
+    domain = domain_of(hyperparameter)
+    if isinstance(domain, Choices):
+        kind = ConstantColumn if isinstance(hyperparameter, Constant) else ChoiceColumn
+        return kind(hyperparameter, domain)
+    return (IntegerColumn if domain.integer else FloatColumn)(hyperparameter, domain)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, overload
 
@@ -21,6 +21,7 @@ from deephyper.job import Prediction, Proposal
 from deephyper.objective import FAILURE_PREFIX, Failure, Objective, read_objective
 from deephyper.optimizer.arrays import Array
 from deephyper.optimizer.encoding import Key, SpaceEncoding
+from deephyper.optimizer.sampling import Listing, Sampler, list_vectors
 from deephyper.problem.point import Point
 
 if TYPE_CHECKING:
@@ -53,15 +54,12 @@ class Optimizer(ABC):
         self.observations: list[tuple[Point, Objective | None]] = []
         self._encoding = SpaceEncoding(problem.space)
         self._rng = np.random.default_rng(seed)
+        self._sampler = Sampler(self._encoding, self._rng)
         self._starting: deque[Point] = deque(problem.starting_points)
         self._observed: set[Key] = set()
         self._pending: dict[Key, Point] = {}
-        self._listed: Array | None = None
-        if self._encoding.finite:
-            self._listed = self._encoding.enumerate(_ENUMERABLE)
-        if self._listed is not None:
-            self._row_of = {row.tobytes(): i for i, row in enumerate(self._listed)}
-            self._unseen = np.ones(len(self._listed), dtype=bool)
+        listed = list_vectors(self._encoding, _ENUMERABLE)
+        self._listing = None if listed is None else Listing(listed)
 
     @property
     def description(self) -> str:
@@ -196,16 +194,14 @@ class Optimizer(ABC):
     @property
     def n_unseen(self) -> float:
         """Number of distinct points left; infinity where they can't be counted."""
-        return math.inf if self._listed is None else int(self._unseen.sum())
+        return math.inf if self._listing is None else self._listing.n_unseen
 
     def _is_seen(self, key: Key) -> bool:
         return key in self._observed or key in self._pending
 
     def _mark(self, point: Point, *, unseen: bool) -> None:
-        if self._listed is not None:
-            row = self._row_of.get(self._encoding.vectors([point])[0].tobytes())
-            if row is not None:
-                self._unseen[row] = unseen
+        if self._listing is not None:
+            self._listing.mark(self._encoding.vectors([point])[0], unseen=unseen)
 
     def _checked(self, point: Point) -> tuple[Key, Point]:
         """Return a point's key and canonical form; checked unless it is pending (and so was)."""
@@ -253,37 +249,28 @@ class Optimizer(ABC):
                 self._pend({key: point})
         return taken
 
-    def _unseen_vectors(self) -> Array | None:
-        """Return all unseen vectors of a space that could be listed, else None."""
-        return None if self._listed is None else self._listed[self._unseen]
-
     def _draw_unseen(self, n: int) -> dict[Key, Proposal]:
         """Return up to n distinct unseen points at random."""
         drawn: dict[Key, Proposal] = {}
-        listed = self._unseen_vectors()
-        if listed is not None:
-            for row in self._rng.permutation(len(listed)):
-                if self._keep_unseen(listed[row : row + 1], n, drawn):
-                    break
-            return drawn
-        for _ in range(_TRIES):
-            if self._keep_unseen(self._encoding.sample(2 * n + 8, self._rng), n, drawn):
-                return drawn
-        for vectors in self._encoding.walk(self._rng):
-            if self._keep_unseen(vectors, n, drawn):
-                break
+        for vectors in self._batches_to_draw_from(n):
+            for point in self._encoding.iterate(vectors):
+                key = self._admit(point, drawn)
+                if key is not None:
+                    drawn[key] = Proposal(point)
+                    if len(drawn) == n:
+                        return drawn
         return drawn
 
-    def _keep_unseen(self, vectors: Array, n: int, drawn: dict[Key, Proposal]) -> bool:
-        """Keep vectors that may be proposed, until there are n; return whether there are."""
-        for row in range(len(vectors)):
-            if len(drawn) >= n:
-                break
-            point = self._encoding.points(vectors[row : row + 1])[0]
-            key = self._admit(point, drawn)
-            if key is not None:
-                drawn[key] = Proposal(point)
-        return len(drawn) >= n
+    def _batches_to_draw_from(self, n: int) -> Iterator[Array]:
+        if self._listing is not None:
+            unseen = self._listing.unseen
+            chosen = self._rng.permutation(len(unseen))
+            yield unseen[chosen[:n]]
+            yield unseen[chosen[n:]]
+        else:
+            for _ in range(_TRIES):
+                yield self._sampler.sample(2 * n + 8)
+            yield from self._sampler.walk()
 
     # -- what an engine does ----------------------------------------------------------------------
 

@@ -31,7 +31,7 @@ LIAR_STRATEGIES = ("cl_min", "cl_mean", "cl_max")
 
 @dataclass(frozen=True)
 class Settings(ABC):
-    """What an engine can be told; its fields are plain values that a journal can hold.
+    """The settings of an engine; every field has a default, and a value that a journal can hold.
 
     Attributes:
         name: the engine's name in the registry.

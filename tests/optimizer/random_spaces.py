@@ -111,7 +111,11 @@ def _clause(draw: st.DrawFn, hps: list[Any]) -> Any:
     first, second = draw(st.sampled_from(hps)), draw(st.sampled_from(hps))
     numeric = [h for h in (first, second) if hasattr(h, "lower")]
     if len(numeric) == 2 and first is not second and draw(st.booleans()):
-        kinds = [ForbiddenLessThanRelation, ForbiddenEqualsRelation, ForbiddenGreaterThanRelation]
+        kinds: list[Any] = [
+            ForbiddenLessThanRelation,
+            ForbiddenEqualsRelation,
+            ForbiddenGreaterThanRelation,
+        ]
         return draw(st.sampled_from(kinds))(first, second)
     if first is second:
         return _literal(draw, first)

@@ -15,6 +15,7 @@ from deephyper.errors import OptimizerError, ProblemError, SpaceExhausted
 from deephyper.optimizer import Optimizer, Proposal, SkoptSettings, create_optimizer
 from deephyper.optimizer.settings import Settings
 from deephyper.problem import HpProblem
+from deephyper.problem.domain import Choices, domain_of
 from deephyper.problem.point import Point
 from deephyper.registry import OPTIMIZERS
 from tests.optimizer.random_spaces import FINITE, problems
@@ -53,9 +54,8 @@ QUICK: dict[str, Make] = {
 }
 SLOW: dict[str, Make] = {
     "skopt": _skopt(),
-    "RF": _skopt(surrogate_model="RF", acq_func="LCB"),
     "GP": _skopt(surrogate_model="GP", acq_func="EI", liar_strategy="cl_max"),
-    "ET": _skopt(surrogate_model="ET", acq_func="gp_hedge"),
+    "ET": _skopt(surrogate_model="ET", acq_func="LCB"),
     "GBRT": _skopt(surrogate_model="GBRT", acq_func="PI", liar_strategy="cl_mean"),
 }
 ALL = QUICK | SLOW
@@ -120,7 +120,9 @@ def check_search(optimizer: Optimizer, problem: HpProblem, batches: list[int]) -
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
 )
-def test_proposals_are_valid_plain_and_new(engine: str, problem: HpProblem, batches) -> None:
+def test_proposals_are_valid_plain_and_new(
+    engine: str, problem: HpProblem, batches: list[int]
+) -> None:
     check_search(make(engine, problem, seed=1), problem, batches)
 
 
@@ -129,7 +131,9 @@ def test_proposals_are_valid_plain_and_new(engine: str, problem: HpProblem, batc
 @settings(
     max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
 )
-def test_proposals_of_scikit_optimize_are_valid_plain_and_new(engine: str, problem) -> None:
+def test_proposals_of_scikit_optimize_are_valid_plain_and_new(
+    engine: str, problem: HpProblem
+) -> None:
     check_search(make(engine, problem, seed=1), problem, [5, 2, 1])
 
 
@@ -138,13 +142,16 @@ def test_proposals_of_scikit_optimize_are_valid_plain_and_new(engine: str, probl
 @settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
 )
-def test_a_finite_space_is_proposed_whole_and_then_exhausted(engine: str, problem) -> None:
+def test_a_finite_space_is_proposed_whole_and_then_exhausted(
+    engine: str, problem: HpProblem
+) -> None:
     names = list(problem.space)
+    domains = [domain_of(hp) for hp in problem.space.values()]
     values = [
-        getattr(hp, "choices", None)
-        or getattr(hp, "sequence", None)
-        or ([hp.value] if hasattr(hp, "value") else range(hp.lower, hp.upper + 1))
-        for hp in problem.space.values()
+        domain.values
+        if isinstance(domain, Choices)
+        else range(int(domain.lower), int(domain.upper) + 1)
+        for domain in domains
     ]
     valid = set()
     for active in itertools.product((False, True), repeat=len(names)):
@@ -212,7 +219,7 @@ def test_equal_seeds_give_equal_searches_and_others_do_not(engine: str) -> None:
 def test_failures_and_warm_starts_are_learned(engine: str) -> None:
     problem = _mixed()
     optimizer = make(engine, problem)
-    known = [
+    known: list[Point] = [
         {"units": u, "lr": 10.0**-e, "activation": a, "batch": 16}
         for u, e, a in itertools.product((1, 50, 100), (1, 3), ("relu", None))
     ]

@@ -10,10 +10,16 @@ from ConfigSpace.hyperparameters import CategoricalHyperparameter, NormalFloatHy
 from hypothesis import HealthCheck, given, settings
 
 from deephyper.optimizer.bayesian.features import Features
-from deephyper.optimizer.bayesian.neighbors import Moves
+from deephyper.optimizer.bayesian.neighbors import Neighbors
 from deephyper.optimizer.encoding import SpaceEncoding
+from deephyper.optimizer.sampling import Sampler, list_vectors
 from deephyper.problem import HpProblem
 from tests.optimizer.random_spaces import problems
+
+
+def _sampler(problem: HpProblem) -> Sampler:
+    return Sampler(SpaceEncoding(problem.space), np.random.default_rng(0))
+
 
 _quick = settings(
     max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
@@ -22,25 +28,26 @@ _quick = settings(
 
 @given(problem=problems())
 @_quick
-def test_samples_and_their_neighbours_are_valid(problem: HpProblem) -> None:
-    encoding = SpaceEncoding(problem.space)
-    rng = np.random.default_rng(0)
-    vectors = encoding.sample(30, rng)
-    moves = Moves(encoding, rng)
-    near = moves.perturb(vectors, np.geomspace(0.001, 1.0, len(vectors)))
-    anywhere = moves.perturb(vectors, np.full(len(vectors), np.inf))
-    crossed = moves.cross(vectors, vectors[::-1])
-    exchanged = moves.exchange(vectors[0])
-    for point in encoding.points(np.concatenate([vectors, near, anywhere, crossed, exchanged])):
+def test_samples_and_their_neighbors_are_valid(problem: HpProblem) -> None:
+    sampler = _sampler(problem)
+    vectors = sampler.sample(30)
+    neighbors = Neighbors(sampler)
+    near = neighbors.perturb(vectors, np.geomspace(0.001, 1.0, len(vectors)))
+    anywhere = neighbors.perturb(vectors, np.full(len(vectors), np.inf))
+    crossed = neighbors.cross(vectors, vectors[::-1])
+    exchanged = neighbors.exchange(vectors[0])
+    for point in sampler.encoding.points(
+        np.concatenate([vectors, near, anywhere, crossed, exchanged])
+    ):
         problem.check_configuration(point)
 
 
 @given(problem=problems())
 @_quick
 def test_points_and_vectors_are_the_same_thing(problem: HpProblem) -> None:
-    encoding = SpaceEncoding(problem.space)
-    points = encoding.points(encoding.sample(20, np.random.default_rng(0)))
-    again = encoding.points(encoding.vectors(points))
+    sampler = _sampler(problem)
+    points = sampler.encoding.points(sampler.sample(20))
+    again = sampler.encoding.points(sampler.encoding.vectors(points))
     for first, second in zip(points, again, strict=True):
         assert first.keys() == second.keys()
         for name, value in first.items():
@@ -54,9 +61,8 @@ def test_points_and_vectors_are_the_same_thing(problem: HpProblem) -> None:
 @given(problem=problems())
 @_quick
 def test_features_are_finite_and_tell_points_apart(problem: HpProblem) -> None:
-    encoding = SpaceEncoding(problem.space)
-    vectors = encoding.sample(20, np.random.default_rng(0))
-    x = Features(encoding)(vectors)
+    sampler = _sampler(problem)
+    x = Features(sampler.encoding)(sampler.sample(20))
     assert np.isfinite(x).all()
     assert x.min(initial=0.0) >= -0.5
     assert x.max(initial=0.0) <= 1.5
@@ -67,8 +73,8 @@ def test_weights_and_log_integers_are_sampled_as_they_should_be() -> None:
     problem.add_dim("c", CategoricalHyperparameter("c", ["a", "b"], weights=[0.9, 0.1]))
     problem.add_dim("i", (1, 1000, "log-uniform"))
     problem.add_dim("j", (0, 2))
-    encoding = SpaceEncoding(problem.space)
-    points = encoding.points(encoding.sample(4000, np.random.default_rng(0)))
+    sampler = _sampler(problem)
+    points = sampler.encoding.points(sampler.sample(4000))
     assert abs(np.mean([p["c"] == "a" for p in points]) - 0.9) < 0.02
     assert abs(np.mean([p["i"] <= 31 for p in points]) - 0.5) < 0.05
     for value in (0, 1, 2):
@@ -81,8 +87,8 @@ def test_a_child_of_an_inactive_parent_is_inactive() -> None:
     b = problem.add_dim("b", [1, 2])
     c = problem.add_dim("c", (0.0, 1.0))
     problem.add_conditions([EqualsCondition(b, a, "x"), EqualsCondition(c, b, 1)])
-    encoding = SpaceEncoding(problem.space)
-    points = encoding.points(encoding.sample(200, np.random.default_rng(0)))
+    sampler = _sampler(problem)
+    points = sampler.encoding.points(sampler.sample(200))
     assert {frozenset(p) for p in points} == {
         frozenset("a"),
         frozenset("ab"),
@@ -103,19 +109,19 @@ def test_a_space_that_sampling_hardly_hits_is_still_searched() -> None:
             ForbiddenGreaterThanRelation(c, b),
         ]
     )
-    encoding = SpaceEncoding(problem.space)
-    for point in encoding.points(encoding.sample(3, np.random.default_rng(0))):
+    sampler = _sampler(problem)
+    for point in sampler.encoding.points(sampler.sample(3)):
         problem.check_configuration(point)
 
 
-def test_moves_of_ordinals_land_on_their_values_and_leave_what_does_not_move() -> None:
+def test_neighbors_of_ordinals_land_on_their_values_and_leave_what_does_not_move() -> None:
     problem = HpProblem()
     problem.add_dim("x", (0.0, 1.0))
     problem.add_dim("size", [16, 32, 64, 128, 256, 512])
-    encoding = SpaceEncoding(problem.space)
-    moves = Moves(encoding, np.random.default_rng(0))
+    sampler = _sampler(problem)
+    encoding = sampler.encoding
     base = np.repeat(encoding.vectors([{"x": 0.5, "size": 128}]), 500, axis=0)
-    moved = moves.perturb(base, np.full(500, 0.1))
+    moved = Neighbors(sampler).perturb(base, np.full(500, 0.1))
     column = moved[:, encoding.index["size"]]
     np.testing.assert_array_equal(column, np.rint(column))
     sizes = [point["size"] for point in encoding.points(moved)]
@@ -123,25 +129,24 @@ def test_moves_of_ordinals_land_on_their_values_and_leave_what_does_not_move() -
     assert set(sizes) >= {64, 128, 256}
 
 
-def test_values_of_weight_0_are_never_moved_to() -> None:
+def test_values_of_weight_0_are_never_proposed() -> None:
     problem = HpProblem()
     problem.add_dim("c", CategoricalHyperparameter("c", ["a", "b", "d"], weights=[1, 0, 1]))
     problem.add_dim("x", (0.0, 1.0))
-    encoding = SpaceEncoding(problem.space)
-    rng = np.random.default_rng(0)
-    moves = Moves(encoding, rng)
-    vectors = encoding.sample(200, rng)
-    moved = [moves.perturb(vectors, np.full(200, s)) for s in (0.1, np.inf)]
-    points = encoding.points(np.concatenate([*moved, moves.exchange(vectors[0])]))
+    sampler = _sampler(problem)
+    neighbors = Neighbors(sampler)
+    vectors = sampler.sample(200)
+    moved = [neighbors.perturb(vectors, np.full(200, s)) for s in (0.1, np.inf)]
+    points = sampler.encoding.points(np.concatenate([*moved, neighbors.exchange(vectors[0])]))
     assert {point["c"] for point in points} == {"a", "d"}
 
 
 def test_a_normal_hyperparameter_starts_where_its_distribution_is() -> None:
     problem = HpProblem()
     problem.add_dim("x", NormalFloatHyperparameter("x", mu=0.0, sigma=1.0, lower=-20, upper=20))
-    encoding = SpaceEncoding(problem.space)
+    sampler = _sampler(problem)
     units = (np.arange(400)[:, None] + 0.5) / 400
-    values = [p["x"] for p in encoding.points(encoding.fill(units, np.random.default_rng(0)))]
+    values = [p["x"] for p in sampler.encoding.points(sampler.fill(units))]
     assert abs(np.median(values)) < 0.1
     assert 0.8 < np.std(values) < 1.2
 
@@ -150,11 +155,11 @@ def test_listing_a_space_that_turns_out_too_large_takes_little_memory() -> None:
     problem = HpProblem()
     for i in range(2):
         problem.add_dim(f"n{i}", (1, 20_000))
-    encoding = SpaceEncoding(problem.space)
+    sampler = _sampler(problem)
     tracemalloc.start()
     try:
-        assert encoding.enumerate(20_000) is None
-        assert next(encoding.walk(np.random.default_rng(0))).shape[1] == 2
+        assert list_vectors(sampler.encoding, 20_000) is None
+        assert next(sampler.walk()).shape[1] == 2
         assert tracemalloc.get_traced_memory()[1] < 60e6
     finally:
         tracemalloc.stop()
@@ -167,9 +172,9 @@ def test_where_sampling_and_walking_miss_the_default_leads_to_valid_points() -> 
     for i in range(5):
         problem.add_dim(f"b{i}", (0.0, 1.0))
     problem.add_forbidden_clause(ForbiddenGreaterThanRelation(n, z))
-    encoding = SpaceEncoding(problem.space)
+    sampler = _sampler(problem)
     for _ in range(2):
-        points = encoding.points(encoding.sample(100, np.random.default_rng(0)))
+        points = sampler.encoding.points(sampler.sample(100))
         assert len({tuple(point.items()) for point in points}) > 90
         for point in points:
             problem.check_configuration(point)

@@ -10,7 +10,14 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import norm
 
-from deephyper.optimizer.bayesian.acquisition import log_expected_improvement
+from deephyper.optimizer.arrays import Array
+from deephyper.optimizer.bayesian.acquisition import (
+    LogExpectedImprovement,
+    PosteriorMoments,
+    compress_tail,
+    log_expected_improvement,
+    log_feasible,
+)
 from deephyper.optimizer.bayesian.ascent import climb
 from deephyper.optimizer.bayesian.factor import Factor
 from deephyper.optimizer.bayesian.features import Features
@@ -18,11 +25,15 @@ from deephyper.optimizer.bayesian.kernel import Covariance, Likelihood, Paramete
 from deephyper.optimizer.bayesian.surrogate import Surrogate
 from deephyper.optimizer.bayesian.transform import Transform
 from deephyper.optimizer.encoding import SpaceEncoding
+from deephyper.optimizer.sampling import Sampler
 from deephyper.problem import HpProblem
+
+Space = tuple[Features, Array]
+EI = LogExpectedImprovement()
 
 
 @pytest.fixture
-def space() -> tuple[Features, np.ndarray]:
+def space() -> Space:
     """Features of a mixed space and of 40 points of it."""
     problem = HpProblem()
     problem.add_dim("a", (0.0, 1.0))
@@ -31,7 +42,7 @@ def space() -> tuple[Features, np.ndarray]:
     problem.add_dim("d", ["x", "y", "z"])
     problem.add_dim("e", [1, 2, 4])
     encoding = SpaceEncoding(problem.space)
-    vectors = encoding.sample(40, np.random.default_rng(0))
+    vectors = Sampler(encoding, np.random.default_rng(0)).sample(40)
     features = Features(encoding)
     return features, features(vectors)
 
@@ -41,16 +52,16 @@ def _parameters(d: int, seed: int = 0) -> Parameters:
     return Parameters.from_vector(theta + 0.4 * np.random.default_rng(seed).normal(size=len(theta)))
 
 
-def _objective(x: np.ndarray) -> np.ndarray:
+def _objective(x: Array) -> Array:
     y = np.sin(5.0 * x[:, 0]) + x[:, 1] ** 2 + x[:, -1]
-    return (y - y.mean()) / y.std()
+    return np.asarray((y - y.mean()) / y.std())
 
 
-def test_the_covariance_is_the_stated_sum_of_matern_kernels(space) -> None:
+def test_the_covariance_is_the_stated_sum_of_matern_kernels(space: Space) -> None:
     features, x = space
     p = _parameters(features.n_groups)
 
-    def matern(s: np.ndarray) -> np.ndarray:
+    def matern(s: Array) -> Array:
         return (1.0 + s + s * s / 3.0) * np.exp(-s)
 
     distance = np.zeros((features.n_groups, 40, 40))
@@ -63,7 +74,7 @@ def test_the_covariance_is_the_stated_sum_of_matern_kernels(space) -> None:
     np.testing.assert_allclose(Covariance(features, p)(x, x), expected, atol=1e-6)
 
 
-def test_the_gradient_of_the_likelihood_is_its_derivative(space) -> None:
+def test_the_gradient_of_the_likelihood_is_its_derivative(space: Space) -> None:
     features, x = space
     likelihood = Likelihood(features, x, _objective(x))
     theta = _parameters(features.n_groups).to_vector()
@@ -76,7 +87,7 @@ def test_the_gradient_of_the_likelihood_is_its_derivative(space) -> None:
     np.testing.assert_allclose(gradient, numeric, rtol=1e-5, atol=1e-6)
 
 
-def test_a_fit_raises_the_likelihood(space) -> None:
+def test_a_fit_raises_the_likelihood(space: Space) -> None:
     features, x = space
     y = _objective(x)
     start = Parameters.initial(features.n_groups)
@@ -84,7 +95,7 @@ def test_a_fit_raises_the_likelihood(space) -> None:
     assert value < Likelihood(features, x, y)(start.to_vector())[0] - 1.0
 
 
-def test_appending_points_gives_the_factor_of_all(space) -> None:
+def test_appending_points_gives_the_factor_of_all(space: Space) -> None:
     features, x = space
     covariance = Covariance(features, _parameters(features.n_groups))
     grown = Factor(covariance, x[:25], capacity=40)
@@ -97,7 +108,7 @@ def test_appending_points_gives_the_factor_of_all(space) -> None:
 
 @pytest.mark.parametrize("n_pending", [1, 12])
 def test_the_mean_is_that_of_the_finished_points_and_the_variance_that_of_all(
-    space, n_pending: int
+    space: Space, n_pending: int
 ) -> None:
     features, x = space
     y = _objective(x)
@@ -107,16 +118,16 @@ def test_the_mean_is_that_of_the_finished_points_and_the_variance_that_of_all(
     surrogate.z  # noqa: B018 - conditions on the results before points are appended
     for row in pending:
         surrogate.append(row)
-    outlook = surrogate.outlook_at(surrogate.factor.solve(others))
+    moments = surrogate.moments_at(surrogate.factor.solve(others))
     alone = Factor(covariance, finished, 20)
     mean = (alone.inverse @ y[:20]) @ alone.solve(others)
-    np.testing.assert_allclose(outlook.mean, mean, atol=1e-5)
+    np.testing.assert_allclose(moments.mean, mean, atol=1e-5)
     together = Factor(covariance, np.concatenate([finished, pending]), 40)
-    ratio = outlook.std**2 / (1.0 - (together.solve(others) ** 2).sum(0))
+    ratio = moments.std**2 / (1.0 - (together.solve(others) ** 2).sum(0))
     np.testing.assert_allclose(ratio, ratio[0], rtol=1e-3)
 
 
-def test_a_result_for_a_pending_point_counts_like_one_from_the_start(space) -> None:
+def test_a_result_for_a_pending_point_counts_like_one_from_the_start(space: Space) -> None:
     features, x = space
     y = _objective(x)
     covariance = Covariance(features, _parameters(features.n_groups))
@@ -127,8 +138,8 @@ def test_a_result_for_a_pending_point_counts_like_one_from_the_start(space) -> N
     early = Surrogate(Factor(covariance, x[:30], 40), y[:25], n_failed=0)
     others = x[30:]
     np.testing.assert_allclose(
-        late.outlook_at(late.factor.solve(others)).mean,
-        early.outlook_at(early.factor.solve(others)).mean,
+        late.moments_at(late.factor.solve(others)).mean,
+        early.moments_at(early.factor.solve(others)).mean,
         atol=1e-4,
     )
 
@@ -144,17 +155,17 @@ def test_however_many_points_are_pending_the_mean_stays_that_of_the_results(n_pe
     y = np.sin(6.0 * finished[:, 0]) + finished[:, 1]
     covariance = Covariance(features, Parameters.initial(4))
     alone = Surrogate(Factor(covariance, finished, 40), y, n_failed=0)
-    expected = alone.outlook_at(alone.factor.solve(others)).mean
+    expected = alone.moments_at(alone.factor.solve(others)).mean
     rebuilt = Surrogate(Factor(covariance, x[:-20], len(x)), y, n_failed=0)
     appended = Surrogate(Factor(covariance, finished, len(x)), y, n_failed=0)
     for row in pending:
         appended.append(row)
     for surrogate in (rebuilt, appended):
-        outlook = surrogate.outlook_at(surrogate.factor.solve(others))
-        np.testing.assert_allclose(outlook.mean, expected, atol=1e-5)
+        moments = surrogate.moments_at(surrogate.factor.solve(others))
+        np.testing.assert_allclose(moments.mean, expected, atol=1e-5)
 
 
-def test_results_and_failures_one_by_one_say_what_they_say_together(space) -> None:
+def test_results_and_failures_one_by_one_say_what_they_say_together(space: Space) -> None:
     features, x = space
     y = _objective(x)
     covariance = Covariance(features, _parameters(features.n_groups))
@@ -168,34 +179,34 @@ def test_results_and_failures_one_by_one_say_what_they_say_together(space) -> No
     told = [*range(15), 17, 18, 19, 20, 24]
     order = [*told, 15, 16, 25, 26, 27, 28, 29]
     early = Surrogate(Factor(covariance, x[order], 45), y[told], n_failed=5)
-    first, second = (s.outlook_at(s.factor.solve(x[30:])) for s in (late, early))
+    first, second = (s.moments_at(s.factor.solve(x[30:])) for s in (late, early))
     assert late.best == pytest.approx(early.best, abs=1e-4)
     for name in ("mean", "std", "risk", "risk_std"):
         np.testing.assert_allclose(getattr(first, name), getattr(second, name), atol=1e-3)
 
 
-def test_the_doubt_about_a_point_can_be_had_as_if_it_were_not_there(space) -> None:
+def test_the_doubt_about_a_point_can_be_had_as_if_it_were_not_there(space: Space) -> None:
     features, x = space
     y = _objective(x)
     covariance = Covariance(features, _parameters(features.n_groups))
     without = Surrogate(Factor(covariance, x[:20], 21), y[:20], n_failed=0)
-    expected = without.outlook_at(without.factor.solve(x[20:21])).std[0]
+    expected = without.moments_at(without.factor.solve(x[20:21])).std[0]
     without.append(x[20])
-    assert without.outlook_at(without.factor.solve(x[20:21])).std[0] < 0.9 * expected
+    assert without.moments_at(without.factor.solve(x[20:21])).std[0] < 0.9 * expected
     assert without.std_without(20) == pytest.approx(expected, rel=1e-3)
 
 
-def test_failures_make_their_neighbourhood_risky_and_leave_the_mean_alone(space) -> None:
+def test_failures_make_their_neighbourhood_risky_and_leave_the_mean_alone(space: Space) -> None:
     features, x = space
     y = _objective(x)
     covariance = Covariance(features, _parameters(features.n_groups))
     failing = Surrogate(Factor(covariance, x[:24], 40), y[:20], n_failed=4)
-    outlook = failing.outlook_at(failing.factor.solve(x[:24]))
-    assert outlook.risk is not None
-    assert outlook.risk[20:].min() > 0.5 > outlook.risk[:20].max()
+    moments = failing.moments_at(failing.factor.solve(x[:24]))
+    assert moments.risk is not None
+    assert moments.risk[20:].min() > 0.5 > moments.risk[:20].max()
     alone = Surrogate(Factor(covariance, x[:20], 40), y[:20], n_failed=0)
     np.testing.assert_allclose(
-        outlook.mean, alone.outlook_at(alone.factor.solve(x[:24])).mean, atol=1e-5
+        moments.mean, alone.moments_at(alone.factor.solve(x[:24])).mean, atol=1e-5
     )
 
 
@@ -206,6 +217,35 @@ def test_log_expected_improvement_is_the_integral(z: float) -> None:
     expected = quad(lambda f: (f - best) * norm.pdf(f, mean, std), best, best + 10, epsabs=0)[0]
     value = log_expected_improvement(np.array([mean]), np.array([std]), best)[0]
     assert value == pytest.approx(math.log(expected), rel=1e-6)
+
+
+def test_the_risk_of_failure_lowers_the_acquisition_by_its_log_probability() -> None:
+    mean, std = np.array([1.0, 1.0, 1.0]), np.array([0.5, 0.5, 0.5])
+    risk, risk_std = np.array([0.0, 0.5, 1.0]), np.array([0.2, 0.2, 0.2])
+    value = EI(PosteriorMoments(mean, std, risk, risk_std), best=0.8)
+    safe = EI(PosteriorMoments(mean, std), best=0.8)
+    probability = norm.cdf((0.5 - risk) / math.hypot(0.2, 0.05))
+    np.testing.assert_allclose(value - safe, np.log(probability), rtol=1e-9)
+
+
+def test_failure_stays_uncertain_however_many_evaluations_failed() -> None:
+    (certain,) = log_feasible(np.array([0.6]), np.array([0.0]))
+    assert certain == pytest.approx(norm.logcdf(-2.0))
+
+
+def test_compressing_the_tail_keeps_the_order_and_what_is_above_it() -> None:
+    values = np.linspace(-400.0, 3.0, 2000)
+    compressed = compress_tail(values)
+    assert (np.diff(compressed) > 0).all()
+    np.testing.assert_array_equal(compressed[values >= -12.0], values[values >= -12.0])
+    assert compressed[0] == pytest.approx(-12.0 - math.log(389.0))
+
+
+def test_a_safe_candidate_without_promise_ranks_above_one_that_is_sure_to_fail() -> None:
+    mean, std = np.array([-30.0, 1.0]), np.ones(2)
+    moments = PosteriorMoments(mean, std, np.array([0.0, 1.0]), np.full(2, 0.01))
+    safe, failing = EI(moments, best=0.0)
+    assert safe > failing
 
 
 def test_log_expected_improvement_neither_underflows_nor_jumps() -> None:
@@ -227,7 +267,7 @@ def test_log_expected_improvement_neither_underflows_nor_jumps() -> None:
         np.array([1.7e308, -1.7e308, 0.0, 1.7e308, -1.7e308]),
     ],
 )
-def test_the_transform_is_monotone_finite_and_invertible(objectives: np.ndarray) -> None:
+def test_the_transform_is_monotone_finite_and_invertible(objectives: Array) -> None:
     transform = Transform.fit(objectives)
     values = transform(np.sort(objectives))
     assert np.isfinite(values).all()
@@ -249,24 +289,26 @@ def test_one_extreme_objective_leaves_the_others_apart(outlier: float) -> None:
     np.testing.assert_allclose(transform.inverse(values[:20]), objectives[:20], atol=1e-6)
 
 
-def test_the_slope_of_the_acquisition_is_its_derivative(space) -> None:
+def test_the_slope_of_the_acquisition_is_its_derivative(space: Space) -> None:
     features, x = space
     y = _objective(x)
     covariance = Covariance(features, _parameters(features.n_groups))
     surrogate = Surrogate(Factor(covariance, x[:30], 40), y[:28], n_failed=0)
     z, best, step = x[32:36], surrogate.best, 1e-6
-    value, slope = surrogate.slope(z, best)
+    value, slope = surrogate.slope(z, EI, best)
     solves = surrogate.factor.solve(z)
-    np.testing.assert_allclose(value, surrogate.outlook_at(solves).acquisition(best), atol=1e-2)
+    np.testing.assert_allclose(value, EI(surrogate.moments_at(solves), best), atol=1e-2)
     for k in range(features.n_numbers):
         up, down = z.copy(), z.copy()
         up[:, k] += step
         down[:, k] -= step
-        numeric = (surrogate.slope(up, best)[0] - surrogate.slope(down, best)[0]) / (2 * step)
+        numeric = (surrogate.slope(up, EI, best)[0] - surrogate.slope(down, EI, best)[0]) / (
+            2 * step
+        )
         np.testing.assert_allclose(slope[:, k], numeric, rtol=1e-4, atol=1e-4)
 
 
-def test_climbing_leads_up_inside_the_cube_and_leaves_fixed_numbers_alone(space) -> None:
+def test_climbing_leads_up_inside_the_cube_and_leaves_fixed_numbers_alone(space: Space) -> None:
     features, x = space
     y = _objective(x)
     covariance = Covariance(features, _parameters(features.n_groups))
@@ -274,11 +316,11 @@ def test_climbing_leads_up_inside_the_cube_and_leaves_fixed_numbers_alone(space)
     start = x[30:]
     movable = np.ones((len(start), features.n_numbers), dtype=bool)
     movable[:, 0] = False
-    numbers = climb(surrogate, start, movable, surrogate.best, steps=8)
+    numbers = climb(surrogate, EI, start, movable, surrogate.best, steps=8)
     climbed = start.copy()
     climbed[:, : features.n_numbers] = numbers
-    before, _ = surrogate.slope(start, surrogate.best)
-    after, _ = surrogate.slope(climbed, surrogate.best)
+    before, _ = surrogate.slope(start, EI, surrogate.best)
+    after, _ = surrogate.slope(climbed, EI, surrogate.best)
     assert (after >= before).all()
     assert after.mean() > before.mean() + 1.0
     assert numbers.min() >= 0.0

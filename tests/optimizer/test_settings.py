@@ -37,8 +37,12 @@ def test_a_wrong_value_is_told_with_what_to_give(name: str, value: Any) -> None:
 
 
 def test_numbers_of_numpy_become_plain_ones_that_a_journal_can_hold() -> None:
-    settings = SkoptSettings(
-        kappa=np.float32(0.5), xi=np.int64(1), n_jobs=np.int32(-1), n_initial_points=np.int64(7)
-    )
+    given: dict[str, Any] = {
+        "kappa": np.float32(0.5),
+        "xi": np.int64(1),
+        "n_jobs": np.int32(-1),
+        "n_initial_points": np.int64(7),
+    }
+    settings = SkoptSettings(**given)
     assert settings == SkoptSettings(kappa=0.5, xi=1.0, n_jobs=-1, n_initial_points=7)
     json.dumps(vars(settings))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import pytest
+import skopt
 
 from deephyper.optimizer import SkoptOptimizer, SkoptSettings
 from deephyper.problem import HpProblem
@@ -18,18 +20,23 @@ def _optimizer(model: str, problem: HpProblem, n_initial_points: int = 4) -> Sko
     return SkoptOptimizer(problem, settings, seed=0)
 
 
-def test_it_is_fitted_once_for_a_proposal_and_its_prediction(
+def test_it_is_fitted_once_for_proposals_and_their_predictions(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    made: list[skopt.Optimizer] = []
+
+    class Counted(skopt.Optimizer):  # type: ignore[misc]  # untyped
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            made.append(self)
+
+    monkeypatch.setattr(skopt, "Optimizer", Counted)
     optimizer = _optimizer("RF", cube(2))
-    fits = []
-    fit = SkoptOptimizer._fit
-    monkeypatch.setattr(SkoptOptimizer, "_fit", lambda self, *a: fits.append(1) or fit(self, *a))
-    for _ in range(8):
-        proposal = optimizer.ask()
-        optimizer.tell(proposal, bowl(proposal.point))
-    assert proposal.prediction is not None
-    assert len(fits) == 4
+    for n in range(1, 9):
+        proposals = optimizer.ask(2)
+        assert len(made) == max(0, n - 2)
+        optimizer.tell(proposals, [bowl(proposal.point) for proposal in proposals])
+    assert None not in [proposal.prediction for proposal in proposals]
 
 
 @pytest.mark.parametrize("model", MODELS)

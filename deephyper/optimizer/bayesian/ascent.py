@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from deephyper.optimizer.arrays import Array, Mask
+from deephyper.optimizer.bayesian.acquisition import Acquisition
 from deephyper.optimizer.bayesian.surrogate import Surrogate
 
 _FIRST = 0.05
@@ -12,22 +13,34 @@ _FIRST = 0.05
 _LONGEST = 0.3
 
 
-def climb(surrogate: Surrogate, x: Array, movable: Mask, best: float, steps: int) -> Array:
-    """Numbers of higher acquisition, shape (m, k), in the unit cube.
+def climb(
+    surrogate: Surrogate,
+    acquisition: Acquisition,
+    x: Array,
+    movable: Mask,
+    best: float,
+    *,
+    steps: int,
+) -> Array:
+    """Return numbers of higher acquisition, in the unit cube.
 
     Projected gradient ascent whose step lengths follow the curvature met so far (Barzilai and
     Borwein, 1988, Two-point step size gradient methods); a step that doesn't lead up is shortened.
 
     Args:
         surrogate: the model.
+        acquisition: the acquisition function.
         x: features where the climbs start, numbers first, shape (m, p).
         movable: which numbers may change, shape (m, k).
-        best: what is to be exceeded.
+        best: the objective to be exceeded, transformed.
         steps: evaluations of the gradient.
+
+    Returns:
+        Numbers, shape (m, k).
     """
     k = movable.shape[1]
     x = x.copy()
-    value, gradient = surrogate.slope(x, best)
+    value, gradient = surrogate.slope(x, acquisition, best)
     gradient = _free(gradient, x[:, :k], movable)
     length = _FIRST / np.maximum(np.sqrt((gradient**2).sum(1)), 1e-12)
     for _ in range(steps - 1):
@@ -36,7 +49,7 @@ def climb(surrogate: Surrogate, x: Array, movable: Mask, best: float, steps: int
         size = np.sqrt((step**2).sum(1))
         step *= np.minimum(1.0, _LONGEST / np.maximum(size, 1e-12))[:, None]
         np.clip(x[:, :k] + step, 0.0, 1.0, out=trial[:, :k])
-        new_value, new_gradient = surrogate.slope(trial, best)
+        new_value, new_gradient = surrogate.slope(trial, acquisition, best)
         new_gradient = _free(new_gradient, trial[:, :k], movable)
         up = new_value > value
         moved = trial[:, :k] - x[:, :k]
@@ -50,6 +63,6 @@ def climb(surrogate: Surrogate, x: Array, movable: Mask, best: float, steps: int
 
 
 def _free(gradient: Array, numbers: Array, movable: Mask) -> Array:
-    """The gradient without what can't change or leads out of the unit cube."""
+    """Return the gradient without what can't change or leads out of the unit cube."""
     stuck = (~movable) | ((numbers <= 0.0) & (gradient < 0)) | ((numbers >= 1.0) & (gradient > 0))
     return np.where(stuck, 0.0, gradient)

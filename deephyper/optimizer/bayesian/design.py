@@ -10,33 +10,32 @@ import numpy as np
 from scipy.stats import qmc
 
 from deephyper.optimizer.arrays import Array
-from deephyper.optimizer.encoding import SpaceEncoding
+from deephyper.optimizer.sampling import Sampler
 
 _BLOCK = 64
 
 
-class SpaceFilling:
+class Design:
     """An endless sequence of valid vectors that fills the space.
 
     Args:
-        encoding: of the space.
-        rng: scrambles the sequence.
+        sampler: of the space; its random numbers scramble the sequence.
     """
 
-    def __init__(self, encoding: SpaceEncoding, rng: np.random.Generator) -> None:
-        self._encoding = encoding
-        self._rng = rng
-        self._sobol = qmc.Sobol(encoding.n_dims, scramble=True, rng=rng)
-        self._block = np.empty((0, encoding.n_dims))
+    def __init__(self, sampler: Sampler) -> None:
+        n_dims = sampler.encoding.n_dims
+        self._sampler = sampler
+        self._sobol = qmc.Sobol(n_dims, scramble=True, rng=sampler.rng)
+        self._block = np.empty((0, n_dims))
 
     def next(self) -> Array:
-        """The next vector, shape (1, d)."""
+        """Return the next vector, shape (1, d)."""
         for _ in range(20):
             if len(self._block):
                 break
             units = np.clip(self._sobol.random(_BLOCK), 0.0, np.nextafter(1.0, 0.0))
-            self._block = self._encoding.fill(units, self._rng)
+            self._block = self._sampler.fill(units)
         else:  # hardly anything is valid: the sequence misses it
-            self._block = self._encoding.sample(_BLOCK, self._rng)
+            self._block = self._sampler.sample(_BLOCK)
         first, self._block = self._block[:1], self._block[1:]
         return first

@@ -1,13 +1,13 @@
-"""One factorisation over finished and pending points alike.
+"""One factorization over finished and pending points alike.
 
 A point's row depends on where it is, not on its result. So asking appends one row, and telling a
 result changes a number on the right-hand side; nothing is refitted, removed or rebuilt for it. The
 inverse of the Cholesky factor is kept rather than the factor: appending costs the same, and what
 has to be solved for candidates becomes a matrix product.
 
-A point without a result stands for what the finished ones predict there (belief.py; Ginsbourger, Le
-Riche and Carraro, 2010, call this the kriging believer): the mean is that of the finished points
-alone, the variance that of all.
+A point without a result stands for what the finished ones predict there (posterior.py;
+Ginsbourger, Le Riche and Carraro, 2010, call this the kriging believer): the mean is that of the
+finished points alone, the variance that of all.
 """
 
 from __future__ import annotations
@@ -67,11 +67,11 @@ class Factor:
 
     @property
     def room(self) -> int:
-        """How many more points can be appended."""
+        """Number of points that can still be appended."""
         return self.capacity - self.n
 
     def solve(self, z: Array) -> Array:
-        """A K(x, z), shape (n, m): what prediction at rows of features z needs."""
+        """Return A K(x, z), shape (n, m), which prediction at rows of features z needs."""
         k = self.covariance(self.x, z)
         # A is lower triangular: by blocks of rows, half of the product is left out.
         out = np.empty_like(k)

@@ -17,25 +17,26 @@ class Features:
     two different categories are at distance 1. Inactive: a number stands at 0.5, a category is one
     more category. Hyperparameters with one value have no feature.
 
+    Args:
+        encoding: of the space.
+
     Attributes:
         n_groups: hyperparameters that have features, numbers first; called d below.
         n_numbers: how many of them are numbers.
-        numbers: columns of vectors that are numbers, in order.
-        unit_scale: what these are multiplied by to lie in [0, 1].
         n_features: features in all, those of numbers first; called p below.
         group_of: group of each feature, shape (p,).
     """
 
     def __init__(self, encoding: SpaceEncoding) -> None:
         columns = encoding.columns
-        self.numbers = [i for i, c in enumerate(columns) if c.size > 1 and not c.categorical]
-        self._categories = [i for i, c in enumerate(columns) if c.size > 1 and c.categorical]
-        self.unit_scale = np.array([columns[i].unit_scale for i in self.numbers])
-        self.n_numbers = len(self.numbers)
-        self.n_groups = self.n_numbers + len(self._categories)
-        self._sizes = np.array([columns[i].size for i in self._categories], dtype=int)
+        self._encoding = encoding
+        self.n_numbers = len(encoding.numbers)
+        self.n_groups = self.n_numbers + len(encoding.categories)
+        self._sizes = np.array([columns[i].size for i in encoding.categories], dtype=int)
         # one more level for inactive, where that can be
-        levels = [int(columns[i].size) + (i in encoding.can_be_inactive) for i in self._categories]
+        levels = [
+            int(columns[i].size) + (i in encoding.can_be_inactive) for i in encoding.categories
+        ]
         groups = list(range(self.n_numbers))
         for g, n in enumerate(levels):
             groups += [self.n_numbers + g] * n
@@ -44,18 +45,18 @@ class Features:
         self._starts = self.n_numbers + np.cumsum([0, *levels])[:-1].astype(int)
 
     def __call__(self, vectors: Array) -> Array:
-        """Features of vectors, shape (n, p)."""
+        """Return the features, shape (n, p), of vectors of shape (n, d)."""
         x = np.zeros((len(vectors), self.n_features))
-        units = vectors[:, self.numbers] * self.unit_scale
+        units = vectors[:, self._encoding.numbers] * self._encoding.unit_scale
         x[:, : self.n_numbers] = np.where(np.isnan(units), 0.5, units)
-        if self._categories:
-            codes = vectors[:, self._categories]
+        if self._encoding.categories:
+            codes = vectors[:, self._encoding.categories]
             codes = np.where(np.isnan(codes), self._sizes, codes).astype(int)
             x[np.arange(len(x))[:, None], self._starts + codes] = math.sqrt(0.5)
         return x
 
     def distances(self, x: Array) -> Array:
-        """Distance of each pair of rows in each group, shape (d, n (n - 1) / 2)."""
+        """Return the distance of each pair of rows in each group, shape (d, n (n - 1) / 2)."""
         first, second = np.triu_indices(len(x), 1)
         out = np.empty((self.n_groups, len(first)))
         for g in range(self.n_numbers):

@@ -26,7 +26,7 @@ _Float = TypeVar("_Float", np.float32, np.float64)
 _SQRT5 = math.sqrt(5.0)
 
 # Priors, as (mean, standard deviation): lengths and noise on a log scale, the share as a logit.
-# They were compared by how well the next results of searches are predicted, and by searches
+# They were chosen by how well the next results of searches are predicted, and by searches
 # themselves, on the design half of the benchmark; see RESULTS.md there.
 _LOG_LENGTH_SD = 0.6
 _LOG_ADDITIVE_LENGTH = math.log(0.5)
@@ -37,12 +37,12 @@ SIGNAL_WEIGHT = 2.0
 _ENOUGH = 1e-5
 """A fit ends when an iteration gains less than this share of the log density."""
 MIN_NOISE = 1e-6
-"""Noise never falls below this share of the signal, so that every matrix can be factored."""
+"""Noise never falls below this share of the signal, so that every matrix can be factorized."""
 
 
 @dataclass(frozen=True)
 class Parameters:
-    """Parameters of the kernel.
+    """Parameters of the kernel, for d hyperparameters.
 
     Attributes:
         joint: length scale of each hyperparameter in the joint part, shape (d,).
@@ -58,16 +58,16 @@ class Parameters:
 
     @classmethod
     def initial(cls, d: int) -> Parameters:
-        """The centre of the prior."""
+        """Return the center of the prior."""
         return cls(
-            np.full(d, _joint_centre(d)),
+            np.full(d, _joint_center(d)),
             np.full(d, math.exp(_LOG_ADDITIVE_LENGTH)),
             0.5,
             math.exp(_LOG_NOISE[0]),
         )
 
     def to_vector(self) -> Array:
-        """Unconstrained form, shape (2 d + 2,)."""
+        """Return the unconstrained form, shape (2 d + 2,)."""
         return np.concatenate(
             [
                 np.log(self.joint),
@@ -78,17 +78,18 @@ class Parameters:
 
     @classmethod
     def from_vector(cls, theta: Array) -> Parameters:
+        """Return the parameters of an unconstrained form, shape (2 d + 2,)."""
         d = (len(theta) - 2) // 2
         share = 1.0 / (1.0 + math.exp(-theta[-2]))
         return cls(np.exp(theta[:d]), np.exp(theta[d : 2 * d]), share, math.exp(theta[-1]))
 
 
-def _joint_centre(d: int) -> float:
+def _joint_center(d: int) -> float:
     return 0.35 * math.sqrt(max(d, 1))
 
 
 def matern(s: NDArray[_Float]) -> NDArray[_Float]:
-    """Matern 5/2 correlation of scaled distances s = sqrt(5) r / length, in place."""
+    """Turn scaled distances s = sqrt(5) r / length into Matern 5/2 correlations, in place."""
     decay = np.exp(-s)
     polynomial = s * (1.0 / 3.0)
     polynomial += 1.0
@@ -123,7 +124,7 @@ class Covariance:
         self._trivial = d == 0
 
     def __call__(self, x: Array, z: Array) -> Array:
-        """Covariance of rows of features, shape (n, m)."""
+        """Return the covariance, shape (n, m), of rows of features, shapes (n, p) and (m, p)."""
         if self._trivial:
             return np.ones((len(x), len(z)))
         n_numbers = self._n_numbers
@@ -145,11 +146,12 @@ class Covariance:
         return total
 
     def with_slopes(self, x: Array, z: Array) -> tuple[Array, Callable[[Array], Array]]:
-        """Covariance, shape (n, m), of few rows z, and what its derivative is summed by.
+        """Return the covariance with few rows z, shape (m, p), and a function for its gradient.
 
         Returns:
-            The covariance, and a function from weights c, shape (n, m), to the gradient of
-            sum_i c_ij k(x_i, z_j) with respect to the numbers of z_j, shape (m, n_numbers).
+            The covariance, shape (n, m), and a function from weights c, shape (n, m), to the
+            gradient of sum_i c_ij k(x_i, z_j) with respect to the numbers of z_j, shape
+            (m, n_numbers).
         """
         n_numbers, p = self._n_numbers, self.parameters
         a, b = x * self._joint_scale, z * self._joint_scale
@@ -174,12 +176,13 @@ class Covariance:
             q = c * joint_slope
             joint = z[:, :n_numbers] * q.sum(0)[:, None] - q.T @ x[:, :n_numbers]
             additive = np.einsum("gnm,nm->mg", t, c) * self._number_scale
-            return -((1.0 - p.share) * square_scale * joint + self._share * additive) / 3.0
+            out: Array = (1.0 - p.share) * square_scale * joint + self._share * additive
+            return -out / 3.0
 
         return k, gradient
 
     def _numbers(self, x: Array, z: Array) -> NDArray[np.float32]:
-        """Additive part of the numbers."""
+        """Return the additive part of the numbers."""
         a = np.ascontiguousarray((x * self._number_scale).T, dtype=np.float32)
         b = np.ascontiguousarray((z * self._number_scale).T, dtype=np.float32)
         total = np.zeros((len(x), len(z)), dtype=np.float32)
@@ -208,7 +211,7 @@ class Likelihood:
     Args:
         features: which features belong together.
         x: features of the finished points, shape (n, p).
-        y: their objectives, centred, shape (n,).
+        y: their objectives, centered, shape (n,).
     """
 
     def __init__(self, features: Features, x: Array, y: Array) -> None:
@@ -219,7 +222,7 @@ class Likelihood:
         self._squared = self._absolute**2
 
     def __call__(self, theta: Array) -> tuple[float, Array]:
-        """Value and gradient at unconstrained parameters, shape (2 d + 2,)."""
+        """Return value and gradient at unconstrained parameters, shape (2 d + 2,)."""
         n, d = self.n, self.d
         p = Parameters.from_vector(theta)
         inverse_square = 5.0 / p.joint**2
@@ -267,27 +270,28 @@ class Likelihood:
 
 
 def _prior(theta: Array, d: int) -> tuple[float, Array]:
-    centre = np.concatenate(
+    """Return the negative log density of the prior, but for a constant, and its gradient."""
+    center = np.concatenate(
         [
-            np.full(d, math.log(_joint_centre(d))),
+            np.full(d, math.log(_joint_center(d))),
             np.full(d, _LOG_ADDITIVE_LENGTH),
             [_LOGIT_SHARE[0], _LOG_NOISE[0]],
         ]
     )
     sd = np.concatenate([np.full(2 * d, _LOG_LENGTH_SD), [_LOGIT_SHARE[1], _LOG_NOISE[1]]])
-    z = (theta - centre) / sd
+    z = (theta - center) / sd
     return 0.5 * float(z @ z), z / sd
 
 
 def fit(
     features: Features, x: Array, y: Array, start: Parameters, iterations: int
 ) -> tuple[Parameters, float]:
-    """Parameters of high posterior density near a start, and their negative log density.
+    """Return parameters of high posterior density near a start, and their negative log density.
 
     Args:
         features: which features belong together.
         x: features of the finished points, shape (n, p).
-        y: their objectives, centred, shape (n,).
+        y: their objectives, centered, shape (n,).
         start: where the climb begins.
         iterations: of L-BFGS.
     """

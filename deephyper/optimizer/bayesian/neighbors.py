@@ -1,44 +1,50 @@
-"""Random changes that lead from a valid point to valid neighbours."""
+"""Random changes that lead from a valid vector to valid neighbors."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from deephyper.optimizer.arrays import Array, Mask
-from deephyper.optimizer.columns import ChoiceColumn, Column, IntegerColumn
-from deephyper.optimizer.encoding import SpaceEncoding
+from deephyper.optimizer.columns import ChoiceColumn, IntegerColumn
+from deephyper.optimizer.sampling import Sampler
 
 
-class Moves:
-    """Makes neighbours of valid vectors.
+class Neighbors:
+    """Makes neighbors of valid vectors.
 
     Args:
-        encoding: of the space.
-        rng: source of the changes.
+        sampler: of the space.
     """
 
-    def __init__(self, encoding: SpaceEncoding, rng: np.random.Generator) -> None:
-        self._encoding = encoding
-        self._rng = rng
-        columns = encoding.columns
-        self._numbers = [i for i, c in enumerate(columns) if c.size > 1 and not c.categorical]
-        self._categories = [i for i, c in enumerate(columns) if c.size > 1 and c.categorical]
-        self._sizes = np.array([columns[i].size for i in self._categories], dtype=float)
-        self._weighted = [i for i in self._categories if len(columns[i].grid()) < columns[i].size]
-        """Categories some of whose values have the weight 0: those are never proposed."""
-        self._unit_scale = np.array([columns[i].unit_scale for i in self._numbers])
-        curved = [isinstance(c, IntegerColumn) and c.log for c in columns]
-        even = [columns[i].discrete and not curved[i] for i in self._numbers]
-        self._even = np.flatnonzero(even)
-        """Positions among the numbers of those whose values are evenly spaced."""
-        self._intervals = np.array([columns[self._numbers[j]].size - 1.0 for j in self._even])
-        self._ordinal = [
-            j for j, i in enumerate(self._numbers) if isinstance(columns[i], ChoiceColumn)
+    def __init__(self, sampler: Sampler) -> None:
+        encoding = sampler.encoding
+        self._sampler = sampler
+        self._rng = sampler.rng
+        self._numbers = encoding.numbers
+        self._unit_scale = encoding.unit_scale
+        self._categories = {
+            i: column
+            for i in encoding.categories
+            if isinstance(column := encoding.columns[i], ChoiceColumn)
+        }
+        self._sizes = np.array([column.size for column in self._categories.values()], dtype=float)
+        numbers = [encoding.columns[i] for i in self._numbers]
+        self._log_integers = [
+            (j, column)
+            for j, column in enumerate(numbers)
+            if isinstance(column, IntegerColumn) and column.log
         ]
-        self._curved = [(j, i) for j, i in enumerate(self._numbers) if curved[i]]
+        """Positions among the numbers, here and below."""
+        uneven = {j for j, _ in self._log_integers}
+        self._even = np.flatnonzero(
+            [column.discrete and j not in uneven for j, column in enumerate(numbers)]
+        )
+        """Numbers whose values are evenly spaced."""
+        self._intervals = np.array([numbers[j].size - 1.0 for j in self._even])
+        self._ordinal = [j for j, column in enumerate(numbers) if isinstance(column, ChoiceColumn)]
 
     def perturb(self, bases: Array, scales: Array) -> Array:
-        """One valid neighbour of each base; forbidden ones are left out.
+        """Return one valid neighbor of each base; forbidden ones are left out.
 
         Args:
             bases: valid vectors, shape (n, d).
@@ -61,48 +67,50 @@ class Moves:
             out[:, self._numbers] = self._move_numbers(
                 bases[:, self._numbers] * self._unit_scale, moved[:, :n_numbers], scales
             )
-            for j, i in self._curved:
-                column = self._encoding.columns[i]
+            for j, column in self._log_integers:
+                i = self._numbers[j]
                 snapped = column.snap(out[:, i])
                 stuck = np.flatnonzero(moved[:, j] & (snapped == bases[:, i]))
                 snapped[stuck] = column.step(snapped[stuck], rng.choice([-1.0, 1.0], len(stuck)))
                 out[:, i] = snapped
         if self._categories:
-            codes = bases[:, self._categories]
+            positions = list(self._categories)
+            codes = bases[:, positions]
             shifted = codes + 1.0 + np.floor(rng.random(codes.shape) * (self._sizes - 1.0))
             shifted = np.where(shifted >= self._sizes, shifted - self._sizes, shifted)
-            out[:, self._categories] = np.where(moved[:, n_numbers:], shifted, codes)
-            for i in self._weighted:
-                self._make_possible(out[:, i], self._encoding.columns[i])
-        return self._encoding.repair(out, rng, on_grid=True)
+            out[:, positions] = np.where(moved[:, n_numbers:], shifted, codes)
+            for i, category in self._categories.items():
+                self._replace_impossible(out[:, i], category)
+        return self._sampler.repair(out, on_grid=True)
 
     def cross(self, first: Array, second: Array) -> Array:
-        """One valid vector of each pair, every value from one or the other; shapes (n, d)."""
+        """Return a valid vector of each pair, every value from one or the other; shapes (n, d)."""
         rng = self._rng
         mixed = np.where(rng.random(first.shape) < rng.random((len(first), 1)), first, second)
-        return self._encoding.repair(mixed, rng, on_grid=True)
+        return self._sampler.repair(mixed, on_grid=True)
 
     def exchange(self, base: Array) -> Array:
-        """All valid vectors that differ from a base, shape (d,), in one category."""
+        """Return all valid vectors that differ from a base, shape (d,), in one category."""
         rows = []
-        for i in self._categories:
+        for i, category in self._categories.items():
             if not np.isnan(base[i]):
-                others = self._encoding.columns[i].grid()
+                others = category.grid()
                 others = others[others != base[i]]
                 changed = np.repeat(base[None, :], len(others), axis=0)
                 changed[:, i] = others
                 rows.append(changed)
         if not rows:
             return np.empty((0, len(base)))
-        return self._encoding.repair(np.concatenate(rows), self._rng, on_grid=True)
+        return self._sampler.repair(np.concatenate(rows), on_grid=True)
 
-    def _make_possible(self, codes: Array, column: Column) -> None:
-        """Draw values for what has the weight 0, in place."""
-        wrong = np.flatnonzero(~np.isin(codes, column.grid()) & ~np.isnan(codes))
-        codes[wrong] = column.sample(len(wrong), self._rng)
+    def _replace_impossible(self, codes: Array, column: ChoiceColumn) -> None:
+        """Draw values in the place of those of weight 0, which are never proposed, in place."""
+        if len(column.grid()) < column.size:
+            wrong = np.flatnonzero(~np.isin(codes, column.grid()) & ~np.isnan(codes))
+            codes[wrong] = column.sample(len(wrong), self._rng)
 
     def _move_numbers(self, units: Array, moved: Mask, scales: Array) -> Array:
-        """Vectors of numbers in [0, 1], shape (n, k), moved by normal steps."""
+        """Return the vectors of numbers in [0, 1], shape (n, k), moved by normal steps."""
         rng = self._rng
         anywhere = np.isinf(scales)
         finite = np.where(anywhere, 0.0, scales)
@@ -122,7 +130,7 @@ class Moves:
             signs = np.where(rng.random(index.shape) < 0.5, -1.0, 1.0)
             index = np.clip(np.where(stuck, index + signs, index), 0.0, self._intervals)
             new[:, self._even] = index / self._intervals
-        out = new / self._unit_scale
+        out: Array = new / self._unit_scale
         # Indices, not numbers that are an index but for their last bit.
         out[:, self._ordinal] = np.rint(out[:, self._ordinal])
         return out

@@ -1,30 +1,33 @@
 """The default optimizer: a Gaussian process made for asynchronous search.
 
-Reading order: `_next` (what is proposed), `_current` (when the model is fitted), `_rebuilt` (on
-what points). The mathematics is in kernel.py, factor.py, surrogate.py and acquisition.py.
+Reading order: `_propose_next` (what is proposed), `_current_surrogate` (when the model is fitted),
+`_build_surrogate` (to what points). The mathematics is in kernel.py, factor.py, posterior.py,
+surrogate.py and acquisition.py.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from contextlib import AbstractContextManager
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
 
 from deephyper.job import Prediction, Proposal
 from deephyper.objective import Objective
-from deephyper.optimizer.arrays import Array, GrowingArray
-from deephyper.optimizer.bayesian.design import SpaceFilling
+from deephyper.optimizer.arrays import Array, GrowingArray, Indices
+from deephyper.optimizer.bayesian.acquisition import LogExpectedImprovement, PosteriorMoments
+from deephyper.optimizer.bayesian.design import Design
 from deephyper.optimizer.bayesian.factor import Factor
 from deephyper.optimizer.bayesian.features import Features
 from deephyper.optimizer.bayesian.kernel import Covariance, Parameters, fit
-from deephyper.optimizer.bayesian.neighbors import Moves
+from deephyper.optimizer.bayesian.neighbors import Neighbors
 from deephyper.optimizer.bayesian.pool import SIZE as POOL_SIZE
 from deephyper.optimizer.bayesian.pool import Pool
 from deephyper.optimizer.bayesian.surrogate import Surrogate
-from deephyper.optimizer.bayesian.threads import one_blas_thread
 from deephyper.optimizer.bayesian.transform import Transform
 from deephyper.optimizer.encoding import Key
 from deephyper.optimizer.optimizer import Optimizer
@@ -36,9 +39,9 @@ if TYPE_CHECKING:
 
 # Choices that were compared on the design half of the benchmark; RESULTS.md there has the figures.
 N_INITIAL = 8
-"""Results that are known before the model is used, however many are pending."""
+"""Results that are needed before the model is used, however many points are pending."""
 GROWTH = 1.2
-"""The parameters are fitted anew when there are this many times the results of the last fit."""
+"""The parameters are fitted again when there are this many times the results of the last fit."""
 ITERATIONS = 12
 MAX_FIT = 160
 """Of L-BFGS in a fit, and results that it uses."""
@@ -77,9 +80,11 @@ class BayesianOptimizer(Optimizer):
         self.settings = settings or BayesianSettings()
         self._n_initial = self.settings.n_initial_points or N_INITIAL
         self._features = Features(self._encoding)
-        self._design = SpaceFilling(self._encoding, self._rng)
-        moves = Moves(self._encoding, self._rng)
-        self._pool = Pool(self._encoding, self._features, moves, self._rng)
+        self._design = Design(self._sampler)
+        self._acquisition = LogExpectedImprovement()
+        self._pool = Pool(
+            self._sampler, self._features, Neighbors(self._sampler), self._acquisition
+        )
         self._vectors = GrowingArray(self._encoding.n_dims)
         self._objectives = GrowingArray(1)
         """NaN for a failure."""
@@ -89,7 +94,7 @@ class BayesianOptimizer(Optimizer):
         self._rows: dict[Key, int] = {}
         """Rows of the surrogate that are pending points."""
         self._proposed: dict[Key, Proposal] = {}
-        """What this call of ask has proposed; pending as soon as it returns."""
+        """Proposals of the current call of ask; pending as soon as it returns."""
         self._fitted_on = 0
         self._n_proposed = 0
 
@@ -100,10 +105,10 @@ class BayesianOptimizer(Optimizer):
     # -- hooks ------------------------------------------------------------------------------------
 
     def _propose(self, n: int) -> Mapping[Key, Proposal]:
-        # All that are asked for at once go into one factor, up to what it may hold.
+        # All points of an ask go into one factor, up to what it may hold.
         if self._surrogate is not None and self._surrogate.factor.room < min(n, MAX_PENDING):
             self._surrogate = None
-        with one_blas_thread():
+        with _one_blas_thread():
             try:
                 while len(self._proposed) < n and self._propose_next(n):
                     pass
@@ -129,7 +134,7 @@ class BayesianOptimizer(Optimizer):
                 return  # the next one is made of all results
             if objective is not None:
                 self._surrogate.set_result(row, self._transformed(objective))
-            elif self._surrogate.knows_failures:
+            elif self._surrogate.models_failures:
                 self._surrogate.set_failed(row)
             else:
                 self._surrogate = None
@@ -146,28 +151,29 @@ class BayesianOptimizer(Optimizer):
             self._surrogate = None
 
     def _predict(self, key: Key, point: Point) -> Prediction | None:
-        if not self._ready():
+        if not self._is_ready():
             return None
-        with one_blas_thread():
-            surrogate = self._current()
+        with _one_blas_thread():
+            surrogate = self._current_surrogate()
             x = self._features(self._encoding.vectors([point]))
-            outlook = surrogate.outlook_at(surrogate.factor.solve(x))
+            moments = surrogate.moments_at(surrogate.factor.solve(x))
             row = self._rows.get(key)
-            if row is not None:  # that it is being evaluated makes it no surer
-                outlook.std = np.array([surrogate.std_without(row)])
-            value = float(outlook.acquisition(surrogate.best)[0])
-        return self._prediction(float(outlook.mean[0]), float(outlook.std[0]), value)
+            if row is not None:  # that it is being evaluated makes it no more certain
+                moments.std = np.array([surrogate.std_without(row)])
+            value = self._acquisition(moments, surrogate.best)
+        return self._prediction(moments, value, 0)
 
-    def _prediction(self, mean: float, std: float, acquisition: float) -> Prediction:
-        """From the model's units into those of the objective."""
+    def _prediction(self, moments: PosteriorMoments, value: Array, i: int) -> Prediction:
+        """Return the prediction for candidate i in units of the objective."""
         assert self._transform is not None
+        mean, std = float(moments.mean[i]), float(moments.std[i])
         low, middle, high = self._transform.inverse(np.array([mean - std, mean, mean + std]))
-        return Prediction(float(middle), float(0.5 * high - 0.5 * low), acquisition)
+        return Prediction(float(middle), float(0.5 * high - 0.5 * low), float(value[i]))
 
     # -- proposing --------------------------------------------------------------------------------
 
-    def _ready(self) -> bool:
-        """Whether there are results enough for a model."""
+    def _is_ready(self) -> bool:
+        """Return whether there are enough results for a model."""
         n = len(self._objectives)
         if n < self._n_initial or self._features.n_groups == 0:
             return False
@@ -176,41 +182,37 @@ class BayesianOptimizer(Optimizer):
 
     def _propose_next(self, n: int) -> bool:
         """Propose one of the n points of an ask; return whether there was one."""
-        if not self._ready():
-            return self._propose_of_design()
-        surrogate = self._current(n)
+        if not self._is_ready():
+            return self._propose_from_design()
+        surrogate = self._current_surrogate(n)
         self._n_proposed += 1
         margin = MARGINS[self._n_proposed % len(MARGINS)]
         best = surrogate.best + margin
         if len(self._proposed) % REFRESH == 0:
             y = self._objectives.array[:, 0]
             bases = np.argsort(np.where(np.isnan(y), -np.inf, y))[-BASES:]
-            self._pool.freshen(self._vectors.array[bases], best, margin > 0.0)
-        if self._propose_of_pool(best):
+            self._pool.refresh(self._vectors.array[bases], best, broadly=margin > 0.0)
+        if self._propose_from_pool(best):
             return True
-        self._pool.renew()
-        return self._propose_of_pool(best)
+        self._pool.resample()
+        return self._propose_from_pool(best)
 
-    def _propose_of_pool(self, best: float) -> bool:
-        """Propose the most promising candidate that is new; it is in the model from now."""
-        outlook = self._pool.outlook()
-        value = outlook.acquisition(best)
+    def _propose_from_pool(self, best: float) -> bool:
+        """Propose the most promising candidate that is new, and add it to the model."""
+        moments = self._pool.moments()
+        value = self._acquisition(moments, best)
         for i in np.argsort(-value):
             vector = self._pool.vectors[i]
             point = self._encoding.points(vector[None, :])[0]
             key = self._admit(point, self._proposed)
             if key is not None:
                 self._append_pending(key, vector)
-                self._proposed[key] = Proposal(
-                    point,
-                    self._prediction(
-                        float(outlook.mean[i]), float(outlook.std[i]), float(value[i])
-                    ),
-                )
+                self._proposed[key] = Proposal(point, self._prediction(moments, value, i))
                 return True
         return False
 
-    def _propose_of_design(self) -> bool:
+    def _propose_from_design(self) -> bool:
+        """Propose the next point of the space-filling design that is new."""
         for _ in range(200):
             point = self._encoding.points(self._design.next())[0]
             key = self._admit(point, self._proposed)
@@ -222,15 +224,16 @@ class BayesianOptimizer(Optimizer):
     # -- the model --------------------------------------------------------------------------------
 
     def _append(self, vector: Array) -> int | None:
-        """Add a point to the model, without a result; its row, or None if there is no room."""
+        """Add a point without a result to the model; return its row, None if there is no room."""
         if self._surrogate is None or self._surrogate.factor.room == 0:
             self._surrogate = None
             return None
         row, diagonal = self._surrogate.append(self._features(vector[None, :])[0])
-        self._pool.extend(row, diagonal)
+        self._pool.append(row, diagonal)
         return len(row)
 
     def _append_pending(self, key: Key, vector: Array) -> None:
+        """Add a point to the model that has no result yet."""
         row = self._append(vector)
         if row is not None:
             self._rows[key] = row
@@ -239,18 +242,19 @@ class BayesianOptimizer(Optimizer):
         assert self._transform is not None
         return float(self._transform(np.array([objective]))[0])
 
-    def _current(self, n_asked: int = 1) -> Surrogate:
-        """The model, brought up to date; the parameters are fitted if there are enough results."""
+    def _current_surrogate(self, n_asked: int = 1) -> Surrogate:
+        """Return the model, brought up to date; its parameters are fitted when that is due."""
         n = len(self._objectives)
         if n >= max(GROWTH * self._fitted_on, self._fitted_on + 1):
             self._fit()
             self._fitted_on = n
             self._surrogate = None
         if self._surrogate is None:
-            self._surrogate = self._rebuilt(n_asked)
+            self._surrogate = self._build_surrogate(n_asked)
         return self._surrogate
 
     def _fit(self) -> None:
+        """Fit the transform of the objectives and the parameters of the kernel."""
         y = self._objectives.array[:, 0]
         limit = min(MAX_FIT, math.isqrt(2 * MAX_DISTANCES // self._features.n_groups))
         chosen = _best_and_some(y, np.flatnonzero(np.isfinite(y)), limit, self._rng)
@@ -259,8 +263,8 @@ class BayesianOptimizer(Optimizer):
         x = self._features(self._vectors.array[chosen])
         self._parameters, _ = fit(self._features, x, t, self._parameters, ITERATIONS)
 
-    def _rebuilt(self, n_asked: int) -> Surrogate:
-        """A new factor over the best and some of the other results, and what is pending."""
+    def _build_surrogate(self, n_asked: int) -> Surrogate:
+        """Return a model of the best and some of the other results, and of what is pending."""
         y = self._objectives.array[:, 0]
         finite = np.isfinite(y)
         kept = _best_and_some(y, np.flatnonzero(finite), MAX_FINISHED, self._rng)
@@ -273,25 +277,34 @@ class BayesianOptimizer(Optimizer):
                 self._encoding.vectors([point for _, point in pending]),
             ]
         )
-        n, n_told = len(vectors), len(kept) + len(failed)
+        n, n_observed = len(vectors), len(kept) + len(failed)
         covariance = Covariance(self._features, self._parameters)
         spare = max(SPARE, n // 6, min(n_asked, MAX_PENDING))
         factor = Factor(covariance, self._features(vectors), n + spare)
         assert self._transform is not None
         surrogate = Surrogate(factor, self._transform(y[kept]), len(failed))
-        self._rows = {key: n_told + i for i, (key, _) in enumerate(pending)}
-        unseen = self._unseen_vectors()
-        few = unseen is not None and len(unseen) <= POOL_SIZE
-        self._pool.attach(surrogate, unseen if few else None)
+        self._rows = {key: n_observed + i for i, (key, _) in enumerate(pending)}
+        few = self.n_unseen <= POOL_SIZE
+        self._pool.rebind(surrogate, self._listing.unseen if self._listing and few else None)
         return surrogate
 
 
-def _best_and_some(
-    y: Array, rows: NDArray[np.intp], limit: int, rng: np.random.Generator
-) -> NDArray[np.intp]:
-    """At most `limit` of the rows: the better half of them the best ones, the rest at random."""
+def _best_and_some(y: Array, rows: Indices, limit: int, rng: np.random.Generator) -> Indices:
+    """Return at most `limit` of the rows: one half the best ones, the other half at random."""
     if len(rows) <= limit:
         return rows
     order = rows[np.argsort(-y[rows], kind="stable")]
     best = limit // 2
     return np.concatenate([order[:best], rng.choice(order[best:], limit - best, replace=False)])
+
+
+def _one_blas_thread() -> AbstractContextManager[Any]:
+    """Limit BLAS to one thread until the context ends: at these sizes more of them only wait."""
+    context: AbstractContextManager[Any] = _controller().limit(limits=1, user_api="blas")
+    return context
+
+
+@cache
+def _controller() -> ThreadpoolController:
+    # Made once: looking for the loaded libraries takes longer than an ask.
+    return ThreadpoolController()

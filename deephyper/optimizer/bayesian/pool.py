@@ -1,4 +1,4 @@
-"""Where the acquisition function is looked at: a pool of valid points that persists.
+"""The candidates at which the acquisition function is evaluated: a pool that persists.
 
 What prediction needs of a candidate is kept with it and extended by one number when a point is
 proposed, so that an ask pays for the few candidates that are new.
@@ -11,11 +11,12 @@ import math
 import numpy as np
 
 from deephyper.optimizer.arrays import Array
+from deephyper.optimizer.bayesian.acquisition import Acquisition, PosteriorMoments
 from deephyper.optimizer.bayesian.ascent import climb
 from deephyper.optimizer.bayesian.features import Features
-from deephyper.optimizer.bayesian.neighbors import Moves
-from deephyper.optimizer.bayesian.surrogate import Outlook, Surrogate
-from deephyper.optimizer.encoding import SpaceEncoding
+from deephyper.optimizer.bayesian.neighbors import Neighbors
+from deephyper.optimizer.bayesian.surrogate import Surrogate
+from deephyper.optimizer.sampling import Sampler
 
 # Choices that were compared on the design half of the benchmark; RESULTS.md there has the figures.
 SIZE = 512
@@ -26,8 +27,8 @@ exchanges of one category of the most promising candidate."""
 STEPS = (0.003, 0.3)
 """Distance from the best finished points, log-uniform."""
 STARTS, TRIES, STEP, SLOPES = 5, 6, 0.05, 5
-"""A climb: the candidates it starts from, random neighbours of each and their distance, and steps
-along the gradient. The broad draw changes a value or two of as many neighbours completely."""
+"""A climb: the candidates it starts from, random neighbors of each and their distance, and steps
+along the gradient. The broad draw changes a value or two of as many neighbors completely."""
 FULL_EFFORT = 130
 """With more points in the model than this, fewer candidates are drawn: each costs more."""
 
@@ -36,30 +37,35 @@ class Pool:
     """Candidates with their solves.
 
     Args:
-        encoding: of the space.
+        sampler: of the space.
         features: of the space.
-        moves: that make neighbours.
-        rng: source of everything random.
+        neighbors: of the space.
+        acquisition: ranks the candidates.
+
+    Attributes:
+        vectors: of the candidates, shape (m, d).
     """
 
     def __init__(
         self,
-        encoding: SpaceEncoding,
+        sampler: Sampler,
         features: Features,
-        moves: Moves,
-        rng: np.random.Generator,
+        neighbors: Neighbors,
+        acquisition: Acquisition,
     ) -> None:
-        self._encoding = encoding
+        self._sampler = sampler
+        self._encoding = sampler.encoding
+        self._rng = sampler.rng
         self._features = features
-        self._moves = moves
-        self._rng = rng
+        self._neighbors = neighbors
+        self._acquisition = acquisition
         self._fixed = False
-        self.vectors = np.empty((0, encoding.n_dims))
+        self.vectors = np.empty((0, self._encoding.n_dims))
         self._spare = self.vectors
         self._contained: set[bytes] = set()
 
-    def attach(self, surrogate: Surrogate, whole: Array | None = None) -> None:
-        """Start on a new surrogate with the candidates so far.
+    def rebind(self, surrogate: Surrogate, whole: Array | None = None) -> None:
+        """Change to a new surrogate, with the candidates so far.
 
         Args:
             surrogate: the model from now on.
@@ -70,7 +76,7 @@ class Pool:
         if whole is not None:
             self.vectors = whole.copy()
         elif len(self.vectors) < SIZE:
-            self.vectors = self._encoding.sample(SIZE, self._rng)
+            self.vectors = self._sampler.sample(SIZE)
         factor = surrogate.factor
         self._contained = {vector.tobytes() for vector in self.vectors}
         self._x = self._features(self.vectors)
@@ -79,26 +85,26 @@ class Pool:
         self._solves[: factor.n] = solves
         self._explained = np.einsum("ij,ij->j", solves, solves)
 
-    def extend(self, row: Array, diagonal: float) -> None:
-        """Take in the point that was last appended to the factor; its row as `append` gave it."""
+    def append(self, row: Array, diagonal: float) -> None:
+        """Take in the point that was last appended to the factor; its row as that returned it."""
         n, factor = len(row), self._surrogate.factor
         k = factor.covariance(factor.x[n : n + 1], self._x)[0]
         new = (k - row @ self._solves[:n]) / diagonal
         self._solves[n] = new
         self._explained += new * new
 
-    def outlook(self) -> Outlook:
-        """Prediction at all candidates."""
+    def moments(self) -> PosteriorMoments:
+        """Return the prediction at all candidates."""
         z = self._surrogate.z
-        return self._surrogate.outlook(z @ self._solves[: z.shape[1]], self._explained)
+        return self._surrogate.moments(z @ self._solves[: z.shape[1]], self._explained)
 
-    def renew(self) -> None:
+    def resample(self) -> None:
         """Draw all candidates anew, from the whole space."""
         if not self._fixed:
             self.vectors = self.vectors[:0]
-            self.attach(self._surrogate)
+            self.rebind(self._surrogate)
 
-    def freshen(self, bases: Array, best: float, broadly: bool) -> None:
+    def refresh(self, bases: Array, best: float, *, broadly: bool) -> None:
         """Put new candidates in place of the least promising ones.
 
         One call does half of the work: proposals that ask for much improvement want new places,
@@ -106,12 +112,12 @@ class Pool:
 
         Args:
             bases: vectors of the best finished points, shape (k, d).
-            best: what is to be exceeded.
+            best: the objective to be exceeded, transformed.
             broadly: whether to draw from the whole space, or to climb from the most promising.
         """
         if self._fixed:
             return
-        value = self.outlook().acquisition(best)
+        value = self._acquisition(self.moments(), best)
         effort = min(1.0, FULL_EFFORT / self._surrogate.factor.n)
         tries = max(2, round(effort * TRIES))
         if broadly:
@@ -135,45 +141,50 @@ class Pool:
                 )
 
     def _ascended(self, value: Array, best: float, steps: int) -> Array:
-        """Where the gradient leads from the most promising candidates."""
+        """Return where the gradient leads from the most promising candidates."""
         tops = np.argpartition(-value, STARTS)[:STARTS]
         vectors = self.vectors[tops].copy()
-        numbers = self._features.numbers
+        numbers = self._encoding.numbers
         movable = ~np.isnan(vectors[:, numbers])
-        units = climb(self._surrogate, self._x[tops], movable, best, steps)
-        vectors[:, numbers] = np.where(movable, units / self._features.unit_scale, np.nan)
-        return self._encoding.repair(vectors, self._rng)
+        units = climb(self._surrogate, self._acquisition, self._x[tops], movable, best, steps=steps)
+        vectors[:, numbers] = np.where(movable, units / self._encoding.unit_scale, np.nan)
+        return self._sampler.repair(vectors)
 
     def _uniform(self) -> Array:
+        """Return vectors from anywhere."""
         if len(self._spare) < UNIFORM:
-            self._spare = self._encoding.sample(16 * UNIFORM, self._rng)
+            self._spare = self._sampler.sample(16 * UNIFORM)
         drawn, self._spare = self._spare[:UNIFORM], self._spare[UNIFORM:]
         return drawn
 
     def _near(self, bases: Array, n: int) -> Array:
+        """Return neighbors of the best finished points."""
         low, high = STEPS
         scales = np.exp(self._rng.uniform(math.log(low), math.log(high), size=n))
-        return self._moves.perturb(bases[self._rng.integers(len(bases), size=n)], scales)
+        return self._neighbors.perturb(bases[self._rng.integers(len(bases), size=n)], scales)
 
     def _crossed(self, bases: Array, n: int) -> Array:
+        """Return crossings of the best finished points."""
         first, second = self._rng.integers(len(bases), size=(2, n))
-        return self._moves.cross(bases[first], bases[second])
+        return self._neighbors.cross(bases[first], bases[second])
 
     def _exchanged(self, value: Array, n: int) -> Array:
-        exchanged = self._moves.exchange(self.vectors[np.argmax(value)])
+        """Return exchanges of one category of the most promising candidate."""
+        exchanged = self._neighbors.exchange(self.vectors[np.argmax(value)])
         if len(exchanged) <= n:
             return exchanged
         return exchanged[self._rng.choice(len(exchanged), n, replace=False)]
 
     def _around(self, value: Array, step: float, tries: int) -> Array:
-        """Neighbours of the most promising candidates."""
+        """Return neighbors of the most promising candidates."""
         tops = np.repeat(np.argpartition(-value, STARTS)[:STARTS], tries)
         scales = step * np.exp(0.5 * self._rng.standard_normal(len(tops)))
-        return self._moves.perturb(self.vectors[tops], scales)
+        return self._neighbors.perturb(self.vectors[tops], scales)
 
     def _replace(self, value: Array, vectors: Array, best: float, keep: int | None = None) -> None:
         """Put these vectors (only the `keep` most promising) in place of the worst ones."""
-        # Many moves end at a corner or on a value that is there already; copies crowd out the rest.
+        # Many neighbors end at a corner or on a value that is there already; copies crowd out the
+        # rest.
         new_ones: dict[bytes, int] = {}
         for i, vector in enumerate(vectors):
             name = vector.tobytes()
@@ -184,7 +195,7 @@ class Pool:
         vectors = vectors[list(new_ones.values())]
         x = self._features(vectors)
         solves = self._surrogate.factor.solve(x)
-        new = self._surrogate.outlook_at(solves).acquisition(best)
+        new = self._acquisition(self._surrogate.moments_at(solves), best)
         if keep is not None and keep < len(new):
             kept = np.argpartition(-new, keep)[:keep]
             vectors, x, solves, new = vectors[kept], x[kept], solves[:, kept], new[kept]

@@ -1,4 +1,4 @@
-"""What the points with a value say about those without one, kept up to date point by point.
+"""The values of points without a result, given those with one, kept up to date point by point.
 
 Conditioning a Gaussian on one more value changes the others' means by their covariance with it, and
 their covariance by a rank of one (Rasmussen and Williams, 2006, Gaussian Processes for Machine
@@ -14,8 +14,8 @@ from deephyper.optimizer.arrays import Array
 from deephyper.optimizer.bayesian.factor import Factor
 
 
-class Belief:
-    """Values of all points of a factor; those that aren't known are predicted from those that are.
+class Posterior:
+    """Values of all points of a factor; unknown ones are predicted from the known ones.
 
     Args:
         factor: with no point appended yet.
@@ -30,7 +30,7 @@ class Belief:
         self._values[:, :k] = values
         lower = factor.lower
         self._values[:, k:n] = values @ factor.inverse[:k, :k].T @ lower[k:, :k].T
-        self._open = np.arange(k, n)
+        self._unknown = np.arange(k, n)
         """Points without a value, in the order of the rows of their covariance."""
         self._covariance = np.empty((capacity - k, capacity - k))
         self._covariance[: n - k, : n - k] = lower[k:, k:] @ lower[k:, k:].T
@@ -44,30 +44,30 @@ class Belief:
         """Take in the point that was last appended to the factor; its value isn't known."""
         i = self._factor.n - 1
         last = self._factor.inverse[i]
-        # Given all the others, it is their sum with these weights, and noise of this deviation.
-        deviation = 1.0 / last[i]
-        weights = last[:i] * -deviation
+        # Given all the others, it is their sum with these weights, and noise of this size.
+        std = 1.0 / last[i]
+        weights = last[:i] * -std
         self._values[:, i] = self._values[:, :i] @ weights
-        m = len(self._open)
+        m = len(self._unknown)
         covariance = self._covariance
-        with_others = covariance[:m, :m] @ weights[self._open]
+        with_others = covariance[:m, :m] @ weights[self._unknown]
         covariance[m, :m] = covariance[:m, m] = with_others
-        covariance[m, m] = with_others @ weights[self._open] + deviation**2
-        self._open = np.append(self._open, i)
+        covariance[m, m] = with_others @ weights[self._unknown] + std**2
+        self._unknown = np.append(self._unknown, i)
 
-    def learn(self, row: int, values: Array) -> None:
-        """The values of a point that had none, shape (r,)."""
-        m = len(self._open) - 1
-        j = int(np.flatnonzero(self._open == row)[0])
+    def observe(self, row: int, values: Array) -> None:
+        """Set the values, shape (r,), of a point that had none."""
+        m = len(self._unknown) - 1
+        j = int(np.flatnonzero(self._unknown == row)[0])
         covariance = self._covariance[: m + 1, : m + 1]
         gain = covariance[j] / covariance[j, j]
-        surprise = values - self._values[:, row]
-        self._values[:, self._open] += surprise[:, None] * gain
+        error = values - self._values[:, row]
+        self._values[:, self._unknown] += error[:, None] * gain
         self._values[:, row] = values
         covariance -= gain[:, None] * covariance[j].copy()
         # The last one takes its place.
         covariance[j] = covariance[m]
         covariance[:, j] = covariance[:, m]
         covariance[j, j] = covariance[m, m]
-        self._open[j] = self._open[m]
-        self._open = self._open[:m]
+        self._unknown[j] = self._unknown[m]
+        self._unknown = self._unknown[:m]

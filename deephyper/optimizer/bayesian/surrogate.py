@@ -1,4 +1,4 @@
-"""What the model says about candidates: the factor, the values of its points, the incumbent.
+"""The model's prediction for candidates, from the factor and the values of its points.
 
 Everything here is in units of the transformed objective; the factor's are those of its prior, and
 the signal variance stands between them.
@@ -7,52 +7,20 @@ the signal variance stands between them.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
 from deephyper.optimizer.arrays import Array
-from deephyper.optimizer.bayesian.acquisition import (
-    log_expected_improvement,
-    log_expected_improvement_slopes,
-    log_feasible,
-    temper,
-)
+from deephyper.optimizer.bayesian.acquisition import Acquisition, PosteriorMoments
 from deephyper.optimizer.bayesian.factor import Factor
 from deephyper.optimizer.bayesian.kernel import SIGNAL_WEIGHT
-from deephyper.optimizer.bayesian.posterior import Belief
+from deephyper.optimizer.bayesian.posterior import Posterior
 
 _MIN_VARIANCE = 1e-10
 
 
-@dataclass
-class Outlook:
-    """Prediction at m candidates.
-
-    Attributes:
-        mean, std: of the transformed objective, shape (m,).
-        risk, risk_std: prediction of failure (1, no failure is 0) and its deviation, shape (m,);
-            None when nothing failed so far.
-    """
-
-    mean: Array
-    std: Array
-    risk: Array | None = None
-    risk_std: Array | None = None
-
-    def acquisition(self, best: float) -> Array:
-        """Log expected improvement over `best`, times the probability that it doesn't fail."""
-        return self.weigh_risk(log_expected_improvement(self.mean, self.std, best))
-
-    def weigh_risk(self, value: Array) -> Array:
-        """Log expected improvement times the probability that the evaluation doesn't fail."""
-        if self.risk is None or self.risk_std is None:
-            return value
-        return temper(value) + log_feasible(self.risk, self.risk_std)
-
-
 class Surrogate:
-    """A factor and what is known at its points: results, failures, or nothing yet.
+    """A factor and the results at its points, which may be failures or still be missing.
 
     Args:
         factor: over all points: first those with results, then failed, then pending ones.
@@ -65,26 +33,25 @@ class Surrogate:
         n = len(values)
         self._known = np.zeros(factor.capacity, dtype=bool)
         self._known[:n] = True
-        self._objective = Belief(factor, values[None, :])
-        self._failure: Belief | None = None
-        """Of two quantities, that a point failed (1 or 0) and that it was told (1)."""
+        self._objective = Posterior(factor, values[None, :])
+        self._failure: Posterior | None = None
+        """Of two quantities: that a point failed (1 or 0), and that it was observed (1)."""
         if n_failed:
-            told = np.ones((2, n + n_failed))
-            told[0, :n] = 0.0
-            self._failure = Belief(factor, told)
+            observed = np.ones((2, n + n_failed))
+            observed[0, :n] = 0.0
+            self._failure = Posterior(factor, observed)
         self._n_known, self._n_failed = n, n_failed
         self._z = np.zeros((1, 0))
         self._stale = True
 
     @property
-    def knows_failures(self) -> bool:
-        """Whether it predicts failure; it does when some points had failed when it was made."""
+    def models_failures(self) -> bool:
+        """True if it predicts failure: if some points had failed when it was made."""
         return self._failure is not None
 
     def append(self, x: Array) -> tuple[Array, float]:
-        """Append a pending point, shape (p,); returns what `Factor.append` does."""
-        # Its value is what the model predicts there: nothing changes for the mean elsewhere, and
-        # its own row has nothing to say.
+        """Append a pending point, shape (p,); return what `Factor.append` does."""
+        # Its value is what the model predicts there, which changes the mean nowhere.
         row, diagonal = self.factor.append(x)
         self._objective.append()
         if self._failure is not None:
@@ -94,22 +61,22 @@ class Surrogate:
         return row, diagonal
 
     def set_result(self, row: int, value: float) -> None:
-        """The result of a pending point, transformed."""
-        self._objective.learn(row, np.array([value]))
+        """Set the result of a pending point, transformed."""
+        self._objective.observe(row, np.array([value]))
         if self._failure is not None:
-            self._failure.learn(row, np.array([0.0, 1.0]))
+            self._failure.observe(row, np.array([0.0, 1.0]))
         self._known[row] = self._stale = True
         self._n_known += 1
 
     def set_failed(self, row: int) -> None:
-        """A pending point's evaluation failed; for surrogates that know failures."""
+        """Set a pending point's evaluation to failed; for surrogates that model failures."""
         assert self._failure is not None
-        self._failure.learn(row, np.array([1.0, 1.0]))
+        self._failure.observe(row, np.array([1.0, 1.0]))
         self._stale = True
         self._n_failed += 1
 
     def std_without(self, row: int) -> float:
-        """Standard deviation at a point that is in the model, as if it weren't."""
+        """Return the standard deviation at a point of the model as if it weren't one."""
         of_noisy = 1.0 / float(np.square(self.factor.inverse[:, row]).sum())
         rest = max(of_noisy - (self.factor.variance - 1.0), _MIN_VARIANCE)
         self._condition()
@@ -117,7 +84,7 @@ class Surrogate:
 
     @property
     def best(self) -> float:
-        """The highest posterior mean at a finished point: noise doesn't make an incumbent."""
+        """The incumbent: the highest posterior mean at a finished point, free of its noise."""
         self._condition()
         return self._best
 
@@ -127,39 +94,50 @@ class Surrogate:
         self._condition()
         return self._z
 
-    def outlook(self, means: Array, explained: Array) -> Outlook:
-        """Prediction from z times the solves, shape (1 or 2, m), and their squared norms, (m,)."""
+    def moments(self, means: Array, explained: Array) -> PosteriorMoments:
+        """Return the prediction at m candidates.
+
+        Args:
+            means: z times their solves, shape (1 or 2, m).
+            explained: squared norms of their solves, shape (m,).
+        """
         rest = np.sqrt(np.maximum(1.0 - explained, _MIN_VARIANCE))
         std = rest * math.sqrt(self._signal)
         if len(means) == 1:
-            return Outlook(means[0], std)
+            return PosteriorMoments(means[0], std)
         spread = math.sqrt(self._rate * (1.0 - self._rate))
-        return Outlook(means[0], std, means[1] + self._rate, rest * spread)
+        return PosteriorMoments(means[0], std, means[1] + self._rate, rest * spread)
 
-    def outlook_at(self, solves: Array) -> Outlook:
-        """Prediction from the solves of candidates, shape (n, m)."""
-        return self.outlook(self.z @ solves, np.einsum("ij,ij->j", solves, solves))
+    def moments_at(self, solves: Array) -> PosteriorMoments:
+        """Return the prediction at candidates, given their solves, shape (n, m)."""
+        return self.moments(self.z @ solves, np.einsum("ij,ij->j", solves, solves))
 
-    def slope(self, x: Array, best: float) -> tuple[Array, Array]:
-        """Acquisition of a few rows of features, shape (m,), and its gradient by their numbers.
+    def slope(self, x: Array, acquisition: Acquisition, best: float) -> tuple[Array, Array]:
+        """Return the acquisition of candidates, and its gradient with respect to their numbers.
 
-        The gradient, shape (m, n_numbers), leaves the risk of failure out of account.
+        Args:
+            x: their features, shape (m, p); a few rows.
+            acquisition: the acquisition function.
+            best: the objective to be exceeded, transformed.
+
+        Returns:
+            The values, shape (m,), and the gradient, shape (m, n_numbers), which leaves the risk of
+            failure out of account.
         """
         factor, z = self.factor, self.z
         k, gradient = factor.covariance.with_slopes(factor.x, x)
         a = factor.inverse
         solves = a @ k
-        outlook = self.outlook_at(solves)
-        value = log_expected_improvement(outlook.mean, outlook.std, best)
-        by_mean, by_std = log_expected_improvement_slopes(outlook.mean, outlook.std, best, value)
+        moments = self.moments_at(solves)
+        value, by_mean, by_std = acquisition.slopes(moments, best)
         # d mean = dk' A'z, and d std = - signal dk' A'A k / std
         back = np.concatenate([z[:1].T, solves], axis=1)
         back = a.T @ back
-        weights = by_mean * back[:, :1] - by_std * (self._signal / outlook.std) * back[:, 1:]
-        return outlook.weigh_risk(value), gradient(weights)
+        weights = by_mean * back[:, :1] - by_std * (self._signal / moments.std) * back[:, 1:]
+        return value, gradient(weights)
 
     def _condition(self) -> None:
-        """Means, signal variance and incumbent from what is known now."""
+        """Update means, signal variance and incumbent to the results so far."""
         if not self._stale:
             return
         factor, n = self.factor, self.factor.n
@@ -173,8 +151,8 @@ class Surrogate:
         self._best = float(smoothed[known].max()) if self._n_known else 0.0
         if self._failure is not None:
             self._rate = (self._n_failed + 0.5) / (self._n_known + self._n_failed + 1.0)
-            failed, told = self._failure.values
-            self._z = np.stack([z, factor.inverse @ (failed - self._rate * told)])
+            failed, observed = self._failure.values
+            self._z = np.stack([z, factor.inverse @ (failed - self._rate * observed)])
         else:
             self._z = z[None, :]
         self._stale = False

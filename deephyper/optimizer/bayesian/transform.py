@@ -1,4 +1,4 @@
-"""Objectives as the Gaussian process sees them: centred, scaled, and closer to normal."""
+"""Objectives as the Gaussian process sees them: centered, scaled, and closer to normal."""
 
 from __future__ import annotations
 
@@ -19,17 +19,20 @@ _EXPONENTS = np.linspace(-1.0, 3.0, 33)
 
 @dataclass(frozen=True)
 class Transform:
-    """Scaling, compression of the bad tail, and a Yeo-Johnson power (Yeo and Johnson, 2000).
+    """Scaling, compression of the bad tail, and a power transform.
+
+    The power is that of Yeo and Johnson (2000), A new family of power transformations to improve
+    normality or symmetry, Biometrika 87.
 
     Attributes:
         unit: of the objectives.
-        centre, scale: of the objectives in this unit.
+        center, scale: of the objectives in this unit.
         exponent: of the power; 1 leaves values as they are.
         mean, std: of what the power gives.
     """
 
     unit: float
-    centre: float
+    center: float
     scale: float
     exponent: float
     mean: float
@@ -37,16 +40,16 @@ class Transform:
 
     @classmethod
     def fit(cls, objectives: Array) -> Transform:
-        """The transform under which these objectives are closest to normal."""
+        """Return the transform under which these objectives, shape (n,), are closest to normal."""
         unit = max(1.0, float(np.abs(objectives).max()) / _HUGE)
         y = np.asarray(objectives, dtype=float) / unit
-        low, centre, high = np.quantile(y, [0.25, 0.5, 0.75])
+        low, center, high = np.quantile(y, [0.25, 0.5, 0.75])
         scale = (high - low) / 1.35
         if not scale > 0.0:
             scale = float(y.std())
         if not (np.isfinite(scale) and scale > 1e-300):
-            return cls(unit, float(centre), 1.0, 1.0, 0.0, 1.0)
-        z = _scaled(y, float(centre), scale)
+            return cls(unit, float(center), 1.0, 1.0, 0.0, 1.0)
+        z = _scaled(y, float(center), scale)
         powered = np.stack([yeo_johnson(z, e) for e in _EXPONENTS])
         variance = powered.var(axis=1)
         slope = (np.sign(z) * np.log1p(np.abs(z))).sum()
@@ -57,7 +60,7 @@ class Transform:
         std = float(np.sqrt(variance[chosen]))
         return cls(
             unit,
-            float(centre),
+            float(center),
             float(scale),
             float(_EXPONENTS[chosen]),
             float(powered[chosen].mean()),
@@ -65,27 +68,28 @@ class Transform:
         )
 
     def __call__(self, objectives: Array) -> Array:
-        """Transformed objectives, increasing in the objectives."""
-        z = _scaled(np.asarray(objectives, dtype=float) / self.unit, self.centre, self.scale)
+        """Return transformed objectives, increasing in the objectives."""
+        z = _scaled(np.asarray(objectives, dtype=float) / self.unit, self.center, self.scale)
         return (yeo_johnson(z, self.exponent) - self.mean) / self.std
 
     def inverse(self, values: Array) -> Array:
-        """Objectives of transformed ones."""
+        """Return the objectives of transformed ones."""
         z = inverse_yeo_johnson(np.asarray(values) * self.std + self.mean, self.exponent)
         z = np.where(z < -_TAIL, -_TAIL - np.expm1(np.minimum(-_TAIL - z, 700.0)), z)
         with np.errstate(over="ignore"):
-            out: Array = (z * self.scale + self.centre) * self.unit
+            out: Array = (z * self.scale + self.center) * self.unit
         return out
 
 
-def _scaled(y: Array, centre: float, scale: float) -> Array:
+def _scaled(y: Array, center: float, scale: float) -> Array:
+    """Return objectives scaled, the bad tail compressed."""
     with np.errstate(over="ignore"):
-        z = np.clip((y - centre) / scale, -_FARTHEST, _FARTHEST)
+        z = np.clip((y - center) / scale, -_FARTHEST, _FARTHEST)
     return np.where(z < -_TAIL, -_TAIL - np.log1p(np.maximum(-_TAIL - z, 0.0)), z)
 
 
 def yeo_johnson(z: Array, exponent: float) -> Array:
-    """The power transform, elementwise; increasing for every exponent."""
+    """Return the power transform, elementwise; increasing for every exponent."""
     up, down = np.log1p(np.maximum(z, 0.0)), np.log1p(np.maximum(-z, 0.0))
     a, b = exponent, 2.0 - exponent
     high = up if abs(a) < 1e-9 else np.expm1(a * up) / a
@@ -94,7 +98,7 @@ def yeo_johnson(z: Array, exponent: float) -> Array:
 
 
 def inverse_yeo_johnson(v: Array, exponent: float) -> Array:
-    """The value whose power is v; beyond the range of the power, the nearest end of it."""
+    """Return the value whose power is v; beyond the range of the power, the nearest end of it."""
     a, b = exponent, 2.0 - exponent
     v_up, v_down = np.maximum(v, 0.0), np.maximum(-v, 0.0)
     up = v_up if abs(a) < 1e-9 else np.log1p(np.maximum(a * v_up, -1.0 + 1e-12)) / a

@@ -44,7 +44,7 @@ class QuantileBoosting(GradientBoostingQuantileRegressor):
         return tags
 
     def predict(self, X: Any, return_std: bool = False, return_quantiles: bool = False) -> Any:
-        """Median of each row, shape (n,); with `return_std` also half the 16-84 % range."""
+        """Return the median of each row, shape (n,), and if asked half the gap of 16 and 84 %."""
         quantiles = np.stack([regressor.predict(X) for regressor in self.regressors_], axis=1)
         if return_quantiles:
             return quantiles

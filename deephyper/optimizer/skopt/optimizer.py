@@ -1,6 +1,6 @@
-"""scikit-optimize's own Optimizer behind our interface: the classic loop, with its surrogates.
+"""scikit-optimize's own Optimizer behind our interface.
 
-scikit-optimize minimises and knows neither pending points nor conditions. So objectives change
+scikit-optimize minimizes and knows neither pending points nor conditions. So objectives change
 their sign, pending points get the constant liar's objective (Ginsbourger, Le Riche and Carraro,
 2010, Kriging is well-suited to parallelize optimization), inactive hyperparameters their default,
 and a proposal that isn't valid or was seen gives way to the best valid candidate under the same
@@ -20,6 +20,7 @@ import copy
 import logging
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,6 +31,7 @@ from deephyper.optimizer.arrays import Array
 from deephyper.optimizer.encoding import Key
 from deephyper.optimizer.optimizer import Optimizer
 from deephyper.optimizer.settings import SkoptSettings
+from deephyper.optimizer.skopt.rows import Rows
 from deephyper.problem.point import Point
 
 if TYPE_CHECKING:
@@ -59,15 +61,13 @@ class SkoptOptimizer(Optimizer):
     ) -> None:
         super().__init__(problem, seed)
         self.settings = settings or SkoptSettings()
-        self._dimensions = _dimensions(self._encoding)
-        self._defaults = self._encoding.vectors([_defaults(self._encoding)])[0]
+        self._rows = Rows(self._sampler)
         self._n_initial = self.settings.n_initial_points or _N_INITIAL
-        self._model: Any = None
-        """Fitted to all that is known now, with lies; None when out of date."""
-        self._aside: Any = None
-        """The same, made to predict: it changes nothing about what is proposed next."""
+        self._predictor: _Model | None = None
+        """A model for `predict`; None when out of date."""
         self._hedge: dict[str, Any] = {}
-        self._complained = False
+        """The state of gp_hedge, as attributes of scikit-optimize's optimizer."""
+        self._warned = False
 
     @property
     def description(self) -> str:
@@ -87,28 +87,30 @@ class SkoptOptimizer(Optimizer):
         points: Sequence[Point],
         objectives: Sequence[Objective | None],
     ) -> None:
-        self._model = self._aside = None
+        self._predictor = None
 
     def _pend(self, points: Mapping[Key, Point]) -> None:
-        self._model = self._aside = None
+        self._predictor = None
 
     def _forget(self, points: Mapping[Key, Point]) -> None:
-        self._model = self._aside = None
+        self._predictor = None
 
     def _propose(self, n: int) -> Mapping[Key, Proposal]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            model = self._fitted()
+            model = self._fit(self._rng)
             if model is None:
                 return self._draw_unseen(n)
+            if self.settings.acq_func == "gp_hedge":
+                optimizer = model.optimizer
+                self._hedge = {"gains_": optimizer.gains_, "next_xs_": optimizer.next_xs_}
             chosen: dict[Key, Point] = {}
-            for point in self._own_proposal(model):
-                key = self._admit(point)
-                if key is not None:
-                    chosen[key] = point
+            own = self._own_proposal(model)
+            if own is not None and (key := self._admit(own)) is not None:
+                chosen[key] = own
             if len(chosen) < n:
                 self._add_best_candidates(model, n, chosen)
-            predictions = self._predicted_by(model, list(chosen.values()))
+            predictions = self._predict_by(model, list(chosen.values()))
         return {
             key: Proposal(point, prediction)
             for (key, point), prediction in zip(chosen.items(), predictions, strict=True)
@@ -117,55 +119,51 @@ class SkoptOptimizer(Optimizer):
     def _predict(self, key: Key, point: Point) -> Prediction | None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            model = self._fitted(aside=True)
-            return None if model is None else self._predicted_by(model, [point])[0]
+            if self._predictor is None:
+                # With a copy, so that predicting changes nothing about what is proposed.
+                self._predictor = self._fit(copy.deepcopy(self._rng))
+            model = self._predictor
+            return None if model is None else self._predict_by(model, [point])[0]
 
     # -- the model --------------------------------------------------------------------------------
 
-    def _fitted(self, *, aside: bool = False) -> Any:
-        """scikit-optimize's optimizer, told all results and the lies; None before the first."""
+    def _fit(self, rng: np.random.Generator) -> _Model | None:
+        """Return a model of all results and of lies about pending points.
+
+        None before there are enough results, and where scikit-optimize can't fit one.
+        """
         results = [(point, -value) for point, value in self.observations if value is not None]
         # Results count, as in scikit-optimize: a model of two results and eight lies misleads.
         enough = len(results) >= 2 and len(self.observations) >= self._n_initial
-        if not enough or not self._dimensions or self.settings.surrogate_model == "DUMMY":
+        if not enough or not self._rows.dimensions or self.settings.surrogate_model == "DUMMY":
             return None
-        if self._model is not None:
-            return self._model
-        if aside and self._aside is not None:
-            return self._aside
         values = [value for _, value in results]
         failed = [point for point, value in self.observations if value is None]
-        lie = _lie(self.settings.liar_strategy, values)
         points = [point for point, _ in results] + failed + list(self._pending.values())
         # A failure is as bad as the worst result: worse would distort the scale of the model.
-        objectives = values + [max(values)] * len(failed) + [lie] * len(self._pending)
-        rng = copy.deepcopy(self._rng) if aside else self._rng
+        lies = [_lie(self.settings.liar_strategy, values)] * len(self._pending)
         try:
-            model = self._fit(points, objectives, rng)
+            return self._fit_to(points, values + [max(values)] * len(failed) + lies, rng)
         except (ValueError, ArithmeticError) as error:
-            if not self._complained:
+            if not self._warned:
                 _log.warning(
                     "scikit-optimize can't fit its model (%s); points are drawn at random until "
                     "it can",
                     str(error).strip().partition("\n")[0],
                 )
-            self._complained = True
+            self._warned = True
             return None
-        if aside:
-            self._aside = model
-            return model
-        self._model = model
-        if self.settings.acq_func == "gp_hedge":
-            self._hedge = {"gains_": model.gains_, "next_xs_": model.next_xs_}
-        return model
 
-    def _fit(self, points: list[Point], objectives: list[float], rng: np.random.Generator) -> Any:
+    def _fit_to(
+        self, points: list[Point], objectives: list[float], rng: np.random.Generator
+    ) -> _Model:
+        """Return a model of points and their objectives, which are to be minimized."""
         import skopt
 
         settings = self.settings
         seed = int(rng.integers(2**31 - 1))
-        model = skopt.Optimizer(
-            self._dimensions,
+        optimizer = skopt.Optimizer(
+            self._rows.dimensions,
             base_estimator=_surrogate(settings.surrogate_model, settings.n_jobs, seed),
             n_initial_points=0,
             acq_func=settings.acq_func,
@@ -173,52 +171,52 @@ class SkoptOptimizer(Optimizer):
             random_state=seed,
             n_jobs=settings.n_jobs,
         )
-        # The optimizer is made anew so that lies can be withdrawn; what hedging has learned stays.
+        # It is made anew so that lies can be withdrawn; what hedging has learned stays.
         for name, value in self._hedge.items():
-            setattr(model, name, copy.copy(value))
-        model.unit = max(1.0, max(abs(value) for value in objectives) / _HUGE)
-        model.tell(
-            self._to_rows(self._encoding.vectors(points)),
-            [value / model.unit for value in objectives],
-        )
-        return model
+            setattr(optimizer, name, copy.copy(value))
+        unit = max(1.0, max(abs(value) for value in objectives) / _HUGE)
+        rows = self._rows(self._encoding.vectors(points))
+        optimizer.tell(rows, [value / unit for value in objectives])
+        return _Model(optimizer, unit)
 
-    def _own_proposal(self, model: Any) -> list[Point]:
-        """What scikit-optimize asks for, unless it has been evaluated."""
+    def _predict_by(self, model: _Model, points: list[Point]) -> list[Prediction]:
+        settings = self.settings
+        rows = model.transform(self._rows(self._encoding.vectors(points)))
+        acq_func = "EI" if settings.acq_func == "gp_hedge" else settings.acq_func
+        values = model.acquisition(rows, acq_func, settings)
+        return [
+            Prediction(-float(mean) * model.unit, float(std) * model.unit, float(value))
+            for mean, std, value in zip(*model.moments(rows), values, strict=True)
+        ]
+
+    # -- proposing --------------------------------------------------------------------------------
+
+    def _own_proposal(self, model: _Model) -> Point | None:
+        """Return scikit-optimize's proposal; None if it is forbidden or was evaluated."""
         with warnings.catch_warnings():
             # It warns when its best was evaluated before; a random one is not what we want then.
             warnings.filterwarnings("error", "The objective has been evaluated", UserWarning)
             try:
-                return self._to_points([model.ask()])
+                return self._rows.point(model.optimizer.ask())
             except UserWarning:
-                return []
+                return None
 
-    def _predicted_by(self, model: Any, points: list[Point]) -> list[Prediction]:
-        rows = model.space.transform(self._to_rows(self._encoding.vectors(points)))
-        means, stds = model.models[-1].predict(rows, return_std=True)
-        values = _acquisition(model, rows, _base_acquisition(self.settings), self.settings)
-        return [
-            Prediction(-float(mean) * model.unit, float(std) * model.unit, float(value))
-            for mean, std, value in zip(means, stds, values, strict=True)
-        ]
-
-    def _add_best_candidates(self, model: Any, n: int, chosen: dict[Key, Point]) -> None:
-        listed = self._unseen_vectors()
-        if listed is None or len(listed) > _CANDIDATES + n:
-            candidates = self._encoding.sample(_CANDIDATES + n, self._rng)
+    def _add_best_candidates(self, model: _Model, n: int, chosen: dict[Key, Point]) -> None:
+        """Add the best valid candidates under the model, until there are n points."""
+        if self._listing is not None and self._listing.n_unseen <= _CANDIDATES + n:
+            candidates = self._listing.unseen
         else:
-            candidates = listed
-        rows = model.space.transform(self._to_rows(candidates))
+            candidates = self._sampler.sample(_CANDIDATES + n)
+        rows = model.transform(self._rows(candidates))
         acq_func = self.settings.acq_func
         if acq_func == "gp_hedge":
-            weights = np.exp(model.gains_ - np.max(model.gains_))
+            gains = model.optimizer.gains_
+            weights = np.exp(gains - np.max(gains))
             acq_func = str(self._rng.choice(["EI", "LCB", "PI"], p=weights / weights.sum()))
-        values = _acquisition(model, rows, acq_func, self.settings)
         if n > 1 and acq_func == "LCB":
-            # Points that share one model must differ: each weighs the deviation differently.
             order = self._spread(model, rows, n)
         else:
-            order = list(np.argsort(-values))
+            order = np.argsort(-model.acquisition(rows, acq_func, self.settings)).tolist()
         for i in order:
             if len(chosen) >= n:
                 return
@@ -227,8 +225,9 @@ class SkoptOptimizer(Optimizer):
             if key is not None:
                 chosen[key] = point
 
-    def _spread(self, model: Any, rows: Array, n: int) -> list[int]:
-        mean, std = model.models[-1].predict(rows, return_std=True)
+    def _spread(self, model: _Model, rows: Array, n: int) -> list[int]:
+        """Return n candidates that differ: each weighs the standard deviation by another kappa."""
+        mean, std = model.moments(rows)
         kappas = self._rng.exponential(self.settings.kappa, size=n)
         kappas[0] = self.settings.kappa
         picked: list[int] = []
@@ -238,84 +237,49 @@ class SkoptOptimizer(Optimizer):
             picked.append(int(np.argmin(value)))
         return picked
 
-    # -- rows of scikit-optimize ------------------------------------------------------------------
 
-    def _to_rows(self, vectors: Array) -> list[list[Any]]:
-        vectors = np.where(np.isnan(vectors), self._defaults, vectors)
-        columns = []
-        for i, column in enumerate(self._encoding.columns):
-            if column.size == 1:
-                continue
-            if _is_choice(column):
-                columns.append([int(v) for v in vectors[:, i]])
-            else:
-                columns.append([column.value(v) for v in vectors[:, i].tolist()])
-        return [list(row) for row in zip(*columns, strict=True)]
+@dataclass(frozen=True)
+class _Model:
+    """A fitted scikit-optimize.
 
-    def _to_points(self, rows: list[list[Any]]) -> list[Point]:
-        vectors = np.empty((len(rows), self._encoding.n_dims))
-        for j, row in enumerate(rows):
-            values = iter(row)
-            for i, column in enumerate(self._encoding.columns):
-                if column.size == 1:
-                    vectors[j, i] = self._defaults[i]
-                elif _is_choice(column):
-                    vectors[j, i] = next(values)
-                else:
-                    vectors[j, i] = column.vectors([next(values)])[0]
-        return self._encoding.points(self._encoding.repair(vectors, self._rng))
+    Attributes:
+        optimizer: a skopt.Optimizer that was told everything.
+        unit: of the objectives that it was told.
+    """
 
+    optimizer: Any
+    unit: float
 
-def _is_choice(column: Any) -> bool:
-    return hasattr(column, "values")
+    def transform(self, rows: list[list[Any]]) -> Array:
+        """Return rows as the surrogate takes them, shape (n, p)."""
+        return np.asarray(self.optimizer.space.transform(rows))
 
+    def moments(self, rows: Array) -> tuple[Array, Array]:
+        """Return the means and standard deviations at transformed rows, shape (n,)."""
+        mean, std = self.optimizer.models[-1].predict(rows, return_std=True)
+        return mean, std
 
-def _dimensions(encoding: Any) -> list[Any]:
-    from skopt.space import Categorical, Integer, Real
+    def acquisition(self, rows: Array, acq_func: str, settings: SkoptSettings) -> Array:
+        """Return the acquisition of transformed rows, the larger the better, shape (n,)."""
+        from skopt.acquisition import gaussian_ei, gaussian_lcb, gaussian_pi
 
-    dimensions: list[Any] = []
-    for column in encoding.columns:
-        hp = column.hyperparameter
-        if column.size == 1:
-            continue
-        if column.categorical:
-            dimensions.append(Categorical(list(range(int(column.size))), name=column.name))
-        elif _is_choice(column):
-            dimensions.append(Integer(0, int(column.size) - 1, name=column.name))
-        else:
-            prior = "log-uniform" if getattr(hp, "log", False) else "uniform"
-            kind = Integer if column.discrete else Real
-            dimensions.append(kind(hp.lower, hp.upper, prior=prior, name=column.name))
-    return dimensions
-
-
-def _defaults(encoding: Any) -> Point:
-    return {name: encoding.space[name].default_value for name in encoding.names}
+        surrogate = self.optimizer.models[-1]
+        if acq_func == "LCB":
+            return -np.asarray(gaussian_lcb(rows, surrogate, kappa=settings.kappa))
+        improvement = gaussian_ei if acq_func == "EI" else gaussian_pi
+        best = float(np.min(self.optimizer.yi))
+        return np.asarray(improvement(rows, surrogate, y_opt=best, xi=settings.xi))
 
 
 def _lie(strategy: str, values: list[float]) -> float:
+    """Return the objective that is assumed for pending points."""
     if strategy == "cl_mean":
         return sum(values) / len(values)
     return min(values) if strategy == "cl_min" else max(values)
 
 
-def _base_acquisition(settings: SkoptSettings) -> str:
-    return "EI" if settings.acq_func == "gp_hedge" else settings.acq_func
-
-
-def _acquisition(model: Any, rows: Array, acq_func: str, settings: SkoptSettings) -> Array:
-    """The acquisition of transformed rows, the larger the better, shape (n,)."""
-    from skopt.acquisition import gaussian_ei, gaussian_lcb, gaussian_pi
-
-    surrogate = model.models[-1]
-    if acq_func == "LCB":
-        return -np.asarray(gaussian_lcb(rows, surrogate, kappa=settings.kappa))
-    improvement = gaussian_ei if acq_func == "EI" else gaussian_pi
-    best = float(np.min(model.yi))
-    return np.asarray(improvement(rows, surrogate, y_opt=best, xi=settings.xi))
-
-
 def _surrogate(name: str, n_jobs: int, seed: int) -> Any:
+    """Return a surrogate model in a form that scikit-optimize takes."""
     if name != "GBRT":
         return name
     from deephyper.optimizer.skopt.boosting import QuantileBoosting
