@@ -165,7 +165,34 @@ class BalsamEvaluator(Evaluator):
     def _start(self, job: Job, slot: int, output: str | None) -> str:
         opened = self._open()
         row = opened.jobs.new()
-        path = opened.jobs.directory / f"{job.id}.{job.attempt}_{str(row.pk)[:8]}"
+        directory = self._make_directory(opened, job, output, str(row.pk))
+        if opened.job_spec is None:
+            source: Source = OwnProgram(directory, self.clock)
+            fields = {**self._fields, **opened.jobs.ready()}
+        else:
+            specified = _specified_fields(opened.job_spec, job, opened.jobs)
+            if isinstance(specified, Failure):
+                self._failed.append(JobEnded(job.id, specified, None, self.clock.now()))
+                return f"{slot}"
+            source = OtherProgram(job.id, opened.job_spec, directory.path, self.clock)
+            fields = specified
+        name = f"{opened.jobs.workflow}.{job.id}.{job.attempt}"
+        fields |= {
+            "name": name,
+            "user_workdir": str(directory.path),
+            "data": {"id": job.id, "attempt": job.attempt, "point": job.point},
+        }
+        opened.jobs.add(row, fields)
+        printed = directory.path / f"{name}.out"
+        self._evaluations[job.id] = RunningEvaluation(
+            job.id, directory, row.pk, printed, source, self.clock
+        )
+        return f"{slot}"
+
+    def _make_directory(
+        self, opened: _Opened, job: Job, output: str | None, key: str
+    ) -> EvaluationDirectory:
+        path = opened.jobs.directory / f"{job.id}.{job.attempt}_{key[:8]}"
         directory = EvaluationDirectory(path)
         try:
             path.mkdir()
@@ -178,30 +205,7 @@ class BalsamEvaluator(Evaluator):
                 f"the directory '{path}' can't be written ({error.strerror or error}); make room "
                 "or fix the permissions, then resume with: deephyper balsam-submit --resume"
             ) from error
-        if opened.job_spec is None:
-            source: Source = OwnProgram(directory, self.clock)
-            fields = {**self._fields, **opened.jobs.ready()}
-        else:
-            source = OtherProgram(job.id, opened.job_spec, path, self.clock)
-            try:
-                fields = _specified_fields(opened.job_spec, job, opened.jobs)
-            except Exception as error:
-                _log.exception("no job can be made for evaluation %s", job.id)
-                failure = Failure("exception", one_line(error))
-                self._failed.append(JobEnded(job.id, failure, None, self.clock.now()))
-                return f"{slot}"
-        name = f"{opened.jobs.workflow}.{job.id}.{job.attempt}"
-        fields |= {
-            "name": name,
-            "user_workdir": str(path),
-            "data": {"id": job.id, "attempt": job.attempt, "point": job.point},
-        }
-        opened.jobs.add(row, fields)
-        printed = path / f"{name}.out"
-        self._evaluations[job.id] = RunningEvaluation(
-            job.id, directory, row.pk, printed, source, self.clock
-        )
-        return f"{slot}"
+        return directory
 
     def _spec(self, job: Job, output: str | None, run_file: Path) -> EvaluationSpec:
         return EvaluationSpec(
@@ -279,14 +283,18 @@ class _Opened:
         self.jobs.close_orphans()
 
 
-def _specified_fields(spec: BalsamJobSpec, job: Job, jobs: WorkflowJobs) -> dict[str, Any]:
-    """Return the fields that a run function gives to the BalsamJob of an evaluation.
-
-    Raises:
-        Exception: whatever the function raises, and LookupError if its app doesn't exist: a
-            launcher that meets a job without an app comes to an end itself.
-    """
-    fields = spec.make(job.point)
-    jobs.require_app(fields.get("application", ""))
+def _specified_fields(
+    spec: BalsamJobSpec, job: Job, jobs: WorkflowJobs
+) -> dict[str, Any] | Failure:
+    """Return the fields that a run function gives to the BalsamJob of an evaluation."""
+    try:
+        fields = spec.make(job.point)
+    except Exception as error:
+        _log.exception("no job can be made for evaluation %s", job.id)
+        return Failure("exception", one_line(error))
+    app = fields.get("application", "")
+    if not jobs.has_app(app):
+        # A launcher that meets a job without an app comes to an end itself.
+        return Failure("exception", f"the Balsam database has no application '{app}'")
     own = ("job_id", "lock", "tick", "state", "state_history")
     return {name: value for name, value in fields.items() if name not in own}

@@ -66,17 +66,14 @@ class WorkflowJobs:
             "state_history": self._models.history_line("PREPROCESSED", "Made by the search"),
         }
 
-    def require_app(self, name: str) -> None:
-        """Check that the database has an app.
-
-        Raises:
-            LookupError: if it hasn't.
-        """
+    def has_app(self, name: str) -> bool:
+        """Return whether the database has an app."""
         if name not in self._apps:
             apps = self._models.ApplicationDefinition.objects.filter(name=name)
             if not query(apps.exists):
-                raise LookupError(f"the Balsam database has no application '{name}'")
+                return False
             self._apps.add(name)
+        return True
 
     def add(self, job: Any, fields: dict[str, Any]) -> None:
         """Give a new job its fields, and have it inserted by :meth:`flush`."""
