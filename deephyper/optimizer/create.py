@@ -11,13 +11,13 @@ from deephyper.registry import OPTIMIZERS
 if TYPE_CHECKING:
     from deephyper.optimizer.external import AskTell
     from deephyper.optimizer.optimizer import Optimizer
-    from deephyper.problem import HpProblem
+    from deephyper.problem import BaseProblem
 
 DEFAULT_OPTIMIZER = "bayesian"
 
 
 def create_optimizer(
-    problem: HpProblem,
+    problem: BaseProblem,
     optimizer: str | Settings | AskTell = DEFAULT_OPTIMIZER,
     *,
     seed: int | None = None,

@@ -14,7 +14,7 @@ from deephyper.optimizer.optimizer import Optimizer
 from deephyper.problem.point import Point
 
 if TYPE_CHECKING:
-    from deephyper.problem import HpProblem
+    from deephyper.problem import BaseProblem
 
 
 _log = logging.getLogger("deephyper.search")
@@ -70,7 +70,7 @@ class ExternalOptimizer(Optimizer):
 
     def __init__(
         self,
-        problem: HpProblem,
+        problem: BaseProblem,
         optimizer: AskTell,
         seed: int | None = None,
         failure_objective: float | None = None,

@@ -25,7 +25,7 @@ from deephyper.optimizer.sampling import Listing, Sampler, list_vectors
 from deephyper.problem.point import Point
 
 if TYPE_CHECKING:
-    from deephyper.problem import HpProblem
+    from deephyper.problem import BaseProblem
 
 _ENUMERABLE = 20_000
 """Finite spaces up to this many points are listed, so that what is left is known exactly."""
@@ -49,7 +49,7 @@ class Optimizer(ABC):
         ProblemError: if the space is empty or has a hyperparameter of an unknown kind.
     """
 
-    def __init__(self, problem: HpProblem, seed: int | None = None) -> None:
+    def __init__(self, problem: BaseProblem, seed: int | None = None) -> None:
         self.problem = problem
         self.observations: list[tuple[Point, Objective | None]] = []
         self._encoding = SpaceEncoding(problem.space)

@@ -22,7 +22,7 @@ from deephyper.option import Option
 
 if TYPE_CHECKING:
     from deephyper.optimizer.optimizer import Optimizer
-    from deephyper.problem import HpProblem
+    from deephyper.problem import BaseProblem
 
 SURROGATE_MODELS = ("RF", "ET", "GP", "GBRT", "DUMMY")
 ACQ_FUNCS = ("LCB", "EI", "PI", "gp_hedge")
@@ -42,7 +42,7 @@ class Settings(ABC):
     options: ClassVar[tuple[Option, ...]] = ()
 
     @abstractmethod
-    def create(self, problem: HpProblem, seed: int | None = None) -> Optimizer:
+    def create(self, problem: BaseProblem, seed: int | None = None) -> Optimizer:
         """Return the engine for a problem; its module is imported only here.
 
         Raises:
@@ -69,7 +69,7 @@ class BayesianSettings(Settings):
     def __post_init__(self) -> None:
         _set(self, "n_initial_points", whole_or_none("n_initial_points", self.n_initial_points, 1))
 
-    def create(self, problem: HpProblem, seed: int | None = None) -> Optimizer:
+    def create(self, problem: BaseProblem, seed: int | None = None) -> Optimizer:
         from deephyper.optimizer.bayesian.optimizer import BayesianOptimizer
 
         return BayesianOptimizer(problem, self, seed=seed)
@@ -155,7 +155,7 @@ class SkoptSettings(Settings):
         _set(self, "n_jobs", _n_jobs(self.n_jobs))
         _set(self, "n_initial_points", whole_or_none("n_initial_points", self.n_initial_points, 1))
 
-    def create(self, problem: HpProblem, seed: int | None = None) -> Optimizer:
+    def create(self, problem: BaseProblem, seed: int | None = None) -> Optimizer:
         from deephyper.optimizer.skopt.optimizer import SkoptOptimizer
 
         return SkoptOptimizer(problem, self, seed=seed)
@@ -167,7 +167,7 @@ class RandomSettings(Settings):
 
     name: ClassVar[str] = "random"
 
-    def create(self, problem: HpProblem, seed: int | None = None) -> Optimizer:
+    def create(self, problem: BaseProblem, seed: int | None = None) -> Optimizer:
         from deephyper.optimizer.random import RandomOptimizer
 
         return RandomOptimizer(problem, seed=seed)

@@ -35,7 +35,7 @@ from deephyper.optimizer.settings import BayesianSettings
 from deephyper.problem.point import Point
 
 if TYPE_CHECKING:
-    from deephyper.problem import HpProblem
+    from deephyper.problem import BaseProblem
 
 # Choices that were compared on the design half of the benchmark; RESULTS.md there has the figures.
 N_INITIAL = 8
@@ -72,7 +72,7 @@ class BayesianOptimizer(Optimizer):
 
     def __init__(
         self,
-        problem: HpProblem,
+        problem: BaseProblem,
         settings: BayesianSettings | None = None,
         seed: int | None = None,
     ) -> None:

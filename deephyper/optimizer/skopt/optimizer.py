@@ -35,7 +35,7 @@ from deephyper.optimizer.skopt.rows import Rows
 from deephyper.problem.point import Point
 
 if TYPE_CHECKING:
-    from deephyper.problem import HpProblem
+    from deephyper.problem import BaseProblem
 
 _log = logging.getLogger("deephyper.search")
 
@@ -57,7 +57,7 @@ class SkoptOptimizer(Optimizer):
     """
 
     def __init__(
-        self, problem: HpProblem, settings: SkoptSettings | None = None, seed: int | None = None
+        self, problem: BaseProblem, settings: SkoptSettings | None = None, seed: int | None = None
     ) -> None:
         super().__init__(problem, seed)
         self.settings = settings or SkoptSettings()
