@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 
 from deephyper.balsam.evaluation_directory import EvaluationDirectory, EvaluationSpec
 from deephyper.balsam.job_spec import BalsamJobSpec
-from deephyper.balsam.jobs import WorkflowJobs
+from deephyper.balsam.jobs import WorkflowJobs, require_launcher
 from deephyper.balsam.layout import Layout
 from deephyper.balsam.run_check import specifies_jobs
 from deephyper.balsam.running import OtherProgram, OwnProgram, RunningEvaluation, Source
@@ -52,8 +52,8 @@ class BalsamEvaluator(Evaluator):
         num_threads_per_node: threads of a node.
 
     Raises:
-        EvaluatorError: if the launcher has no room for what is asked. When it is used: if there is
-            no launcher or no database.
+        EvaluatorError: if there is no launcher, or it has no room for what is asked; if there is
+            no database, when it is used.
         MissingExtra: if Balsam isn't installed, when it is used.
     """
 
@@ -113,6 +113,7 @@ class BalsamEvaluator(Evaluator):
         num_gpus_per_task: float = 0,
         clock: Clock | None = None,
     ) -> None:
+        require_launcher()
         layout = Layout(
             os.environ.get("BALSAM_JOB_MODE", "mpi"),
             int(os.environ.get("BALSAM_LAUNCHER_NODES", "1")),

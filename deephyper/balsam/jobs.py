@@ -140,12 +140,27 @@ class WorkflowJobs:
         connections.close_all()
 
 
-def _search_job(models: Any) -> Any:
+def require_launcher() -> str:
+    """Return the id of the job that this process is, in a Balsam launcher.
+
+    Raises:
+        EvaluatorError: if it isn't in one.
+    """
     job_id = os.environ.get("BALSAM_JOB_ID")
-    found = models.BalsamJob.objects.filter(pk=job_id).first() if job_id else None
+    if not job_id:
+        raise _no_launcher()
+    return job_id
+
+
+def _search_job(models: Any) -> Any:
+    found = models.BalsamJob.objects.filter(pk=require_launcher()).first()
     if found is None:
-        raise EvaluatorError(
-            "the balsam evaluator works only in a job of a Balsam launcher; submit the search "
-            "with: deephyper balsam-submit hps WORKFLOW -p PROBLEM -r RUN ..."
-        )
+        raise _no_launcher()
     return found
+
+
+def _no_launcher() -> EvaluatorError:
+    return EvaluatorError(
+        "the balsam evaluator works only in a job of a Balsam launcher; submit the search with: "
+        "deephyper balsam-submit hps WORKFLOW -p PROBLEM -r RUN ..."
+    )

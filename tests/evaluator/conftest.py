@@ -18,10 +18,8 @@ BEHAVE = f"{RUNS}::behave"
 BALSAM = ["balsam"] if "BALSAM_JOB_ID" in os.environ else []
 RAY = pytest.param("ray", marks=pytest.mark.ray)
 IN_THIS_PROCESS = ["thread", "virtual"]
-REPORTING_PROCESSES = ["process", "subprocess", RAY]
-PROCESSES = [*REPORTING_PROCESSES, *BALSAM]
+PROCESSES = ["process", "subprocess", RAY, *BALSAM]
 METHODS = [*IN_THIS_PROCESS, *PROCESSES]
-REPORTING = [*IN_THIS_PROCESS, *REPORTING_PROCESSES]
 
 
 class Create(Protocol):
@@ -61,12 +59,6 @@ def method(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(params=PROCESSES)
 def process_method(request: pytest.FixtureRequest) -> str:
     """Each backend whose evaluations run in processes of their own."""
-    return _with_its_service(request)
-
-
-@pytest.fixture(params=REPORTING)
-def reporting_method(request: pytest.FixtureRequest) -> str:
-    """Each backend that passes on what a running evaluation reports."""
     return _with_its_service(request)
 
 

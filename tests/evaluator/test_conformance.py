@@ -113,8 +113,8 @@ def test_each_job_is_started_and_ended(method: str, create: Create) -> None:
         assert started.time == ended.outcome.start
 
 
-def test_reports_come_between_start_and_end(reporting_method: str, create: Create) -> None:
-    evaluator = create(reporting_method)
+def test_reports_come_between_start_and_end(method: str, create: Create) -> None:
+    evaluator = create(method)
     objectives = [0.1, 0.4, 0.3]
     jobs = evaluator.submit([{"do": "report", "objectives": objectives}] * 3)
     for events in events_of(evaluator, jobs):
@@ -133,10 +133,8 @@ def gather_reports(evaluator: Evaluator, number: int) -> None:
         number -= sum(isinstance(event, Reported) for event in evaluator.gather())
 
 
-def test_prune_ends_a_job_with_its_last_report(
-    reporting_method: str, create: Create, tmp_path: Path
-) -> None:
-    evaluator = create(reporting_method, 1)
+def test_prune_ends_a_job_with_its_last_report(method: str, create: Create, tmp_path: Path) -> None:
+    evaluator = create(method, 1)
     work = {"do": "report", "objectives": [0.1, 0.7, 0.4], "then_wait_for": str(tmp_path / "no")}
     pruned, later = evaluator.submit([work, *points(1)])
     gather_reports(evaluator, 3)
@@ -162,8 +160,8 @@ def test_prune_without_a_report_stops(method: str, create: Create) -> None:
     assert only(evaluator.cancel()).job == other
 
 
-def test_prune_leaves_alone_what_has_ended(reporting_method: str, create: Create) -> None:
-    evaluator = create(reporting_method, 1)
+def test_prune_leaves_alone_what_has_ended(method: str, create: Create) -> None:
+    evaluator = create(method, 1)
     (job,) = evaluator.submit([{"do": "report", "objectives": [0.5]}])
     while evaluator.num_unfinished:
         events = evaluator.gather()
@@ -171,9 +169,9 @@ def test_prune_leaves_alone_what_has_ended(reporting_method: str, create: Create
     assert [e.outcome.status for e in events if isinstance(e, Ended)] == ["finished"]
 
 
-def test_no_event_follows_a_stop(reporting_method: str, create: Create) -> None:
+def test_no_event_follows_a_stop(method: str, create: Create) -> None:
     """Also not one that had come before and was not yet gathered."""
-    evaluator = create(reporting_method)
+    evaluator = create(method)
     work = {"do": "report", "objectives": [0.1] * 20, "seconds": 30.0, "then_wait_for": "/nowhere"}
     gone, left = evaluator.submit([work, work])
     gather_reports(evaluator, 1)
@@ -190,9 +188,9 @@ def test_no_event_follows_a_stop(reporting_method: str, create: Create) -> None:
 
 @pytest.mark.parametrize(("step", "objective"), [(2, "0.5"), (4, "nan"), (-1, "0.5")])
 def test_a_bad_report_is_an_exception_of_run(
-    reporting_method: str, create: Create, step: int, objective: str
+    method: str, create: Create, step: int, objective: str
 ) -> None:
-    evaluator = create(reporting_method, 1)
+    evaluator = create(method, 1)
     evaluator.submit([{"do": "report_badly", "step": step, "objective": objective}])
     failure = only(evaluator.gather_all()).failure
     assert failure is not None
