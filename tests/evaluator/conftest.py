@@ -46,7 +46,8 @@ def local_ray() -> Iterator[None]:
     ray.shutdown()
 
 
-def _with_its_service(request: pytest.FixtureRequest) -> str:
+def with_its_service(request: pytest.FixtureRequest) -> str:
+    """Return the name of a backend; Ray runs then."""
     if request.param == "ray":
         request.getfixturevalue("local_ray")
     return str(request.param)
@@ -55,19 +56,19 @@ def _with_its_service(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(params=METHODS)
 def method(request: pytest.FixtureRequest) -> str:
     """Each backend."""
-    return _with_its_service(request)
+    return with_its_service(request)
 
 
 @pytest.fixture(params=PROCESSES)
 def process_method(request: pytest.FixtureRequest) -> str:
     """Each backend whose evaluations run in processes of their own."""
-    return _with_its_service(request)
+    return with_its_service(request)
 
 
 @pytest.fixture(params=REPORTING)
 def reporting_method(request: pytest.FixtureRequest) -> str:
     """Each backend that passes on what a running evaluation reports."""
-    return _with_its_service(request)
+    return with_its_service(request)
 
 
 @pytest.fixture
