@@ -139,6 +139,19 @@ def _sigkill(point: dict[str, Any]) -> Any:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def _die_before_a_child(point: dict[str, Any]) -> Any:
+    """Leave a forked child that holds all descriptors open."""
+    if os.fork() == 0:
+        time.sleep(100)
+        os._exit(0)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _remove(point: dict[str, Any]) -> Any:
+    Path(point["file"]).unlink()
+    return 1.0
+
+
 def _segfault(point: dict[str, Any]) -> Any:
     ctypes.string_at(0)
 

@@ -36,6 +36,16 @@ def test_libraries_are_told_their_share_of_the_cores(
     assert [o.objective for o in evaluator.gather_all()] == [1.0, 1.0]
 
 
+def test_without_a_number_of_cores_workers_share_the_machine(
+    create: Create, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    evaluator = create("process", 2)
+    evaluator.submit([{"do": "environment", "name": "OMP_NUM_THREADS", "value": "4"}])
+    assert only(evaluator.gather_all()).objective == 1.0
+
+
 def test_siblings_of_a_file_can_be_imported_in_workers(tmp_path: Path) -> None:
     (tmp_path / "sibling.py").write_text("VALUE = 7\n")
     (tmp_path / "model.py").write_text(
@@ -130,16 +140,17 @@ def test_a_large_closure_reaches_its_worker_soon() -> None:
         assert only(evaluator.gather_all()).objective == 30_000_000
 
 
+@pytest.mark.parametrize("fault", ["sigkill", "die_before_a_child"])
 @pytest.mark.parametrize("error", ["ENOSYS", "EPERM"])
 def test_deaths_are_seen_on_kernels_without_process_descriptors(
-    create: Create, monkeypatch: pytest.MonkeyPatch, error: str
+    create: Create, monkeypatch: pytest.MonkeyPatch, error: str, fault: str
 ) -> None:
     def refuse(pid: int) -> int:
         raise OSError(getattr(errno, error), error)
 
     monkeypatch.setattr(os, "pidfd_open", refuse)
     evaluator = create("process", 1)
-    evaluator.submit([{"do": "sigkill"}, {"do": "double", "x": 3}])
+    evaluator.submit([{"do": fault}, {"do": "double", "x": 3}])
     first, second = evaluator.gather_all()
     assert first.failure is not None
     assert first.failure.kind == "worker_died"

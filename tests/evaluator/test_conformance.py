@@ -467,6 +467,15 @@ def test_output_is_kept_in_a_file_for_each_evaluation(
         assert lines == (printed if outcome.job.point["do"] == "print" else set())
 
 
+def test_only_output_that_is_there_is_named(
+    process_method: str, create: Create, tmp_path: Path
+) -> None:
+    evaluator = create(process_method, 1, output_dir=tmp_path)
+    evaluator.submit([Job("7", {"do": "remove", "file": str(tmp_path / "7.1.log")})])
+    outcome = only(evaluator.gather_all())
+    assert (outcome.objective, outcome.output) == (1.0, None)
+
+
 def test_a_flood_of_output_does_no_harm(
     process_method: str, create: Create, tmp_path: Path
 ) -> None:

@@ -14,6 +14,7 @@ def test_gpus_are_shared_out() -> None:
     assert share_gpus(["4", "7"], 2, 1) == ["4", "7"]
     assert share_gpus(["a", "b"], 4, 0.5) == ["a", "a", "b", "b"]
     assert share_gpus(["a"], 3, 1 / 3) == ["a", "a", "a"]
+    assert share_gpus(["a"], 93, 1 / 93) == ["a"] * 93  # 1 / (1 / 93) is a little less
     with pytest.raises(EvaluatorError, match="needs 3 GPUs, and there are 2"):
         share_gpus(["0", "1"], 3, 1)
     with pytest.raises(EvaluatorError, match="whole number or a fraction"):
