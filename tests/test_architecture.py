@@ -176,6 +176,38 @@ def test_no_package_imports_in_a_circle() -> None:
         left -= leaves
 
 
+def test_no_file_imports_in_a_circle() -> None:
+    """Of what is imported along with a file; an import in a function is made when it is called."""
+    graph: dict[str, set[str]] = {}
+    for file in FILES:
+        for node in ast.parse(file.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ImportFrom) and node.module is not None:
+                names = [f"{node.module}.{alias.name}" for alias in node.names]
+            elif isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            else:
+                continue
+            graph.setdefault(name_of(file), set()).update(
+                name_of(other)
+                for other in FILES
+                if name_of(other) in names or (node_module(node) == name_of(other))
+            )
+    left = set(graph)
+    while left:
+        leaves = {name for name in left if not graph.get(name, set()) & left}
+        assert leaves, f"a circle among {sorted(left)}"
+        left -= leaves
+
+
+def name_of(file: Path) -> str:
+    parts = file.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def node_module(node: ast.stmt) -> str | None:
+    return node.module if isinstance(node, ast.ImportFrom) else None
+
+
 def test_balsam_is_named_in_its_package_and_where_it_is_registered() -> None:
     elsewhere = [
         path

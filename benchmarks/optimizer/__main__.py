@@ -36,7 +36,7 @@ def main() -> None:
         "--groups", action="store_true", help="every peer against the reference by group too"
     )
     report.add_argument("--each", action="store_true", help="a row for every task too")
-    report.add_argument("--plots", type=Path, help="folder for the plots")
+    report.add_argument("--plots", type=Path, help="directory for the plots")
     cost = commands.add_parser("cost", help="seconds of ask and tell as a search grows")
     cost.add_argument("--peers", nargs="+", default=["deephyper", "tpe-multivariate"])
     cost.add_argument("--workers", type=int, default=64)

@@ -1,4 +1,4 @@
-"""What a proposal costs: seconds of ask and tell as a search grows, each peer in its own process.
+"""The cost of a proposal: seconds of ask and tell as a search grows, each peer in its own process.
 
 Ten mixed hyperparameters, workers that are never idle, evaluations in virtual time. The peers run
 one after the other; what counts is the ratio between them.
@@ -37,7 +37,7 @@ def _value(point: Point) -> float:
     logs = sum((math.log10(point[f"log{i}"]) + 2.0) ** 2 for i in range(2)) / 10.0
     integers = sum(abs(point[f"int{i}"] - 30) / 100.0 for i in range(2))
     categories = sum(0.3 for i in range(2) if point[f"cat{i}"] != "b")
-    return -(smooth + logs + integers + categories)
+    return -float(smooth + logs + integers + categories)
 
 
 TASK = Task("cost", "hard", "design", _problem, _value, optimum=lambda: 0.0)

@@ -9,11 +9,14 @@ from functools import cache
 import numpy as np
 
 from benchmarks.optimizer.task import Point, Task
+from deephyper.optimizer.arrays import Array
 from deephyper.problem import HpProblem
 
 
 @cache
-def _tables(name: str, sizes: tuple[int, ...], pairs: int, triples: int) -> tuple:
+def _tables(
+    name: str, sizes: tuple[int, ...], pairs: int, triples: int
+) -> tuple[list[Array], list[tuple[tuple[int, ...], Array]]]:
     """Random main effects and interactions; the same for everyone."""
     rng = np.random.default_rng(zlib.crc32(name.encode()))
     main = [rng.normal(size=s) for s in sizes]
@@ -53,16 +56,19 @@ def categories(half: str, name: str, sizes: tuple[int, ...], pairs: int, triples
     return Task(name, "discrete", half, problem, value, optimum)
 
 
-def _smooth(rng: np.random.Generator, size: int) -> np.ndarray:
-    """A random smooth function of an integer: a few cosines."""
+def _smooth(rng: np.random.Generator, size: int) -> Array:
+    """Return a random smooth function of an integer: a few cosines."""
     x = np.linspace(0.0, 1.0, size)
-    return sum(
-        rng.normal() / (k + 1) * np.cos(np.pi * k * x + rng.uniform(0, 2 * np.pi)) for k in range(4)
-    )
+    out = np.zeros(size)
+    for k in range(4):
+        out += rng.normal() / (k + 1) * np.cos(np.pi * k * x + rng.uniform(0, 2 * np.pi))
+    return out
 
 
 @cache
-def _mixed_tables(name: str, n_int: int, size: int, n_cat: int, levels: int) -> tuple:
+def _mixed_tables(
+    name: str, n_int: int, size: int, n_cat: int, levels: int
+) -> tuple[list[int], list[Array], Array]:
     rng = np.random.default_rng(zlib.crc32(name.encode()))
     # every integer has a curve for each value of the category that it interacts with
     partners = [int(rng.integers(n_cat)) for _ in range(n_int)]

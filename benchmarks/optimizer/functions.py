@@ -187,11 +187,11 @@ def forbidden_layers(half: str) -> Task:
     def value(p: Point) -> float:
         a, b = math.log2(p["first"]) / 8, math.log2(p["second"]) / 8
         lr = math.log10(p["lr"])
-        centre = {"adam": -3.0, "sgd": -1.3, "rmsprop": -3.4}[p["opt"]]
+        center = {"adam": -3.0, "sgd": -1.3, "rmsprop": -3.4}[p["opt"]]
         out = -((a - 0.8) ** 2) - 2.0 * (b - 0.55) ** 2 + 0.5 * a * b
         out += {"none": 0.0, "batch": 0.25, "layer": 0.18}[p["norm"]]
         out += {"relu": 0.1, "tanh": 0.3, "gelu": 0.14, "sin": -0.3}[p["act"]]
-        out -= 0.25 * (lr - centre) ** 2 / (1.0 + 0.2 * (lr - centre) ** 2)
+        out -= 0.25 * (lr - center) ** 2 / (1.0 + 0.2 * (lr - center) ** 2)
         if p["opt"] == "sgd":
             out += 0.3 - 1.5 * (p["momentum"] - 0.9) ** 2
         return out
@@ -248,7 +248,7 @@ def forbidden_budget(half: str) -> Task:
                 out += 0.2 - 0.8 * (p["gate"] - 0.7) ** 2
             elif p["layers"] > 2:
                 out -= 0.25
-        return out
+        return float(out)
 
     def optimum() -> float:
         best = {"model": "net", "layers": 4, "skip": True, "gate": 0.7, "reg": 1e-3}

@@ -1,8 +1,8 @@
 """The optimizers that are compared, each by its own public ask and tell, with its defaults.
 
-A peer is made for a problem, a seed and a number of workers, asks for one point at a time, and
-maximises. None is told which evaluations it should repeat: what a peer proposes is evaluated. Only
-a point that the problem forbids is told as failed at once and asked for anew, as peers that know no
+A peer is made for a problem, a seed and a number of workers, is asked for one point at a time, and
+maximizes. Every point that a peer proposes is evaluated, repeats included. Only a point that the
+problem forbids is told as failed at once and replaced by the next one, since peers that know no
 forbidden clauses would be lost otherwise.
 """
 
@@ -11,7 +11,10 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Protocol
+
+from ConfigSpace.hyperparameters import FloatHyperparameter, IntegerHyperparameter
 
 from benchmarks.optimizer.task import Point
 from deephyper.errors import ProblemError
@@ -50,8 +53,8 @@ def random(problem: HpProblem, seed: int, workers: int) -> Peer:
     return Ours(RandomOptimizer(problem, seed=seed))
 
 
-def classic(problem: HpProblem, seed: int, workers: int) -> Peer:
-    """scikit-optimize as the classic loop uses it: forest, LCB, the liar's minimum."""
+def skopt(problem: HpProblem, seed: int, workers: int) -> Peer:
+    """scikit-optimize with a random forest, LCB and the constant liar's minimum."""
     from deephyper.optimizer import SkoptOptimizer, SkoptSettings
 
     settings = SkoptSettings(surrogate_model="RF", acq_func="LCB", liar_strategy="cl_min")
@@ -104,9 +107,9 @@ class Optuna:
             elif hasattr(hp, "sequence"):
                 i = trial.suggest_int(name, 0, len(hp.sequence) - 1)
                 point[name] = hp.sequence[i]
-            elif isinstance(hp.lower, int):
+            elif isinstance(hp, IntegerHyperparameter):
                 point[name] = trial.suggest_int(name, hp.lower, hp.upper, log=hp.log)
-            else:
+            elif isinstance(hp, FloatHyperparameter):
                 point[name] = trial.suggest_float(name, hp.lower, hp.upper, log=hp.log)
         return point
 
@@ -155,13 +158,13 @@ class Smac:
 
         logging.disable(logging.CRITICAL)
         self._problem = problem
-        self._folder = tempfile.TemporaryDirectory()
+        self._directory = tempfile.TemporaryDirectory()
         scenario = Scenario(
             problem.space,
             deterministic=True,
             n_trials=n_trials,
             seed=seed,
-            output_directory=self._folder.name,  # type: ignore[arg-type]
+            output_directory=Path(self._directory.name),
         )
         self._smac = HyperparameterOptimizationFacade(
             scenario,
@@ -209,7 +212,7 @@ def published(problem: HpProblem, seed: int, workers: int) -> Peer:
 PEERS: dict[str, Callable[[HpProblem, int, int], Peer]] = {
     "deephyper": ours,
     "random": random,
-    "classic": classic,
+    "skopt": skopt,
     "tpe": tpe,
     "tpe-multivariate": tpe_multivariate,
     "optuna-gp": optuna_gp,

@@ -40,7 +40,7 @@ class Published:
         self._asked: dict[str, list[int]] = {}
         self._noise = tempfile.TemporaryFile("w+")  # noqa: SIM115
         threads = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-        # -I: neither PYTHONPATH nor this folder may bring our own deephyper in.
+        # -I: neither PYTHONPATH nor this directory may bring our own deephyper in.
         self._process = subprocess.Popen(
             [interpreter, "-I", str(WORKER)],
             stdin=subprocess.PIPE,

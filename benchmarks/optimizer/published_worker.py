@@ -3,7 +3,7 @@
 Nothing of ours is imported here; `published.py` starts this file and speaks with it in JSON, one
 object a line, each answered by one:
 
-    {"space": ConfigSpace's serialised dictionary, "seed": 1}   -> {"version": "0.13.2"}
+    {"space": ConfigSpace's serialized dictionary, "seed": 1}   -> {"version": "0.13.2"}
     {"ask": true}                                               -> {"id": 0, "point": {...}}
     {"tell": 0, "objective": 1.5 or "F_reason"}                 -> {"told": 0}
 
@@ -31,8 +31,8 @@ def main() -> None:
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     warnings.filterwarnings("ignore")
-    with tempfile.TemporaryDirectory() as folder:
-        conversation = _converse(sys.stdin, folder)
+    with tempfile.TemporaryDirectory() as directory:
+        conversation = _converse(sys.stdin, directory)
         while True:
             try:
                 answer = next(conversation)
@@ -44,9 +44,9 @@ def main() -> None:
             _send(answers, answer)
 
 
-def _converse(lines: TextIO, folder: str) -> Iterator[dict[str, Any]]:
+def _converse(lines: TextIO, directory: str) -> Iterator[dict[str, Any]]:
     first = json.loads(lines.readline())
-    search = _search(first["space"], first["seed"], folder)
+    search = _search(first["space"], first["seed"], directory)
     yield {"version": metadata.version("deephyper")}
     # A result is told with the proposal as it was made, inactive hyperparameters included.
     proposals: list[dict[str, Any]] = []
@@ -60,7 +60,7 @@ def _converse(lines: TextIO, folder: str) -> Iterator[dict[str, Any]]:
             yield {"told": message["tell"]}
 
 
-def _search(space: dict[str, Any], seed: int, folder: str) -> Any:
+def _search(space: dict[str, Any], seed: int, directory: str) -> Any:
     """CBO with its defaults: only the seed and where it may write are set."""
     from ConfigSpace import ConfigurationSpace
 
@@ -71,7 +71,7 @@ def _search(space: dict[str, Any], seed: int, folder: str) -> Any:
         if hyperparameter["type"] == "uniform_float" and hyperparameter["log"]:
             _steady(hyperparameter)
     problem = HpProblem(config_space=ConfigurationSpace.from_serialized_dict(space))
-    return CBO(problem, random_state=seed, log_dir=folder, verbose=0)
+    return CBO(problem, random_state=seed, log_dir=directory, verbose=0)
 
 
 def _steady(hyperparameter: dict[str, Any]) -> None:

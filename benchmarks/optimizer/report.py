@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from deephyper.optimizer.arrays import Array
+
 _EVERY = 10
 """Regrets are kept after every tenth evaluation."""
 _TIE = 1e-4
@@ -36,7 +38,7 @@ def _regret(row: dict[str, Any], evaluations: int) -> float:
     return 1.0 if value is None or value != value else float(value)
 
 
-def _interval(values: np.ndarray) -> tuple[float, float, float]:
+def _interval(values: Array) -> tuple[float, float, float]:
     """Mean and a 95 % bootstrap interval."""
     rng = np.random.default_rng(0)
     means = rng.choice(values, size=(1000, len(values))).mean(axis=1)
@@ -69,7 +71,7 @@ def report(arguments: argparse.Namespace) -> str:
     return "\n".join(lines)
 
 
-def _paired(own: np.ndarray, others: np.ndarray) -> tuple[str, str]:
+def _paired(own: Array, others: Array) -> tuple[str, str]:
     """Wins, ties and losses of the first, and p of Wilcoxon's test on log regrets."""
     from scipy.stats import wilcoxon
 
@@ -98,8 +100,8 @@ def _table(rows: list[dict[str, Any]], workers: int, budget: int, reference: str
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     ranks: dict[str, list[float]] = defaultdict(list)
-    for values in complete.values():
-        rounded = {peer: max(value, _TIE) for peer, value in values.items()}
+    for case in complete.values():
+        rounded = {peer: max(value, _TIE) for peer, value in case.items()}
         for peer, value in rounded.items():
             below = sum(other < value for other in rounded.values())
             equal = sum(other == value for other in rounded.values())
@@ -176,14 +178,14 @@ def _each(rows: list[dict[str, Any]], workers: list[int], budget: int) -> list[s
     return lines
 
 
-def _plot(rows: list[dict[str, Any]], workers: list[int], folder: Path) -> None:
+def _plot(rows: list[dict[str, Any]], workers: list[int], directory: Path) -> None:
     """regret.png: all tasks by workers; groups.png: the same for each group."""
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
 
-    folder.mkdir(parents=True, exist_ok=True)
+    directory.mkdir(parents=True, exist_ok=True)
     groups = sorted({row["group"] for row in rows})
     peers = sorted({row["peer"] for row in rows})
     colours = {peer: f"C{i}" for i, peer in enumerate(peers)}
@@ -207,7 +209,7 @@ def _plot(rows: list[dict[str, Any]], workers: list[int], folder: Path) -> None:
             axis.set_title(f"{group}, {title}" if group else title)
             axis.grid(alpha=0.3)
         axes[-1][0].set_xlabel("evaluations")
-        axes[0][0].set_ylabel("normalised regret, geometric mean")
+        axes[0][0].set_ylabel("normalized regret, geometric mean")
         legend = {
             text: line
             for axis in axes.flat
@@ -215,7 +217,7 @@ def _plot(rows: list[dict[str, Any]], workers: list[int], folder: Path) -> None:
         }
         figure.legend(legend.values(), legend.keys(), loc="lower center", ncol=len(legend))
         figure.tight_layout(rect=(0, 0.25 / size[1], 1, 1))
-        figure.savefig(folder / f"{name}.png", dpi=110)
+        figure.savefig(directory / f"{name}.png", dpi=110)
         plt.close(figure)
 
 
@@ -228,7 +230,7 @@ def _shared(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [row for part in by_case.values() if len(part) == len(peers) for row in part]
 
 
-def _curve(rows: list[dict[str, Any]], peer: str, group: str | None) -> np.ndarray:
+def _curve(rows: list[dict[str, Any]], peer: str, group: str | None) -> Array:
     """Geometric mean of the regrets after every tenth evaluation."""
     curves = [
         np.maximum(np.nan_to_num(np.array(row["regrets"], dtype=float), nan=1.0), _TIE)
@@ -238,5 +240,5 @@ def _curve(rows: list[dict[str, Any]], peer: str, group: str | None) -> np.ndarr
     if not curves:
         return np.empty(0)
     length = min(len(curve) for curve in curves)
-    mean: np.ndarray = np.exp(np.mean([np.log(curve[:length]) for curve in curves], axis=0))
+    mean: Array = np.exp(np.mean([np.log(curve[:length]) for curve in curves], axis=0))
     return mean

@@ -10,15 +10,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.optimizer.peers import Peer
-from benchmarks.optimizer.task import Task
+from benchmarks.optimizer.task import Point, Task
 
 
 @dataclass
 class Run:
-    """What came of a search.
+    """The result of a search.
 
     Attributes:
-        regrets: normalised regret of the incumbent after each finished evaluation; the incumbent
+        regrets: normalized regret of the incumbent after each finished evaluation; the incumbent
             is the best observed point, the regret that of its noiseless objective.
         seconds: spent in ask and tell altogether.
         longest: seconds of the longest ask or tell.
@@ -37,7 +37,7 @@ def simulate(task: Task, peer: Peer, seed: int, workers: int, evaluations: int) 
     the number of the evaluation alone, not on the peer.
     """
     start = zlib.crc32(f"{task.name}/{seed}".encode())
-    running: list[tuple[float, int, dict, float | str]] = []
+    running: list[tuple[float, int, Point, float | str]] = []
     regrets: list[float] = []
     seconds = longest = now = 0.0
     best, regret, asked = -np.inf, float("nan"), 0

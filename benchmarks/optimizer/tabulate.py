@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 import time
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -35,13 +36,14 @@ def _data(name: str) -> tuple[Any, Any, bool]:
 def _scaler(kind: str) -> list[Any]:
     from sklearn import preprocessing as pre
 
-    return {
+    makers: dict[str, Callable[[], list[Any]]] = {
         "none": lambda: [],
         "standard": lambda: [pre.StandardScaler()],
         "minmax": lambda: [pre.MinMaxScaler()],
         "robust": lambda: [pre.RobustScaler()],
         "quantile": lambda: [pre.QuantileTransformer(n_quantiles=50, random_state=0)],
-    }[kind]()
+    }
+    return makers[kind]()
 
 
 def _reducer(p: Point) -> list[Any]:

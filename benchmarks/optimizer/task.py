@@ -1,4 +1,4 @@
-"""A task: a space, what a point is worth in it, and what the best and a typical point are."""
+"""A task: a space, the objective of each point, and the best and a typical objective."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Point = dict[str, Any]
 
 @dataclass
 class Task:
-    """What is searched; objectives are maximised.
+    """A problem to search, whose objective is maximized.
 
     Attributes:
         name: unique; its hash seeds everything random about the task.
@@ -43,7 +43,7 @@ class Task:
     _cache: dict[str, float] = field(default_factory=dict, repr=False)
 
     def observe(self, point: Point, rng: np.random.Generator) -> float | str:
-        """What an optimizer is told: noisy, or "F_..." for a failure."""
+        """Return what an optimizer is told: a noisy objective, or "F_..." for a failure."""
         noise = self.noise * float(rng.standard_normal())
         if self.fails is not None and self.fails(point):
             return "F_region"
@@ -51,7 +51,7 @@ class Task:
 
     @cached_property
     def scale(self) -> tuple[float, float]:
-        """Optimum and the median objective of 500 random points that don't fail."""
+        """The optimum, and the median objective of those of 500 random points that don't fail."""
         problem = self.problem()
         encoding = SpaceEncoding(problem.space)
         rng = np.random.default_rng(zlib.crc32(self.name.encode()))
@@ -60,6 +60,6 @@ class Task:
         return float(self.optimum()), float(np.median(values))
 
     def regret(self, value: float) -> float:
-        """Normalised regret: 0 at the optimum, 1 for the median random point."""
+        """Return the normalized regret: 0 at the optimum, 1 for the median random point."""
         best, typical = self.scale
         return max(best - value, 0.0) / max(best - typical, 1e-300)

@@ -147,7 +147,7 @@ def _load(name: str) -> dict[str, np.ndarray]:
 
 def save(name: str, tables: dict[str, np.ndarray]) -> None:
     TABLES.mkdir(exist_ok=True)
-    arrays = {f"t{i}": t.astype(np.float32) for i, t in enumerate(tables.values())}
+    arrays: dict[str, Any] = {f"t{i}": t.astype(np.float32) for i, t in enumerate(tables.values())}
     np.savez_compressed(TABLES / f"{name}.npz", keys=json.dumps(list(tables)), **arrays)
 
 

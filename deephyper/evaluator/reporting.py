@@ -54,6 +54,7 @@ class Reports:
 
     def __exit__(self, *_: object) -> None:
         _CURRENT.reset(self._token)
+        self._send = None  # threads that run has left behind may still report
 
     def take(self, step: int, objective: Objective, metrics: Mapping[str, float]) -> None:
         """Hand over a report, unless it comes from a child that ``run`` has forked."""

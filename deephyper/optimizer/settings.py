@@ -99,7 +99,7 @@ class SkoptSettings(Settings):
     options: ClassVar[tuple[Option, ...]] = (
         Option(
             "surrogate_model",
-            "Use scikit-optimize with this model instead of deephyper's own Gaussian process.",
+            "Model of scikit-optimize; given alone, it chooses --optimizer skopt.",
             kind="choice",
             choices=SURROGATE_MODELS,
         ),

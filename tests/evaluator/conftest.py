@@ -44,7 +44,8 @@ def local_ray() -> Iterator[None]:
     ray.shutdown()
 
 
-def _with_its_service(request: pytest.FixtureRequest) -> str:
+def with_its_service(request: pytest.FixtureRequest) -> str:
+    """Return the name of a backend; Ray runs then."""
     if request.param == "ray":
         request.getfixturevalue("local_ray")
     return str(request.param)
@@ -53,13 +54,13 @@ def _with_its_service(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(params=METHODS)
 def method(request: pytest.FixtureRequest) -> str:
     """Each backend."""
-    return _with_its_service(request)
+    return with_its_service(request)
 
 
 @pytest.fixture(params=PROCESSES)
 def process_method(request: pytest.FixtureRequest) -> str:
     """Each backend whose evaluations run in processes of their own."""
-    return _with_its_service(request)
+    return with_its_service(request)
 
 
 @pytest.fixture

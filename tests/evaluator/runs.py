@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextvars
 import ctypes
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -69,6 +71,31 @@ def _report(point: dict[str, Any]) -> Any:
 def _report_badly(point: dict[str, Any]) -> Any:
     report(3, 0.5)
     report(point["step"], float(point["objective"]))
+    return 1.0
+
+
+def _report_from_child(point: dict[str, Any]) -> Any:
+    """Report from a forked child, which is not the evaluation, then from the evaluation."""
+    child = os.fork()
+    if child == 0:
+        report(1, 0.9)
+        os._exit(0)
+    os.waitpid(child, 0)
+    report(2, 0.5)
+    return 0.5
+
+
+def _report_late(point: dict[str, Any]) -> Any:
+    """Leave a thread behind that reports when the test makes a file."""
+
+    def wait_and_report() -> None:
+        _wait_for({"file": point["file"]})
+        report(7, 0.7)
+        Path(point["done"]).touch()
+
+    threading.Thread(
+        target=contextvars.copy_context().run, args=(wait_and_report,), daemon=True
+    ).start()
     return 1.0
 
 

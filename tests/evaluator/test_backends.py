@@ -16,6 +16,7 @@ import pytest
 from deephyper.errors import EvaluatorError, RunFunctionError
 from deephyper.evaluator import Evaluator, Job
 from deephyper.evaluator.process import ProcessEvaluator
+from deephyper.evaluator.worker import process
 from deephyper.evaluator.worker.messages import JobMessage
 from tests.evaluator.conftest import RUNS, Create, is_gone, only
 
@@ -107,6 +108,20 @@ def test_workers_end_although_a_child_of_their_parent_lives_on(tmp_path: Path, h
             os.kill(child, signal.SIGKILL)
 
 
+@pytest.mark.filterwarnings("ignore:This process.*multi-threaded:DeprecationWarning")
+def test_a_forked_child_of_the_parent_closes_nothing(create: Create) -> None:
+    evaluator = create("process", 1)
+    evaluator.submit([{"do": "process_id"}])
+    worker = only(evaluator.gather_all()).objective
+    child = os.fork()
+    if child == 0:
+        evaluator.close()
+        os._exit(0)
+    os.waitpid(child, 0)
+    evaluator.submit([{"do": "process_id"}])
+    assert only(evaluator.gather_all()).objective == worker
+
+
 def test_a_large_closure_reaches_its_worker_soon() -> None:
     data = os.urandom(30_000_000)
     with Evaluator.create(lambda point: len(data), "process", 1) as evaluator:
@@ -164,6 +179,32 @@ def test_a_worker_that_dies_while_idle_is_replaced(create: Create) -> None:
     assert evaluator.gather_outcomes(timeout=0.2) == []
     evaluator.submit([{"do": "process_id"}])
     assert only(evaluator.gather_outcomes(timeout=60.0)).objective not in (None, idle)
+
+
+def test_a_kill_for_lack_of_memory_is_told_apart(
+    create: Create, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system's counter is all that can be seen of it."""
+    counter = iter([3, 4])
+    monkeypatch.setattr(process, "_out_of_memory_kills", lambda: next(counter))
+    evaluator = create("process", 1)
+    evaluator.submit([{"do": "sigkill"}])
+    failure = only(evaluator.gather_all()).failure
+    assert failure is not None
+    assert failure.kind == "out_of_memory"
+
+
+def test_a_spare_process_that_has_died_is_replaced(create: Create) -> None:
+    evaluator = create("subprocess", 1)
+    evaluator.submit([{"do": "process_id"}])
+    evaluator.gather_all()
+    assert isinstance(evaluator, ProcessEvaluator)
+    spare = evaluator._slots[0].spare
+    assert spare is not None
+    os.kill(spare.pid, signal.SIGKILL)
+    assert is_gone(spare.pid)
+    evaluator.submit([{"do": "double", "x": 3}])
+    assert only(evaluator.gather_all()).objective == 6
 
 
 def test_paths_that_are_no_text_are_passed_over(

@@ -11,7 +11,17 @@ import pytest
 
 from deephyper.errors import EvaluatorError, RunFunctionError
 from deephyper.evaluator import Ended, Evaluator, Event, Job, Outcome, Reported, Started
-from tests.evaluator.conftest import IN_THIS_PROCESS, RAY, RUNS, Create, events_of, is_gone, only
+from tests.evaluator.conftest import (
+    IN_THIS_PROCESS,
+    PROCESSES,
+    RAY,
+    RUNS,
+    Create,
+    events_of,
+    is_gone,
+    only,
+    with_its_service,
+)
 
 RETURNED = {
     "none": "none",
@@ -127,20 +137,23 @@ def test_reports_come_between_start_and_end(method: str, create: Create) -> None
         assert told == [(1, 0.1), (2, 0.4), (3, 0.3)]
 
 
-def gather_reports(evaluator: Evaluator, number: int) -> None:
-    """Gather until so many reports have come."""
-    while number > 0:
-        number -= sum(isinstance(event, Reported) for event in evaluator.gather())
+def gather_reports(evaluator: Evaluator, at_least: int) -> list[Reported]:
+    """Gather until enough reports have come."""
+    reports: list[Reported] = []
+    while len(reports) < at_least:
+        reports += [event for event in evaluator.gather() if isinstance(event, Reported)]
+    return reports
 
 
 def test_prune_ends_a_job_with_its_last_report(method: str, create: Create, tmp_path: Path) -> None:
     evaluator = create(method, 1)
     work = {"do": "report", "objectives": [0.1, 0.7, 0.4], "then_wait_for": str(tmp_path / "no")}
     pruned, later = evaluator.submit([work, *points(1)])
-    gather_reports(evaluator, 3)
+    last = gather_reports(evaluator, 3)[-1]
     outcome = only(evaluator.prune([pruned.id]))
     assert outcome.job == pruned
     assert (outcome.status, outcome.objective, outcome.step) == ("pruned", 0.4, 3)
+    assert outcome.metrics == last.metrics
     assert outcome.failure is None
     assert outcome.start is not None
     assert outcome.start <= outcome.end
@@ -174,7 +187,8 @@ def test_no_event_follows_a_stop(method: str, create: Create) -> None:
     evaluator = create(method)
     work = {"do": "report", "objectives": [0.1] * 20, "seconds": 30.0, "then_wait_for": "/nowhere"}
     gone, left = evaluator.submit([work, work])
-    gather_reports(evaluator, 1)
+    while not any(event.job == gone for event in evaluator._events):
+        evaluator.cancel(["unknown"])  # which looks for news, but gathers none
     assert only(evaluator.cancel([gone.id])).status == "stopped"
     again = Job(gone.id, {"do": "double", "x": 1}, attempt=2)
     evaluator.submit([again])
@@ -184,6 +198,42 @@ def test_no_event_follows_a_stop(method: str, create: Create) -> None:
     assert [type(e) for e in events if e.job.id == gone.id] == [Started, Ended]
     assert all(e.job == again for e in events if e.job.id == gone.id)
     assert only(evaluator.cancel()).job == left
+
+
+@pytest.fixture(params=["thread", *PROCESSES])
+def calling_method(request: pytest.FixtureRequest) -> str:
+    """Each backend on which run itself reports."""
+    return with_its_service(request)
+
+
+def test_metrics_come_with_a_report(calling_method: str, create: Create) -> None:
+    evaluator = create(calling_method, 1)
+    evaluator.submit([{"do": "report", "objectives": [0.25, 0.5]}])
+    assert [e.metrics for e in gather_reports(evaluator, 2)] == [{"loss": 0.75}, {"loss": 0.5}]
+
+
+@pytest.mark.filterwarnings("ignore:This process.*multi-threaded:DeprecationWarning")
+def test_a_forked_child_reports_nothing(calling_method: str, create: Create) -> None:
+    evaluator = create(calling_method, 1)
+    (job,) = evaluator.submit([{"do": "report_from_child"}])
+    (events,) = events_of(evaluator, [job])
+    assert [event.step for event in events if isinstance(event, Reported)] == [2]
+
+
+def test_what_an_evaluation_leaves_behind_reports_nothing(
+    calling_method: str, create: Create, tmp_path: Path
+) -> None:
+    if calling_method == "subprocess":
+        pytest.skip("nothing is left of an evaluation there")
+    evaluator = create(calling_method, 1)
+    gate, done = tmp_path / "gate", tmp_path / "done"
+    late = {"do": "report_late", "file": str(gate), "done": str(done)}
+    (first,) = evaluator.submit([late])
+    evaluator.gather_all()
+    again = Job(first.id, {"do": "wait_for", "file": str(done)}, attempt=2)
+    evaluator.submit([again])
+    gate.touch()
+    assert [type(event) for event in events_of(evaluator, [again])[0]] == [Started, Ended]
 
 
 @pytest.mark.parametrize(("step", "objective"), [(2, "0.5"), (4, "nan"), (-1, "0.5")])

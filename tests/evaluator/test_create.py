@@ -135,6 +135,11 @@ class ToyEvaluator(Evaluator):
         self.jobs.clear()
 
 
+class LooseEvaluator(ToyEvaluator):
+    def __init__(self, run, **options):
+        super().__init__(run, toy_address=options["anything"])
+
+
 broken = 3
 """
 
@@ -144,10 +149,11 @@ from deephyper.errors import DeepHyperError
 from deephyper.evaluator import Evaluator
 from deephyper.registry import EVALUATORS
 
-print(EVALUATORS.names[-2:], [option.flag for option in EVALUATORS.load("toy").options])
+print(EVALUATORS.names[-3:], [option.flag for option in EVALUATORS.load("toy").options])
 with Evaluator.create({BEHAVE!r}, "toy", 2, toy_address="here", factor=10.0) as evaluator:
     evaluator.submit([{{"do": "double", "x": x}} for x in range(3)])
     print([(o.objective, o.worker) for o in evaluator.gather_all()])
+print(Evaluator.create({BEHAVE!r}, "loose", anything="there").toy_address)
 for method, options in (
     ("toy", {{"toy_address": "here", "factr": 2}}),
     ("toy", {{}}),
@@ -167,7 +173,8 @@ def test_another_package_brings_an_evaluator(tmp_path: Path) -> None:
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: toy\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text(
-        "[deephyper.evaluators]\ntoy = toy:ToyEvaluator\nbroken = toy:broken\n"
+        "[deephyper.evaluators]\n"
+        "toy = toy:ToyEvaluator\nloose = toy:LooseEvaluator\nbroken = toy:broken\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", USE],
@@ -177,8 +184,9 @@ def test_another_package_brings_an_evaluator(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [
-        "['broken', 'toy'] ['--toy-address']",
+        "['broken', 'loose', 'toy'] ['--toy-address']",
         "[(0.0, 'here/0'), (20.0, 'here/1'), (40.0, 'here/0')]",
+        "there",
         "the toy evaluator has no option 'factr'; it takes num_workers, toy_address, factor, "
         "timeout",
         "the toy evaluator needs the option 'toy_address'",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from deephyper.evaluator.run_function import RunFunction
+from deephyper.evaluator.worker.channel import Channel
 from deephyper.evaluator.worker.guard import Reaper
 from deephyper.evaluator.worker.messages import (
     Died,
@@ -64,6 +66,20 @@ def events_to_the_end(worker: WorkerProcess) -> list[JobMessage]:
 )
 def test_messages_survive_the_way(message: Message) -> None:
     assert from_json(json.loads(json.dumps(to_json(message)))) == message
+
+
+def test_messages_come_whole_and_without_a_wait() -> None:
+    ours, theirs = socket.socketpair()
+    channel = Channel(ours.detach())
+    assert channel.drain() == []
+    theirs.sendall(b'{"a": 1}\n{"b"')
+    assert channel.drain() == [{"a": 1}]
+    assert channel.drain() == []
+    theirs.sendall(b": 2}\n")
+    theirs.close()
+    assert channel.drain() == [{"b": 2}]
+    assert channel.drain() == []
+    channel.close()
 
 
 def test_a_job_is_followed_to_its_end(new_worker: NewWorker) -> None:

@@ -189,8 +189,6 @@ class WorkerProcess:
                 message = assignment.ended(failure)
             elif isinstance(message, LoadFailed):
                 message = assignment.ended(Failure("exception", message.message))
-            elif message.job_id != assignment.job_id:
-                continue  # of a job that was taken away
             if isinstance(message, JobStarted):
                 assignment.start = message.time
             elif isinstance(message, JobEnded):
