@@ -65,7 +65,7 @@ class Site:
         )
 
     def submit(self, words: str, directory: str = "runs") -> Path:
-        """Submit a search; the directory that its banner names."""
+        """Submit a search; return the directory that its banner names."""
         done = self.run(f"deephyper balsam-submit hps {words}", directory=directory)
         assert done.status == 0, done.err
         return Path(done.out.splitlines()[-2].partition("will run at: ")[2])
@@ -94,7 +94,7 @@ class Site:
             time.sleep(0.5)
 
     def wait_for_end(self, directory: Path, seconds: float = 180, session: int = 1) -> str:
-        """Wait until a search has come to its end so many times; what it has said of the last."""
+        """Wait until a search has ended so many times; return its output of the last session."""
         output, journal = directory / f"{directory.parent.name}.out", directory / "journal.jsonl"
 
         def ends() -> int:
