@@ -23,7 +23,7 @@ FILE_SECONDS = 30.0
 
 
 class Source(Protocol):
-    """Where the messages of an evaluation come from."""
+    """The origin of the messages of an evaluation."""
 
     def read(self, state: str) -> list[JobMessage]:
         """Return the messages since the last call, given the state of the evaluation's job."""

@@ -1,4 +1,4 @@
-"""Which points of a space are valid: every active hyperparameter in its domain, nothing else."""
+"""The points of a space that are valid: each active hyperparameter in its domain, nothing else."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ class Workflow:
 
     @property
     def failures(self) -> dict[str, str]:
-        """Why each failed job failed: the search's reason, else the last line that it printed."""
+        """Reasons of failed jobs by name: the search's own, else the last line that one printed."""
         found: dict[str, str] = {}
         for name, changes in self.jobs.items():
             if name in self.reasons:
