@@ -31,7 +31,7 @@ from deephyper.evaluator.run_function import RunFunction, evaluate
 from deephyper.evaluator.worker.environment import thread_variables
 from deephyper.evaluator.worker.guard import Reaper
 from deephyper.evaluator.worker.messages import JobEnded, JobReported, JobStarted
-from deephyper.evaluator.worker.process import WorkerProcess, not_loaded_within
+from deephyper.evaluator.worker.worker_process import WorkerProcess, not_loaded_within
 from deephyper.job import Failure, Job, Objective
 
 _RANK_VARIABLES = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK", "ALPS_APP_PE", "SLURM_PROCID")

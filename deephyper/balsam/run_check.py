@@ -14,7 +14,7 @@ from deephyper.balsam.job_spec import BalsamJobSpec
 from deephyper.errors import DeepHyperError, RunFunctionError
 from deephyper.evaluator.evaluator import LOAD_SECONDS
 from deephyper.evaluator.run_function import RunFunction
-from deephyper.evaluator.worker.process import not_loaded_within
+from deephyper.evaluator.worker.worker_process import not_loaded_within
 
 
 def specifies_jobs(run: RunFunction, limit: float = LOAD_SECONDS) -> bool:

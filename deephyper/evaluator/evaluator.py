@@ -21,10 +21,10 @@ from typing import Any, ClassVar, Self
 from deephyper import checks
 from deephyper.clock import Clock
 from deephyper.errors import EvaluatorError
+from deephyper.evaluator.due_times import DueTimes
 from deephyper.evaluator.output import tail
 from deephyper.evaluator.run_function import Function, RunFunction
-from deephyper.evaluator.running import Running
-from deephyper.evaluator.timetable import Timetable
+from deephyper.evaluator.running_job import Running
 from deephyper.evaluator.worker.messages import JobEnded, JobMessage, JobReported
 from deephyper.job import Ended, Event, Failure, Job, Outcome
 from deephyper.option import Option
@@ -109,7 +109,7 @@ class Evaluator(ABC):
         self._waiting: deque[Job] = deque()
         self._running: dict[str, Running] = {}
         self._unfinished: set[str] = set()  # ids of both
-        self._deadlines = Timetable()  # by clock.monotonic()
+        self._deadlines = DueTimes()  # by clock.monotonic()
         self._events: list[Event] = []  # not yet gathered
         self._free = list(reversed(range(self.num_workers)))
         self._ids = itertools.count()

@@ -20,8 +20,8 @@ from deephyper.evaluator.run_function import Function, RunFunction
 from deephyper.evaluator.worker.environment import thread_variables
 from deephyper.evaluator.worker.guard import Reaper
 from deephyper.evaluator.worker.messages import JobMessage, LoadFailed
-from deephyper.evaluator.worker.process import WorkerProcess
 from deephyper.evaluator.worker.watch import Watch
+from deephyper.evaluator.worker.worker_process import WorkerProcess
 from deephyper.job import Job
 
 

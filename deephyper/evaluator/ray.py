@@ -27,7 +27,7 @@ from deephyper.evaluator.run_function import Function, RunFunction
 from deephyper.evaluator.worker.environment import thread_variables
 from deephyper.evaluator.worker.guard import Reaper
 from deephyper.evaluator.worker.messages import JobEnded, JobMessage, JobStarted, LoadFailed
-from deephyper.evaluator.worker.process import WorkerProcess
+from deephyper.evaluator.worker.worker_process import WorkerProcess
 from deephyper.job import Failure, FailureKind, Job
 from deephyper.option import Option
 

@@ -16,9 +16,9 @@ from typing import Any, NoReturn
 
 from deephyper.clock import VirtualClock
 from deephyper.errors import EvaluatorError
+from deephyper.evaluator.due_times import DueTimes
 from deephyper.evaluator.evaluator import Evaluator
 from deephyper.evaluator.run_function import Function, RunFunction, evaluate
-from deephyper.evaluator.timetable import Timetable
 from deephyper.evaluator.worker.messages import JobEnded, JobMessage, JobReported, JobStarted
 from deephyper.job import Failure, Job, Objective
 
@@ -111,7 +111,7 @@ class VirtualEvaluator(Evaluator):
         self._duration = duration
         self._reports = reports
         self._simulated: dict[str, _Simulated] = {}  # by id of the job
-        self._timetable = Timetable()  # of their next events
+        self._due = DueTimes()  # of their next events
         self._said: list[JobMessage] = []
 
     def submit(self, points: Iterable[dict[str, Any] | Job]) -> list[Job]:
@@ -128,18 +128,18 @@ class VirtualEvaluator(Evaluator):
         reports = ((start + after, step, objective) for after, step, objective in planned)
         simulated = _Simulated(job, start + self._duration(job), reports)
         self._simulated[job.id] = simulated
-        self._timetable.set(job.id, simulated.next_time())
+        self._due.set(job.id, simulated.next_time())
         self._said.append(JobStarted(job.id, self.clock.now()))
         return f"{slot}"
 
     def _wait(self, timeout: float) -> Sequence[JobMessage]:
         until = self.clock.seconds + (0.0 if self._said else timeout)
         while True:
-            time = min(until, self._timetable.next)
+            time = min(until, self._due.next)
             if self.clock.pass_until(time):
                 break  # otherwise a planned action came first
-        while self._timetable.next <= time:
-            for job_id in self._timetable.pop_until(time):
+        while self._due.next <= time:
+            for job_id in self._due.pop_until(time):
                 self._happen(self._simulated[job_id])
         said, self._said = self._said, []
         return said
@@ -152,15 +152,15 @@ class VirtualEvaluator(Evaluator):
         else:
             _, step, objective = simulated.report
             self._said.append(JobReported(job.id, step, objective, now))
-            self._timetable.set(job.id, simulated.next_time())
+            self._due.set(job.id, simulated.next_time())
 
     def _stop(self, job_id: str, slot: int) -> None:
         del self._simulated[job_id]
-        self._timetable.drop(job_id)
+        self._due.drop(job_id)
 
     def _close(self) -> None:
         self._simulated.clear()
-        self._timetable.clear()
+        self._due.clear()
 
     def _evaluate(self, job: Job) -> Objective | Failure:
         if self._function is None:

@@ -16,7 +16,7 @@ import pytest
 from deephyper.errors import EvaluatorError, RunFunctionError
 from deephyper.evaluator import Evaluator, Job
 from deephyper.evaluator.process import ProcessEvaluator
-from deephyper.evaluator.worker import process
+from deephyper.evaluator.worker import worker_process
 from deephyper.evaluator.worker.messages import JobMessage
 from tests.evaluator.conftest import RUNS, Create, is_gone, only
 
@@ -197,7 +197,7 @@ def test_a_kill_for_lack_of_memory_is_told_apart(
 ) -> None:
     """The system's counter is all that can be seen of it."""
     counter = iter([3, 4])
-    monkeypatch.setattr(process, "_out_of_memory_kills", lambda: next(counter))
+    monkeypatch.setattr(worker_process, "_out_of_memory_kills", lambda: next(counter))
     evaluator = create("process", 1)
     evaluator.submit([{"do": "sigkill"}])
     failure = only(evaluator.gather_all()).failure

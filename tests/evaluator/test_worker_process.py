@@ -24,7 +24,7 @@ from deephyper.evaluator.worker.messages import (
     from_json,
     to_json,
 )
-from deephyper.evaluator.worker.process import WorkerProcess
+from deephyper.evaluator.worker.worker_process import WorkerProcess
 from deephyper.job import Failure, Job
 from tests.evaluator.conftest import BEHAVE
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import select
 
-from deephyper.evaluator.worker.process import POLL_SECONDS, WorkerProcess
+from deephyper.evaluator.worker.worker_process import POLL_SECONDS, WorkerProcess
 
 
 class Watch:

@@ -7,7 +7,7 @@ import itertools
 import math
 
 
-class Timetable:
+class DueTimes:
     """A time for each job that has one.
 
     Setting a time costs the logarithm of their number, finding the next one nothing.

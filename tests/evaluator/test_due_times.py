@@ -7,7 +7,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deephyper.evaluator.timetable import Timetable
+from deephyper.evaluator.due_times import DueTimes
 
 STEPS = st.lists(
     st.tuples(
@@ -21,28 +21,28 @@ STEPS = st.lists(
 
 @given(steps=STEPS)
 def test_it_does_what_a_dictionary_does(steps: list[tuple[str, str, float]]) -> None:
-    timetable = Timetable()
+    due = DueTimes()
     expected: dict[str, float] = {}
     for step, job_id, time in steps:
         if step == "set":
-            timetable.set(job_id, time)
+            due.set(job_id, time)
             expected.pop(job_id, None)  # to the end of those with its time
             if time < math.inf:
                 expected[job_id] = time
         elif step == "drop":
-            timetable.drop(job_id)
+            due.drop(job_id)
             expected.pop(job_id, None)
         elif time < math.inf:
             due = sorted((i for i, at in expected.items() if at <= time), key=expected.__getitem__)
-            assert timetable.pop_until(time) == due
+            assert due.pop_until(time) == due
             for each in due:
                 del expected[each]
-        assert timetable.next == min(expected.values(), default=math.inf)
+        assert due.next == min(expected.values(), default=math.inf)
 
 
 def test_it_does_not_grow_with_what_was_set_before() -> None:
-    timetable = Timetable()
+    due = DueTimes()
     for time in range(10_000):
-        timetable.set("one", 10_000.0 - time)
-        assert len(timetable._heap) < 200
-    assert timetable.pop_until(math.inf) == ["one"]
+        due.set("one", 10_000.0 - time)
+        assert len(due._heap) < 200
+    assert due.pop_until(math.inf) == ["one"]
