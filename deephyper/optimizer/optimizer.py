@@ -262,6 +262,7 @@ class Optimizer(ABC):
         return drawn
 
     def _batches_to_draw_from(self, n: int) -> Iterator[Array]:
+        """Yield valid vectors at random, in batches, until the space is gone through."""
         if self._listing is not None:
             unseen = self._listing.unseen
             chosen = self._rng.permutation(len(unseen))

@@ -1,4 +1,4 @@
-"""Random search: every proposal is drawn anew from the space's own distributions.
+"""Random search: every proposal is drawn independently from the space's own distributions.
 
 Bergstra and Bengio (2012), Random search for hyper-parameter optimization, JMLR 13.
 """

@@ -77,7 +77,9 @@ def test_a_forgotten_point_is_proposed_again_and_a_told_one_is_not() -> None:
     optimizer.tell(first, 1.0)
     optimizer.tell_pending(first.point)  # it runs once more
     optimizer.forget([first, second])
+    assert optimizer.n_unseen == 1
     assert optimizer.ask().point == second.point
+    assert optimizer.n_unseen == 0
     with pytest.raises(SpaceExhausted):
         optimizer.ask()
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import ClassVar
 
 import numpy as np
 import pytest
 
-from deephyper.optimizer import BayesianOptimizer, RandomOptimizer
+from deephyper.optimizer import BayesianOptimizer, BayesianSettings, RandomOptimizer
+from deephyper.optimizer.arrays import Array
 from deephyper.optimizer.bayesian import optimizer as engine
 from deephyper.optimizer.bayesian.factor import Factor
+from deephyper.optimizer.bayesian.kernel import Covariance
 from deephyper.optimizer.bayesian.optimizer import MAX_FAILED, MAX_FINISHED, MAX_PENDING
 from tests.optimizer.bowl import best, bowl, cube, search_bowl
 
@@ -22,17 +24,23 @@ def _told(dims: int, results: int) -> BayesianOptimizer:
     return optimizer
 
 
-def _count_factors(monkeypatch: pytest.MonkeyPatch) -> list[Factor]:
-    """Return a list to which every factor that is made from now on is added."""
-    made: list[Factor] = []
+class Counted(Factor):
+    """A factor that remembers its first points, and is remembered."""
 
-    class Counted(Factor):
-        def __init__(self, *args: Any) -> None:
-            super().__init__(*args)
-            made.append(self)
+    made: ClassVar[list[Counted]]
 
+    def __init__(self, covariance: Covariance, x: Array, capacity: int) -> None:
+        super().__init__(covariance, x, capacity)
+        self.first = x.copy()
+        self.made.append(self)
+
+
+@pytest.fixture
+def factors(monkeypatch: pytest.MonkeyPatch) -> list[Counted]:
+    """Every factor that is made in this test."""
+    Counted.made = []
     monkeypatch.setattr(engine, "Factor", Counted)
-    return made
+    return Counted.made
 
 
 def test_it_finds_a_bowl_that_random_search_does_not() -> None:
@@ -71,6 +79,52 @@ def test_predictions_are_in_the_units_of_the_objective() -> None:
     assert np.isfinite(proposal.prediction.acquisition)
 
 
+@pytest.mark.parametrize(("settings", "needed"), [(None, 8), (BayesianSettings(3), 3)])
+def test_the_model_is_used_as_soon_as_the_initial_results_are_known(
+    settings: BayesianSettings | None, needed: int
+) -> None:
+    optimizer = BayesianOptimizer(cube(2), settings, seed=0)
+    search_bowl(optimizer, needed - 1)
+    assert optimizer.ask().prediction is None
+    optimizer.tell(optimizer.pending, [0.0])
+    assert optimizer.ask().prediction is not None
+
+
+def test_failures_count_as_initial_results_but_some_must_be_objectives() -> None:
+    optimizer = BayesianOptimizer(cube(2), seed=0)
+    optimizer.tell(optimizer.ask(8), [1.0, 2.0, 3.0, *["F_crash"] * 5])
+    assert optimizer.ask().prediction is None
+    optimizer.tell(optimizer.pending, [4.0])
+    assert optimizer.ask().prediction is not None
+
+
+def test_a_forgotten_point_is_as_uncertain_as_before() -> None:
+    optimizer = _told(2, 30)
+    point = {"x0": 0.9, "x1": 0.9}
+    before = optimizer.predict(point)
+    optimizer.tell_pending({"x0": 0.9, "x1": 0.88})
+    near_pending = optimizer.predict(point)
+    optimizer.forget({"x0": 0.9, "x1": 0.88})
+    after = optimizer.predict(point)
+    assert before is not None
+    assert near_pending is not None
+    assert after is not None
+    assert near_pending.std < 0.9 * before.std
+    assert after.std == pytest.approx(before.std, rel=1e-6)
+
+
+def test_the_first_failure_is_learned_at_once(factors: list[Counted]) -> None:
+    optimizer = _told(2, 20)
+    proposals = optimizer.ask(3)
+    optimizer.tell(proposals[0], "F_crash")
+    failing = optimizer.ask()
+    assert [len(factor.first) for factor in factors] == [20, 23]
+    # the next failure needs no new factor
+    optimizer.tell([proposals[1], failing], ["F_crash", bowl(failing.point)])
+    optimizer.ask()
+    assert len(factors) == 2
+
+
 def test_that_a_point_is_pending_makes_its_prediction_no_more_certain() -> None:
     optimizer = _told(2, 30)
     proposal = optimizer.ask()
@@ -104,10 +158,12 @@ def test_many_points_at_once_are_distinct_and_not_all_in_one_place() -> None:
     assert (np.abs(x - 0.3).max(axis=1) > 0.1).mean() > 0.1
 
 
-def test_many_points_at_once_come_from_one_factor(monkeypatch: pytest.MonkeyPatch) -> None:
-    factors = _count_factors(monkeypatch)
-    assert len(_told(3, 20).ask(200)) == 200
-    assert [factor.n for factor in factors] == [220]
+def test_many_points_at_once_come_from_one_factor(factors: list[Counted]) -> None:
+    optimizer = _told(3, 20)
+    optimizer.ask()
+    assert len(optimizer.ask(200)) == 200
+    assert [len(factor.first) for factor in factors] == [20, 21]
+    assert factors[-1].n == 221
 
 
 def test_more_points_than_a_factor_holds_know_of_each_other() -> None:
@@ -131,9 +187,8 @@ def test_predicting_changes_nothing_about_what_is_proposed() -> None:
 
 
 def test_the_model_stays_bounded_as_results_and_pending_points_grow(
-    monkeypatch: pytest.MonkeyPatch,
+    factors: list[Counted],
 ) -> None:
-    factors = _count_factors(monkeypatch)
     optimizer = BayesianOptimizer(cube(4), seed=0)
     rng = np.random.default_rng(0)
     known = [{f"x{i}": float(v) for i, v in enumerate(row)} for row in rng.random((3000, 4))]
@@ -144,8 +199,22 @@ def test_the_model_stays_bounded_as_results_and_pending_points_grow(
         optimizer.tell(proposal, bowl(proposal.point))
     optimizer.ask()
     bound = MAX_FINISHED + MAX_FAILED + MAX_PENDING
-    assert [factor.n for factor in factors] == [bound + 6]
+    assert [len(factor.first) for factor in factors] == [bound]
     assert factors[0].capacity <= bound + bound // 6
+
+
+def test_the_best_results_are_always_in_the_model(
+    factors: list[Counted], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "MAX_FINISHED", 20)
+    optimizer = _told(2, 100)
+    optimizer.ask()
+    points = sorted((point for point, _ in optimizer.observations), key=bowl)
+    known = {tuple(row) for row in factors[0].first}
+    assert len(known) == 20
+    assert known >= {tuple(point.values()) for point in points[-10:]}
+    # the others are from everywhere
+    assert known & {tuple(point.values()) for point in points[:50]}
 
 
 @pytest.mark.parametrize("dims", [1, 50])

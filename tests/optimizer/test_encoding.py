@@ -5,7 +5,7 @@ from __future__ import annotations
 import tracemalloc
 
 import numpy as np
-from ConfigSpace import EqualsCondition, ForbiddenGreaterThanRelation
+from ConfigSpace import EqualsCondition, ForbiddenGreaterThanRelation, GreaterThanCondition
 from ConfigSpace.hyperparameters import CategoricalHyperparameter, NormalFloatHyperparameter
 from hypothesis import HealthCheck, given, settings
 
@@ -178,3 +178,36 @@ def test_where_sampling_and_walking_miss_the_default_leads_to_valid_points() -> 
         assert len({tuple(point.items()) for point in points}) > 90
         for point in points:
             problem.check_configuration(point)
+
+
+def test_a_space_is_listed_up_to_the_limit_and_not_beyond() -> None:
+    problem = HpProblem()
+    a = problem.add_dim("a", (0, 3))
+    b = problem.add_dim("b", (0, 3))
+    problem.add_forbidden_clause(ForbiddenGreaterThanRelation(a, b))
+    encoding = SpaceEncoding(problem.space)
+    listed = list_vectors(encoding, 10)
+    assert listed is not None
+    points = {(point["a"], point["b"]) for point in encoding.points(listed)}
+    assert points == {(a, b) for b in range(4) for a in range(b + 1)}
+    assert list_vectors(encoding, 9) is None
+
+
+def test_a_space_with_a_float_is_not_listed() -> None:
+    problem = HpProblem()
+    problem.add_dim("a", (0, 3))
+    problem.add_dim("x", (0.0, 1.0))
+    assert list_vectors(SpaceEncoding(problem.space), 20_000) is None
+
+
+def test_a_condition_is_decided_by_the_value_that_the_point_will_have() -> None:
+    problem = HpProblem()
+    x = problem.add_dim("x", (0.0, 1.0))
+    child = problem.add_dim("child", (0.0, 1.0))
+    problem.add_condition(GreaterThanCondition(child, x, 0.5))
+    sampler = _sampler(problem)
+    vectors = np.full((2, 2), 0.25)
+    vectors[:, sampler.encoding.index["x"]] = [0.5 + 4e-14, 0.5 + 6e-13]
+    # ConfigSpace rounds the first to 0.5
+    points = sampler.encoding.points(sampler.repair(vectors))
+    assert points == [{"x": 0.5}, {"x": 0.5 + 6e-13, "child": 0.25}]

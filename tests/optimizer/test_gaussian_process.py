@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -185,7 +186,7 @@ def test_results_and_failures_one_by_one_say_what_they_say_together(space: Space
         np.testing.assert_allclose(getattr(first, name), getattr(second, name), atol=1e-3)
 
 
-def test_the_doubt_about_a_point_can_be_had_as_if_it_were_not_there(space: Space) -> None:
+def test_the_standard_deviation_at_a_point_can_be_had_as_if_it_were_not_there(space: Space) -> None:
     features, x = space
     y = _objective(x)
     covariance = Covariance(features, _parameters(features.n_groups))
@@ -196,7 +197,21 @@ def test_the_doubt_about_a_point_can_be_had_as_if_it_were_not_there(space: Space
     assert without.std_without(20) == pytest.approx(expected, rel=1e-3)
 
 
-def test_failures_make_their_neighbourhood_risky_and_leave_the_mean_alone(space: Space) -> None:
+def test_the_incumbent_is_the_highest_mean_and_not_the_highest_result(space: Space) -> None:
+    features, x = space
+    noise = 0.5
+    parameters = replace(_parameters(features.n_groups), noise=noise)
+    covariance = Covariance(features, parameters)
+    y = _objective(x)
+    y[7] += 4.0
+    surrogate = Surrogate(Factor(covariance, x[:30], 40), y[:30], n_failed=0)
+    k = covariance(x[:30], x[:30])
+    means = k @ np.linalg.solve(k + noise * np.eye(30), y[:30])
+    assert surrogate.best == pytest.approx(means.max(), abs=1e-4)
+    assert surrogate.best < y[:30].max() - 1.0
+
+
+def test_failures_make_their_neighborhood_risky_and_leave_the_mean_alone(space: Space) -> None:
     features, x = space
     y = _objective(x)
     covariance = Covariance(features, _parameters(features.n_groups))

@@ -72,8 +72,30 @@ def test_candidates_that_were_used_make_room_for_others(setting: Setting) -> Non
     for i in range(40):
         setting.pool.refresh(setting.results[:8], setting.surrogate.best, broadly=i % 2 == 0)
         setting.append(setting.pool.vectors[np.argmax(setting.values)])
-    assert len(setting.pool.vectors) == SIZE
-    assert len({tuple(row) for row in setting.pool.vectors}) > 0.8 * SIZE
+    assert len({tuple(row) for row in setting.pool.vectors}) == SIZE
+
+
+def test_what_it_holds_already_is_not_added_again() -> None:
+    problem = HpProblem()
+    problem.add_dim("x", (0.0, 1.0))
+    for name in ("a", "b", "c"):
+        problem.add_dim(name, ["p", "q", "r"])
+    setting = Setting(problem)
+    setting.pool.rebind(setting.surrogate)
+    for i in range(12):
+        # exchanges of the same most promising candidate, again and again
+        setting.pool.refresh(setting.results[:8], setting.surrogate.best, broadly=i % 2 == 0)
+    assert len({tuple(row) for row in setting.pool.vectors}) == SIZE
+
+
+def test_a_new_surrogate_takes_the_candidates_over(setting: Setting) -> None:
+    setting.pool.refresh(setting.results[:8], setting.surrogate.best, broadly=True)
+    before = setting.pool.vectors.copy()
+    other = Setting(cube(2), room=10)
+    setting.pool.rebind(other.surrogate)
+    np.testing.assert_array_equal(setting.pool.vectors, before)
+    solves = other.surrogate.factor.solve(setting.features(before))
+    _same(setting.pool.moments(), other.surrogate.moments_at(solves))
 
 
 @pytest.mark.parametrize("broadly", [True, False])

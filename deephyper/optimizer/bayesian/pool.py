@@ -22,7 +22,7 @@ from deephyper.optimizer.sampling import Sampler
 SIZE = 512
 """Candidates in the pool."""
 UNIFORM, NEAR, CROSSED, EXCHANGED = 16, 32, 12, 32
-"""Candidates drawn anew at each ask: anywhere, near the best finished points, between them, and
+"""Candidates drawn at each ask: anywhere, near the best finished points, between them, and
 exchanges of one category of the most promising candidate."""
 STEPS = (0.003, 0.3)
 """Distance from the best finished points, log-uniform."""
@@ -99,7 +99,7 @@ class Pool:
         return self._surrogate.moments(z @ self._solves[: z.shape[1]], self._explained)
 
     def resample(self) -> None:
-        """Draw all candidates anew, from the whole space."""
+        """Replace all candidates by draws from the whole space."""
         if not self._fixed:
             self.vectors = self.vectors[:0]
             self.rebind(self._surrogate)

@@ -1,9 +1,9 @@
 """The values of points without a result, given those with one, kept up to date point by point.
 
 Conditioning a Gaussian on one more value changes the others' means by their covariance with it, and
-their covariance by a rank of one (Rasmussen and Williams, 2006, Gaussian Processes for Machine
-Learning, A.6). So a result costs the square of the number of points without one, and nothing is
-solved anew.
+their covariance by a rank-one update (Rasmussen and Williams, 2006, Gaussian Processes for Machine
+Learning, A.6). So a result costs the square of the number of points without one, and no system is
+solved again.
 """
 
 from __future__ import annotations

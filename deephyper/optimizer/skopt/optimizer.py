@@ -171,7 +171,7 @@ class SkoptOptimizer(Optimizer):
             random_state=seed,
             n_jobs=settings.n_jobs,
         )
-        # It is made anew so that lies can be withdrawn; what hedging has learned stays.
+        # Each model starts without the lies of the last one, but with what hedging has learned.
         for name, value in self._hedge.items():
             setattr(optimizer, name, copy.copy(value))
         unit = max(1.0, max(abs(value) for value in objectives) / _HUGE)
