@@ -1,4 +1,4 @@
-"""Where points are evaluated. Knows nothing of search spaces or optimizers."""
+"""Places where points are evaluated. Knows nothing of search spaces or optimizers."""
 
 from __future__ import annotations
 

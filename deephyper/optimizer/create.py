@@ -1,4 +1,4 @@
-"""Which optimizer runs."""
+"""The choice of the optimizer."""
 
 from __future__ import annotations
 

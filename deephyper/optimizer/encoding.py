@@ -17,7 +17,7 @@ from ConfigSpace import ConfigurationSpace
 
 from deephyper.errors import ProblemError
 from deephyper.optimizer.arrays import Array, Mask
-from deephyper.optimizer.columns import Column, make_column
+from deephyper.optimizer.encoded_columns import Column, make_column
 from deephyper.problem.point import Point
 from deephyper.problem.translation import corrected, hyperparameters_in
 

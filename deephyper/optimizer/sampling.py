@@ -8,7 +8,7 @@ import numpy as np
 
 from deephyper.errors import ProblemError
 from deephyper.optimizer.arrays import Array
-from deephyper.optimizer.columns import DiscreteColumn
+from deephyper.optimizer.encoded_columns import DiscreteColumn
 from deephyper.optimizer.encoding import SpaceEncoding
 
 _WIDE = 65_536

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from deephyper import optimizer as public
-from deephyper.optimizer.bayesian import optimizer, pool
+from deephyper.optimizer.bayesian import candidates, optimizer
 from deephyper.optimizer.settings import SURROGATE_MODELS, SkoptSettings
 from deephyper.registry import OPTIMIZERS
 
@@ -41,7 +41,7 @@ def test_the_code_runs(
 def test_its_numbers_are_those_of_the_code(text: str) -> None:
     assert f"until {optimizer.N_INITIAL} results are known" in text
     assert f"has grown by {round(100 * (optimizer.GROWTH - 1))} %" in text
-    assert f"a pool of {pool.SIZE} points" in text
+    assert f"a pool of {candidates.SIZE} points" in text
     finished, failed, pending = optimizer.MAX_FINISHED, optimizer.MAX_FAILED, optimizer.MAX_PENDING
     assert f"at most {finished} results" in text
     assert f"{failed} failures and {pending} running evaluations" in text

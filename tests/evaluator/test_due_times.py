@@ -33,9 +33,9 @@ def test_it_does_what_a_dictionary_does(steps: list[tuple[str, str, float]]) -> 
             due.drop(job_id)
             expected.pop(job_id, None)
         elif time < math.inf:
-            due = sorted((i for i, at in expected.items() if at <= time), key=expected.__getitem__)
-            assert due.pop_until(time) == due
-            for each in due:
+            past = sorted((i for i, at in expected.items() if at <= time), key=expected.__getitem__)
+            assert due.pop_until(time) == past
+            for each in past:
                 del expected[each]
         assert due.next == min(expected.values(), default=math.inf)
 

@@ -7,11 +7,11 @@ import pytest
 
 from deephyper.optimizer.arrays import Array
 from deephyper.optimizer.bayesian.acquisition import LogExpectedImprovement, PosteriorMoments
+from deephyper.optimizer.bayesian.candidates import SIZE, Pool
 from deephyper.optimizer.bayesian.factor import Factor
 from deephyper.optimizer.bayesian.features import Features
 from deephyper.optimizer.bayesian.kernel import Covariance, Parameters
 from deephyper.optimizer.bayesian.neighbors import Neighbors
-from deephyper.optimizer.bayesian.pool import SIZE, Pool
 from deephyper.optimizer.bayesian.surrogate import Surrogate
 from deephyper.optimizer.encoding import SpaceEncoding
 from deephyper.optimizer.sampling import Sampler

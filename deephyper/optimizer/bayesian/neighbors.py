@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from deephyper.optimizer.arrays import Array, Mask
-from deephyper.optimizer.columns import ChoiceColumn, IntegerColumn
+from deephyper.optimizer.encoded_columns import ChoiceColumn, IntegerColumn
 from deephyper.optimizer.sampling import Sampler
 
 

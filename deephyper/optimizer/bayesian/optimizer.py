@@ -20,13 +20,13 @@ from deephyper.job import Prediction, Proposal
 from deephyper.objective import Objective
 from deephyper.optimizer.arrays import Array, GrowingArray, Indices
 from deephyper.optimizer.bayesian.acquisition import LogExpectedImprovement, PosteriorMoments
+from deephyper.optimizer.bayesian.candidates import SIZE as POOL_SIZE
+from deephyper.optimizer.bayesian.candidates import Pool
 from deephyper.optimizer.bayesian.design import Design
 from deephyper.optimizer.bayesian.factor import Factor
 from deephyper.optimizer.bayesian.features import Features
 from deephyper.optimizer.bayesian.kernel import Covariance, Parameters, fit
 from deephyper.optimizer.bayesian.neighbors import Neighbors
-from deephyper.optimizer.bayesian.pool import SIZE as POOL_SIZE
-from deephyper.optimizer.bayesian.pool import Pool
 from deephyper.optimizer.bayesian.surrogate import Surrogate
 from deephyper.optimizer.bayesian.transform import Transform
 from deephyper.optimizer.encoding import Key

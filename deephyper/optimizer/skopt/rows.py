@@ -8,7 +8,7 @@ import numpy as np
 from skopt.space import Categorical, Dimension, Integer, Real
 
 from deephyper.optimizer.arrays import Array
-from deephyper.optimizer.columns import ChoiceColumn, Column, FloatColumn, IntegerColumn
+from deephyper.optimizer.encoded_columns import ChoiceColumn, Column, FloatColumn, IntegerColumn
 from deephyper.optimizer.sampling import Sampler
 from deephyper.problem.point import Point
 
