@@ -194,7 +194,17 @@ class Session:
             if self._interrupt.at_once or self._clock.monotonic() >= over:
                 self._stop_running()
                 return reason or "timeout"
-            self._take(self._evaluator.gather(timeout=_TICK))
+            self._wait()
+
+    def _wait(self) -> None:
+        """Take what happens until an evaluation ends, or it is time to look at the clock again."""
+        until = self._clock.monotonic() + _TICK
+        left = _TICK
+        while left > 0.0:
+            ended = self._take(self._evaluator.gather(timeout=left))
+            if ended or not self._evaluator.num_unfinished:
+                return
+            left = until - self._clock.monotonic()
 
     def _end_of_time(self) -> float:
         """Return when the time limit is reached, by the clock's ``monotonic``."""
@@ -255,8 +265,12 @@ class Session:
         self._recorder.submitted(evaluation)
         self._evaluator.submit([job])
 
-    def _take(self, events: Sequence[Event]) -> None:
-        """Write what has happened, and end the evaluations that have ended together."""
+    def _take(self, events: Sequence[Event]) -> bool:
+        """Write what has happened, and end the evaluations that have ended together.
+
+        Returns:
+            Whether there are such.
+        """
         outcomes: list[Outcome] = []
         for event in events:
             if isinstance(event, Ended):
@@ -266,6 +280,7 @@ class Session:
             else:
                 self._recorder.reported(event)
         self._end(outcomes)
+        return bool(outcomes)
 
     def _end(self, outcomes: Sequence[Outcome]) -> None:
         """Record outcomes, then tell them to the optimizer together."""
