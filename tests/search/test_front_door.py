@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,14 @@ def test_a_time_limit_is_seconds_or_a_text_with_a_unit(
     with Evaluator.create(bowl, "thread") as evaluator:
         search = RandomSearch(problem, evaluator, log_dir=None, clock=clock)
         assert search.search(timeout=timeout).reason == "timeout"
+
+
+@pytest.mark.parametrize("timeout", [math.inf, "30d"])
+def test_a_time_limit_may_be_longer_than_the_system_waits(
+    problem: HpProblem, timeout: float | str
+) -> None:
+    result = RandomSearch(problem, bowl, log_dir=None).search(max_evals=1, timeout=timeout)
+    assert result.reason == "max_evals"
 
 
 @pytest.mark.parametrize(
