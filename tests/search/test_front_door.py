@@ -91,6 +91,8 @@ def test_what_cannot_be_meant_is_refused_in_python_s_words(
 ) -> None:
     with pytest.raises(RunFunctionError, match="type int, which can't be called"):
         AMBS(problem, 3)  # type: ignore[arg-type]
+    with pytest.raises(SettingsError, match="num_workers is 0; give a whole number of at least 1"):
+        AMBS(problem, bowl, num_workers=0)
     with Evaluator.create(bowl, "thread") as evaluator:
         with pytest.raises(SettingsError, match="leave out num_workers"):
             AMBS(problem, evaluator, num_workers=2)

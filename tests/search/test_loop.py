@@ -402,6 +402,7 @@ def test_ends_when_another_search_has_taken_its_directory(search: VirtualSearch)
         ({"retries": -1}, "retries is -1"),
         ({"grace": -1.0}, "grace is -1.0"),
         ({"grace": float("nan")}, "grace is nan"),
+        ({"sigterm_grace": "10s"}, "sigterm_grace is '10s'"),
         ({"max_failures": 0}, "max_failures is 0"),
         ({"resume": True, "warm_start": "results.csv"}, "resume continues a search and warm_start"),
         ({"cache_key": "no.such.module.key"}, "cache key 'no.such.module.key'"),
