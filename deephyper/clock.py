@@ -9,6 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
+LONGEST_WAIT = 3600.0
+"""The longest single wait, in seconds: the system's own waits have limits."""
+
 
 @dataclass(frozen=True)
 class Clock:

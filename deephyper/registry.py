@@ -23,15 +23,25 @@ class Registry:
     Args:
         group: the entry points' group.
         built_in: name -> ``module:attribute``.
+        kind: ``module:attribute`` of the class that all of them are subclasses of.
+        instances: True if they are instances of ``kind`` instead.
         summaries: name -> one line for people, where a list is to show it without an import.
     """
 
     def __init__(
-        self, group: str, built_in: Mapping[str, str], summaries: Mapping[str, str] | None = None
+        self,
+        group: str,
+        built_in: Mapping[str, str],
+        kind: str,
+        *,
+        instances: bool = False,
+        summaries: Mapping[str, str] | None = None,
     ) -> None:
         self.group = group
         self.summaries = dict(summaries or {})
         self._built_in = dict(built_in)
+        self._kind = kind
+        self._instances = instances
 
     @cached_property
     def _others(self) -> dict[str, EntryPoint]:
@@ -51,21 +61,39 @@ class Registry:
 
         Raises:
             KeyError: if nothing has the name.
-            DeepHyperError: if another package's can't be imported. What one of ours lacks is
-                raised as it is.
+            DeepHyperError: if another package's can't be imported or is something else. What one
+                of ours lacks is raised as it is.
         """
         if name in self._built_in:
-            module, _, attribute = self._built_in[name].partition(":")
-            return getattr(import_module(module), attribute)
+            return _imported(self._built_in[name])
         entry = self._others[name]
+        package = entry.dist.name if entry.dist is not None else entry.value
         try:
-            return entry.load()
+            found = entry.load()
         except Exception as error:
-            package = entry.dist.name if entry.dist is not None else entry.value
             raise DeepHyperError(
                 f"'{name}' of the package {package} can't be imported "
                 f"({type(error).__name__}: {error}); repair or uninstall that package"
             ) from error
+        if not self._is_proper(found):
+            kind = self._kind.replace(":", ".")
+            proper = "an instance" if self._instances else "a subclass"
+            raise DeepHyperError(
+                f"'{name}' of the package {package} is {found!r}, not {proper} of {kind}; repair "
+                "or uninstall that package"
+            )
+        return found
+
+    def _is_proper(self, found: Any) -> bool:
+        kind = _imported(self._kind)
+        if self._instances:
+            return isinstance(found, kind)
+        return isinstance(found, type) and issubclass(found, kind)
+
+
+def _imported(where: str) -> Any:
+    module, _, attribute = where.partition(":")
+    return getattr(import_module(module), attribute)
 
 
 EVALUATORS = Registry(
@@ -77,6 +105,7 @@ EVALUATORS = Registry(
         "ray": "deephyper.evaluator.ray:RayEvaluator",
         "balsam": "deephyper.balsam.evaluator:BalsamEvaluator",
     },
+    "deephyper.evaluator:Evaluator",
 )
 """Subclasses of :class:`deephyper.evaluator.Evaluator`."""
 
@@ -87,6 +116,7 @@ OPTIMIZERS = Registry(
         "skopt": "deephyper.optimizer.settings:SkoptSettings",
         "random": "deephyper.optimizer.settings:RandomSettings",
     },
+    "deephyper.optimizer.settings:Settings",
 )
 """Settings of the engines, see :class:`deephyper.optimizer.settings.Settings`."""
 
@@ -99,7 +129,9 @@ COMMANDS = Registry(
         "balsam-init": "deephyper.balsam.cli.init:balsam_init",
         "balsam-submit": "deephyper.balsam.cli.submit:balsam_submit",
     },
-    {
+    "click:Command",
+    instances=True,
+    summaries={
         "start-project": "Make a project directory and install it.",
         "new-problem": "Make a problem with sample code in the current directory.",
         "hps": "Search for the hyperparameters that maximize a run function.",
@@ -115,7 +147,9 @@ ANALYTICS = Registry(
         "topk": "deephyper.core.cli.topk:topk",
         "balsam": "deephyper.balsam.cli.timeline:balsam",
     },
-    {
+    "click:Command",
+    instances=True,
+    summaries={
         "topk": "Print the best points of a search.",
         "balsam": "Show the evaluations of a Balsam workflow over time.",
     },

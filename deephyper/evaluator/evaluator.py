@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import Any, ClassVar, Self
 
 from deephyper import checks
-from deephyper.clock import Clock
+from deephyper.clock import LONGEST_WAIT, Clock
 from deephyper.errors import EvaluatorError
 from deephyper.evaluator.due_times import DueTimes
 from deephyper.evaluator.output import tail
@@ -35,8 +35,6 @@ LOAD_SECONDS = 300.0
 a large library takes minutes."""
 
 _MOST_WORKERS = 1_000_000
-_LONGEST_WAIT = 3600.0
-"""The longest single wait, in seconds: the system's own waits have limits."""
 
 
 class Evaluator(ABC):
@@ -369,8 +367,8 @@ class Evaluator(ABC):
             return 0.0
         wake = until if self.timeout is None else min(until, self._deadlines.next)
         if math.isinf(wake):
-            return _LONGEST_WAIT
-        return min(max(0.0, wake - self.clock.monotonic()), _LONGEST_WAIT)
+            return LONGEST_WAIT
+        return min(max(0.0, wake - self.clock.monotonic()), LONGEST_WAIT)
 
     def _take(self, messages: Sequence[JobMessage]) -> None:
         for message in messages:

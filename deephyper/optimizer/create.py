@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from deephyper.errors import SettingsError
 from deephyper.optimizer.settings import Settings
@@ -35,6 +35,7 @@ def create_optimizer(
         SettingsError: if the problem isn't one, the name isn't registered, or the object lacks one
             of the methods.
         ProblemError: if the space is empty.
+        DeepHyperError: if the engine is another package's and can't be used.
     """
     from deephyper.problem import BaseProblem
 
@@ -55,7 +56,7 @@ def read_optimizer(optimizer: str | Settings | AskTell) -> Settings | AskTell:
     """Return the settings that a name stands for, and anything else as it is, checked.
 
     Raises:
-        SettingsError: as `create_optimizer`.
+        SettingsError, DeepHyperError: as `create_optimizer`.
     """
     if isinstance(optimizer, str):
         return _settings_class(optimizer)()
@@ -71,10 +72,5 @@ def _settings_class(name: str) -> type[Settings]:
     if name not in OPTIMIZERS:
         known = ", ".join(OPTIMIZERS.names)
         raise SettingsError(f"unknown optimizer {name!r}; choose one of {known}")
-    found: Any = OPTIMIZERS.load(name)
-    if isinstance(found, type) and issubclass(found, Settings):
-        return found
-    raise SettingsError(
-        f"the optimizer {name!r} is registered as {found!r}, which is not a subclass of "
-        f"{Settings.__module__}.{Settings.__qualname__}; repair or uninstall its package"
-    )
+    found: type[Settings] = OPTIMIZERS.load(name)
+    return found

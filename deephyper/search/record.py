@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -85,6 +86,12 @@ class Record:
             self.order.append(outcome.job.id)
         evaluation.outcome = outcome
         return evaluation
+
+    def retry(self, job: Job) -> Job:
+        """Take note that an attempt has failed and another follows; return the job of that one."""
+        again = dataclasses.replace(job, attempt=job.attempt + 1)
+        self.evaluations[job.id].job = again
+        return again
 
 
 def best_finished(outcomes: Iterable[Outcome]) -> Outcome | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -118,8 +119,7 @@ def _submitted(record: Record, event: dict[str, Any]) -> None:
 def _ended(record: Record, event: dict[str, Any]) -> None:
     evaluation = record.evaluations[event["id"]]
     if event.get("retry"):
-        job = evaluation.job
-        evaluation.job = Job(job.id, job.point, _attempt(event["attempt"]) + 1)
+        record.retry(dataclasses.replace(evaluation.job, attempt=_attempt(event["attempt"])))
     elif evaluation.outcome is None:
         record.end(_outcome(evaluation.job, event))
 

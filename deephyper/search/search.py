@@ -14,6 +14,7 @@ from deephyper.clock import Clock
 from deephyper.errors import EvaluatorError, ProblemError, SettingsError, argument
 from deephyper.evaluator import Evaluator
 from deephyper.job import Outcome
+from deephyper.optimizer.create import DEFAULT_OPTIMIZER, create_optimizer, read_optimizer
 from deephyper.optimizer.settings import Settings
 from deephyper.search import results
 from deephyper.search.budget import DEFAULT_GRACE, Budget
@@ -72,7 +73,7 @@ class Search:
 
     name: ClassVar[str] = "search"
     """What the journal calls this kind of search."""
-    default_optimizer: ClassVar[str] = "bayesian"
+    default_optimizer: ClassVar[str] = DEFAULT_OPTIMIZER
 
     def __init__(
         self,
@@ -98,10 +99,8 @@ class Search:
         _check_start(log_dir, resume, warm_start)
         self.problem = problem
         self._run_or_evaluator = _checked_evaluator(evaluator, num_workers)
-        self._num_workers = num_workers
-        self._optimizer = _read_optimizer(
-            self.default_optimizer if optimizer is None else optimizer
-        )
+        self._num_workers = whole_or_none("num_workers", num_workers, 1)
+        self._optimizer = read_optimizer(self.default_optimizer if optimizer is None else optimizer)
         self._seed = whole_or_none("seed", seed, 0)
         self._resume = bool(resume)
         self._earlier = resume if isinstance(resume, Record) else None
@@ -111,7 +110,11 @@ class Search:
         self._policy = Policy(
             retries=whole("retries", retries, 0),
             grace=grace,
-            sigterm_grace=grace if sigterm_grace is None else sigterm_grace,
+            sigterm_grace=(
+                grace
+                if sigterm_grace is None
+                else real("sigterm_grace", sigterm_grace, unit="seconds")
+            ),
         )
         self._cache_key = cache_key
         Cache(cache_key)  # so that a key that can't be used is refused now
@@ -189,8 +192,6 @@ class Search:
         return record
 
     def _create_optimizer(self, record: Record) -> Optimizer:
-        from deephyper.optimizer import create_optimizer
-
         # A resumed search with the seed of the first session would propose its points again.
         seed = None if self._seed is None else self._seed + len(record.evaluations)
         return create_optimizer(self.problem, self._optimizer, seed=seed)
@@ -223,12 +224,6 @@ class Search:
         _log.info("%s", text)
         if self._on_notice is not None:
             self._on_notice(text)
-
-
-def _read_optimizer(optimizer: str | Settings | AskTell) -> Settings | AskTell:
-    from deephyper.optimizer.create import read_optimizer
-
-    return read_optimizer(optimizer)
 
 
 def _ignore(outcome: Outcome) -> None:

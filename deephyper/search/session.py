@@ -307,7 +307,7 @@ class Session:
         retry = fault and job.attempt <= self._policy.retries
         self._recorder.outcome(outcome, retry)
         if retry:
-            self._waiting.appendleft(dataclasses.replace(job, attempt=job.attempt + 1))
+            self._waiting.appendleft(self._record.retry(job))
             self._notify(retry_notice(outcome))
         return not retry
 

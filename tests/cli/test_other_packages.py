@@ -82,6 +82,9 @@ def greet():
     click.echo("hello")
 
 
+TOYS = 3
+
+
 @click.command("count")
 @click.argument("results")
 def count(results):
@@ -94,10 +97,13 @@ ENTRY_POINTS = """\
 [deephyper.evaluators]
 toy = toy:ToyEvaluator
 broken = no_such_module:Nothing
+mistaken = toy:greet
 [deephyper.optimizers]
 ascending = toy:AscendingSettings
+mistaken = toy:Ascending
 [deephyper.commands]
 greet = toy:greet
+mistaken = toy:TOYS
 [deephyper.analytics]
 count = toy:count
 """
@@ -167,6 +173,8 @@ def test_what_other_packages_add_is_in_the_help(site: Path) -> None:
         ("--toy-step 2", "--toy-step is an option of ascending; use --optimizer ascending"),
         ("--optimizer ascending --toy-step 0", "0 is not in the range x>=1"),
         ("--evaluator broken", "'broken' of the package toy can't be imported (ModuleNotFound"),
+        ("--evaluator mistaken", "not a subclass of deephyper.evaluator.Evaluator; repair or"),
+        ("--optimizer mistaken", "not a subclass of deephyper.optimizer.settings.Settings; repair"),
     ],
 )
 def test_what_does_not_fit_is_one_line(site: Path, words: str, message: str) -> None:
@@ -175,3 +183,14 @@ def test_what_does_not_fit_is_one_line(site: Path, words: str, message: str) -> 
     assert message in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert not (site / "journal.jsonl").exists()
+
+
+def test_a_command_that_is_not_one_is_named_and_hides_no_other(site: Path) -> None:
+    message = "'mistaken' of the package toy is 3, not an instance of click.Command"
+    done = run("main", "mistaken")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert message in done.stderr
+    listed = run("main", "--help")
+    assert listed.returncode == 0
+    assert message in " ".join(listed.stdout.split())
+    assert "Say hello from the toy." in listed.stdout

@@ -192,8 +192,8 @@ def test_another_package_brings_an_evaluator(tmp_path: Path) -> None:
         "the toy evaluator needs the option 'toy_address'",
         "the toy evaluator has no option 'output_dir'; it takes num_workers, toy_address, factor, "
         "timeout",
-        "the evaluator 'broken' is 3, not a subclass of deephyper.evaluator.Evaluator; repair the "
-        "package that brings it",
+        "'broken' of the package toy is 3, not a subclass of deephyper.evaluator.Evaluator; repair "
+        "or uninstall that package",
     ]
 
 

@@ -171,7 +171,7 @@ def _install(directory: Path, monkeypatch: pytest.MonkeyPatch, entry_point: str)
     monkeypatch.syspath_prepend(directory)
     monkeypatch.delitem(sys.modules, "toy_engine", raising=False)
     # A registry looks for other packages once.
-    fresh = Registry(OPTIMIZERS.group, dict.fromkeys(OPTIMIZERS.names, ""))
+    fresh = Registry(OPTIMIZERS.group, dict.fromkeys(OPTIMIZERS.names, ""), "")
     monkeypatch.setattr(OPTIMIZERS, "_others", fresh._others, raising=False)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,14 @@ def test_a_time_limit_is_seconds_or_a_text_with_a_unit(
         assert search.search(timeout=timeout).reason == "timeout"
 
 
+@pytest.mark.parametrize("timeout", [math.inf, "30d"])
+def test_a_time_limit_may_be_longer_than_the_system_waits(
+    problem: HpProblem, timeout: float | str
+) -> None:
+    result = RandomSearch(problem, bowl, log_dir=None).search(max_evals=1, timeout=timeout)
+    assert result.reason == "max_evals"
+
+
 @pytest.mark.parametrize(
     "optimizer", ["random", "skopt", RandomSettings(), SkoptSettings("DUMMY"), None]
 )
@@ -82,6 +91,8 @@ def test_what_cannot_be_meant_is_refused_in_python_s_words(
 ) -> None:
     with pytest.raises(RunFunctionError, match="type int, which can't be called"):
         AMBS(problem, 3)  # type: ignore[arg-type]
+    with pytest.raises(SettingsError, match="num_workers is 0; give a whole number of at least 1"):
+        AMBS(problem, bowl, num_workers=0)
     with Evaluator.create(bowl, "thread") as evaluator:
         with pytest.raises(SettingsError, match="leave out num_workers"):
             AMBS(problem, evaluator, num_workers=2)

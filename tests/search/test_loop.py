@@ -11,12 +11,14 @@ from typing import Any
 
 import pytest
 
+from deephyper.clock import VirtualClock
 from deephyper.errors import ProblemError, ResultsError, SettingsError
-from deephyper.evaluator import Evaluator
+from deephyper.evaluator import Evaluator, VirtualEvaluator
 from deephyper.job import Failure
 from deephyper.optimizer import RandomOptimizer
 from deephyper.problem import HpProblem
 from deephyper.search.hps.ambs import AMBS
+from deephyper.search.hps.random import RandomSearch
 from deephyper.search.replay import read_journal
 from deephyper.search.search import Search
 from tests.search.virtual_search import (
@@ -24,6 +26,7 @@ from tests.search.virtual_search import (
     Made,
     VirtualSearch,
     finite_problem,
+    line_problem,
     raise_signal_at,
 )
 
@@ -245,6 +248,21 @@ def test_a_retry_that_was_due_at_the_end_of_a_session_is_made_in_the_next(
     assert (result.num_evaluations, result.num_failures) == (1, 0)
 
 
+def test_a_search_in_memory_remembers_its_retries() -> None:
+    clock = VirtualClock()
+    evaluator = VirtualEvaluator(
+        run_job=lambda job: DIED if job.id == "1" else 1.0,
+        num_workers=2,
+        duration=lambda job: 1.0 if job.id == "1" else 5.0,
+        clock=clock,
+    )
+    search = RandomSearch(line_problem(), evaluator, log_dir=None, retries=1)
+    # Evaluation 1 dies as the time is over, so its second attempt is the next session's.
+    assert search.search(max_evals=2, timeout=1.0).num_failures == 0
+    assert search.search(max_evals=2, timeout=100.0).num_failures == 1
+    assert [(job.id, job.attempt) for job in evaluator.submitted] == [("0", 1), ("1", 1), ("1", 2)]
+
+
 # Points that are known.
 
 
@@ -384,6 +402,7 @@ def test_ends_when_another_search_has_taken_its_directory(search: VirtualSearch)
         ({"retries": -1}, "retries is -1"),
         ({"grace": -1.0}, "grace is -1.0"),
         ({"grace": float("nan")}, "grace is nan"),
+        ({"sigterm_grace": "10s"}, "sigterm_grace is '10s'"),
         ({"max_failures": 0}, "max_failures is 0"),
         ({"resume": True, "warm_start": "results.csv"}, "resume continues a search and warm_start"),
         ({"cache_key": "no.such.module.key"}, "cache key 'no.such.module.key'"),

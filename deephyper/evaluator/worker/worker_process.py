@@ -16,6 +16,7 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
+from deephyper.clock import LONGEST_WAIT
 from deephyper.evaluator.output import tail
 from deephyper.evaluator.worker import reaper
 from deephyper.evaluator.worker.channel import Channel
@@ -161,7 +162,8 @@ class WorkerProcess:
         The last message is Died if the process has ended.
         """
         if timeout > 0 and not self._unread:
-            wait(self.waitables, timeout if self.death_is_waitable else min(timeout, POLL_SECONDS))
+            longest = LONGEST_WAIT if self.death_is_waitable else POLL_SECONDS
+            wait(self.waitables, min(timeout, longest))
         ended = self._process.poll() is not None  # asked first: what it said before is read below
         messages, self._unread = self._unread, []
         for values in self._channel.drain():

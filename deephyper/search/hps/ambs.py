@@ -15,7 +15,6 @@ class AMBS(Search):
     """
 
     name = "ambs"
-    default_optimizer = "bayesian"
 
 
 if __name__ == "__main__":
