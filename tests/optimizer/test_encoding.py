@@ -68,6 +68,41 @@ def test_features_are_finite_and_tell_points_apart(problem: HpProblem) -> None:
     assert x.max(initial=0.0) <= 1.5
 
 
+def test_what_is_inactive_stands_in_the_middle_or_is_a_category_of_its_own() -> None:
+    problem = HpProblem()
+    kind = problem.add_dim("kind", ["a", "b"])
+    number = problem.add_dim("number", (0.0, 1.0))
+    choice = problem.add_dim("choice", ["p", "q"])
+    problem.add_conditions([EqualsCondition(number, kind, "b"), EqualsCondition(choice, kind, "b")])
+    encoding = SpaceEncoding(problem.space)
+    features = Features(encoding)
+    x = features(
+        encoding.vectors(
+            [
+                {"kind": "a"},
+                {"kind": "b", "number": 0.5, "choice": "p"},
+                {"kind": "b", "number": 0.0, "choice": "q"},
+            ]
+        )
+    )
+    assert x[:, 0].tolist() == [0.5, 0.5, 0.0]
+    # numbers come first, then categories; the pairs are 0-1, 0-2, 1-2
+    names = [encoding.names[i] for i in encoding.numbers + encoding.categories]
+    distances = dict(zip(names, features.distances(x).tolist(), strict=True))
+    assert distances == {"number": [0.0, 0.5, 0.5], "kind": [1, 1, 0], "choice": [1, 1, 1]}
+
+
+def test_a_step_beyond_an_end_is_reflected_or_stays_there() -> None:
+    problem = HpProblem()
+    problem.add_dim("x", (0.0, 1.0))
+    for end in (0.0, 1.0):
+        moved = Neighbors(_sampler(problem)).perturb(np.full((4000, 1), end), np.full(4000, 0.1))
+        assert moved.min() >= 0.0
+        assert moved.max() <= 1.0
+        # a quarter of the half that went beyond
+        assert abs((moved == end).mean() - 0.125) < 0.02
+
+
 def test_weights_and_log_integers_are_sampled_as_they_should_be() -> None:
     problem = HpProblem()
     problem.add_dim("c", CategoricalHyperparameter("c", ["a", "b"], weights=[0.9, 0.1]))

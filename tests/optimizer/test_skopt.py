@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import skopt
@@ -20,23 +20,57 @@ def _optimizer(model: str, problem: HpProblem, n_initial_points: int = 4) -> Sko
     return SkoptOptimizer(problem, settings, seed=0)
 
 
-def test_it_is_fitted_once_for_proposals_and_their_predictions(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    made: list[skopt.Optimizer] = []
+class Recorded(skopt.Optimizer):  # type: ignore[misc]  # untyped
+    """A scikit-optimize that remembers what it is told, and is remembered."""
 
-    class Counted(skopt.Optimizer):  # type: ignore[misc]  # untyped
-        def __init__(self, *args: Any, **kwargs: Any) -> None:
-            super().__init__(*args, **kwargs)
-            made.append(self)
+    made: ClassVar[list[Recorded]]
 
-    monkeypatch.setattr(skopt, "Optimizer", Counted)
+    def tell(self, x: list[list[Any]], y: list[float], *args: Any, **kwargs: Any) -> Any:
+        self.told = dict(zip(map(tuple, x), y, strict=True))
+        self.gains_when_told = list(getattr(self, "gains_", []))
+        self.made.append(self)
+        return super().tell(x, y, *args, **kwargs)
+
+
+@pytest.fixture
+def models(monkeypatch: pytest.MonkeyPatch) -> list[Recorded]:
+    """Every model that is fitted in this test."""
+    Recorded.made = []
+    monkeypatch.setattr(skopt, "Optimizer", Recorded)
+    return Recorded.made
+
+
+def test_it_is_fitted_once_for_proposals_and_their_predictions(models: list[Recorded]) -> None:
     optimizer = _optimizer("RF", cube(2))
     for n in range(1, 9):
         proposals = optimizer.ask(2)
-        assert len(made) == max(0, n - 2)
+        assert len(models) == max(0, n - 2)
         optimizer.tell(proposals, [bowl(proposal.point) for proposal in proposals])
     assert None not in [proposal.prediction for proposal in proposals]
+
+
+@pytest.mark.parametrize(
+    ("strategy", "lie"), [("cl_min", -5.0), ("cl_mean", -2.0), ("cl_max", 1.0)]
+)
+def test_pending_points_get_the_lie_and_failures_the_worst_result(
+    models: list[Recorded], strategy: str, lie: float
+) -> None:
+    settings = SkoptSettings(liar_strategy=strategy, n_initial_points=4)
+    optimizer = SkoptOptimizer(cube(2), settings, seed=0)
+    points = [{"x0": i / 10, "x1": 0.5} for i in range(6)]
+    optimizer.tell(points[:4], [-1.0, 5.0, 2.0, "F_crash"])
+    optimizer.tell_pending(points[4:])
+    optimizer.ask()
+    # with the sign of what is minimized
+    assert list(models[0].told.values()) == [1.0, -5.0, -2.0, 1.0, lie, lie]
+
+
+def test_what_hedging_has_learned_stays_from_one_model_to_the_next(models: list[Recorded]) -> None:
+    settings = SkoptSettings(acq_func="gp_hedge", n_initial_points=4)
+    optimizer = SkoptOptimizer(cube(2), settings, seed=0)
+    search_bowl(optimizer, 7)
+    assert not any(models[0].gains_when_told)
+    assert any(models[-1].gains_when_told)
 
 
 @pytest.mark.parametrize("model", MODELS)
