@@ -323,6 +323,21 @@ def test_the_slope_of_the_acquisition_is_its_derivative(space: Space) -> None:
         np.testing.assert_allclose(slope[:, k], numeric, rtol=1e-4, atol=1e-4)
 
 
+def test_a_longer_climb_never_ends_lower(space: Space) -> None:
+    features, x = space
+    covariance = Covariance(features, _parameters(features.n_groups))
+    surrogate = Surrogate(Factor(covariance, x[:30], 40), _objective(x)[:30], n_failed=0)
+    movable = np.ones((10, features.n_numbers), dtype=bool)
+    heights = []
+    for steps in range(1, 12):
+        climbed = x[30:].copy()
+        climbed[:, : features.n_numbers] = climb(
+            surrogate, EI, x[30:], movable, surrogate.best, steps=steps
+        )
+        heights.append(surrogate.slope(climbed, EI, surrogate.best)[0])
+    assert (np.diff(heights, axis=0) >= -1e-9).all()
+
+
 def test_climbing_leads_up_inside_the_cube_and_leaves_fixed_numbers_alone(space: Space) -> None:
     features, x = space
     y = _objective(x)
