@@ -95,7 +95,8 @@ def _parameter(group: str, option: Option, default: Any) -> click.Option:
         group=group.capitalize(),
         type=kinds[option.kind],
         metavar=option.metavar,
-        help=option.help if default is None else f"{option.help}  [default: {default}]",
+        help=option.help,
+        default_text=None if default is None else str(default),
     )
 
 
