@@ -159,6 +159,7 @@ def test_what_other_packages_add_is_in_the_help(site: Path) -> None:
     search = run("main", "hps ambs --help").stdout
     assert "--toy-place PLACE" in search
     assert "[default: attic]" in search
+    assert "[default: 1; x>=1]" in search.partition("--toy-step")[2]
     assert "--toy-step" in search
     assert "Say hello from the toy." in run("main", "--help").stdout
     assert "Count the evaluations of a search." in run("analytics", "--help").stdout

@@ -6,17 +6,33 @@ import math
 from typing import Any
 
 import click
+from click.types import OptionHelpExtra
 
 from deephyper.checks import DURATION_FORMS, duration
 from deephyper.errors import SettingsError
 
 
 class GroupedOption(click.Option):
-    """An option that is shown under a heading."""
+    """An option that is shown under a heading.
 
-    def __init__(self, *args: Any, group: str, **kwargs: Any) -> None:
+    Args:
+        group: the heading.
+        default_text: the default as the help shows it, where click doesn't know it or would show
+            it otherwise.
+    """
+
+    def __init__(
+        self, *args: Any, group: str, default_text: str | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.group = group
+        self._default_text = default_text
+
+    def get_help_extra(self, ctx: click.Context) -> OptionHelpExtra:
+        extra = super().get_help_extra(ctx)
+        if self._default_text is not None:
+            extra["default"] = self._default_text
+        return extra
 
 
 class GroupedCommand(click.Command):

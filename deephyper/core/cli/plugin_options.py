@@ -59,8 +59,8 @@ class PluginOptions:
         """
         values = {n: options[n] for n in sorted(self.names) if options[n] is not None}
         own = {option.name for option in self.registry.load(chosen).options}
-        for name in values.keys() - own:
-            owner = next(each for each, plugin in self._plugins() if _takes(plugin, name))
+        for name in [name for name in values if name not in own]:
+            owner = self.owners(name)[0]
             raise click.UsageError(
                 f"--{name.replace('_', '-')} is an option of {owner}; use {self.flag} {owner}"
             )
@@ -68,7 +68,8 @@ class PluginOptions:
 
     def owners(self, name: str) -> list[str]:
         """Return what takes an option."""
-        return [each for each, plugin in self._plugins() if _takes(plugin, name)]
+        plugins = self._plugins()
+        return [each for each, plugin in plugins if name in {o.name for o in plugin.options}]
 
     def _plugins(self) -> Iterator[tuple[str, Any]]:
         for name in self.registry.names:
@@ -80,10 +81,6 @@ class PluginOptions:
 
 EVALUATOR_OPTIONS = PluginOptions(EVALUATORS, "--evaluator")
 OPTIMIZER_OPTIONS = PluginOptions(OPTIMIZERS, "--optimizer")
-
-
-def _takes(plugin: Any, name: str) -> bool:
-    return any(option.name == name for option in plugin.options)
 
 
 def _parameter(group: str, option: Option, default: Any) -> click.Option:
@@ -98,7 +95,8 @@ def _parameter(group: str, option: Option, default: Any) -> click.Option:
         group=group.capitalize(),
         type=kinds[option.kind],
         metavar=option.metavar,
-        help=option.help if default is None else f"{option.help}  [default: {default}]",
+        help=option.help,
+        default_text=None if default is None else str(default),
     )
 
 

@@ -87,7 +87,7 @@ BUDGET: Options = [
         "--grace",
         type=Duration(zero=True),
         default=DEFAULT_GRACE,
-        show_default=f"{DEFAULT_GRACE:g} s",
+        default_text=f"{DEFAULT_GRACE:g} s",
         help="How long running evaluations may continue after a timeout or SIGTERM.",
     ),
     _option(
@@ -191,7 +191,8 @@ OPTIMIZER: Options = [
         "Optimizer",
         "--optimizer",
         type=RegisteredName(OPTIMIZERS),
-        help=f"The engine that proposes points.  [default: {DEFAULT_OPTIMIZER}]",
+        default_text=DEFAULT_OPTIMIZER,
+        help="The engine that proposes points.",
     ),
 ]
 
