@@ -19,14 +19,13 @@ from deephyper.problem import HpProblem
 from deephyper.search.record import Evaluation
 from deephyper.search.results import (
     COLUMNS,
-    ResultsWriter,
     format_cell,
     parse_cell,
     read_results,
     read_table,
-    set_aside_if_changed,
 )
 from deephyper.search.search_result import SearchResult
+from deephyper.search.store import ResultsWriter, set_aside_if_changed
 from tests.search.test_log import Expecting
 from tests.search.virtual_search import VirtualSearch
 
@@ -187,7 +186,8 @@ def test_a_new_metric_or_step_gets_a_column(tmp_path: Path) -> None:
         evaluations += batch
         writer.extend(batch)
     writer.close()
-    header, rows = read_table(tmp_path)
+    table = read_table(tmp_path)
+    header, rows = table.header, table.rows
     assert header == ["x", *COLUMNS, "step", "loss", "m:x"]
     assert [row.columns["id"] for row in rows] == [0, 1, 2, 3, 4]
     assert [row.columns.get("loss") for row in rows] == [None, 0.5, None, None, 0.25]
