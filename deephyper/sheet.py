@@ -172,6 +172,12 @@ def left_out_phrase(left_out: Sequence[LeftOut]) -> str:
     return f"{count(left_out)} left out (line {first.line}: {first.reason})"
 
 
+def quoted(cell: str) -> str:
+    """Return a cell in quotes on one short line that can be printed, for messages."""
+    text = "".join(c if c.isprintable() else repr(c)[1:-1] for c in cell)
+    return f"'{text}'" if len(text) <= 60 else f"'{text[:57]}...'"
+
+
 def _read_text(path: Path) -> str:
     """Return what a text file holds; of a character that is being written, nothing."""
     try:

@@ -14,7 +14,7 @@ from deephyper.problem.point import show
 from deephyper.search.budget import Reason
 from deephyper.search.record import Evaluation
 from deephyper.search.warm_start import WarmStartReport
-from deephyper.sheet import left_out_phrase
+from deephyper.sheet import left_out_phrase, quoted
 
 FILE_NAME = "deephyper.log"
 _log = logging.getLogger("deephyper.search")
@@ -91,7 +91,7 @@ def warm_start_notice(report: WarmStartReport) -> str:
         values = ", ".join(f"{name} = {show(value)}" for name, value in report.filled.items())
         parts.append(f"not in the file and so at the default: {values}")
     if report.ignored:
-        parts.append(f"not in the space and ignored: {', '.join(report.ignored)}")
+        parts.append(f"not in the space and ignored: {', '.join(map(quoted, report.ignored))}")
     return f"warm start: {'; '.join(parts)}"
 
 

@@ -30,7 +30,7 @@ from deephyper.objective import (
     objective_from_cell,
     objective_to_cell,
 )
-from deephyper.sheet import LeftOut, Record, Sheet, count, read_sheet
+from deephyper.sheet import LeftOut, Record, Sheet, count, quoted, read_sheet
 
 if TYPE_CHECKING:
     from deephyper.search.record import Evaluation
@@ -326,8 +326,8 @@ class _Reader:
         for name in values:
             if name in cells and self._sheet.is_ambiguous(cells[name]):
                 return (
-                    f"{name} is '{cells[name]}', with both points and commas for decimals in "
-                    "the file"
+                    f"its {quoted(name)} is {quoted(cells[name])}, and the file has decimal points "
+                    "and decimal commas"
                 )
         if record.given == len(self._sheet.header):
             return ""
@@ -335,7 +335,7 @@ class _Reader:
             return "it ends before its status"
         for name in self._numeric & values.keys():
             if isinstance(values[name], str):
-                return f"it has too few cells, and its {name} is {_show(cells[name])}"
+                return f"it has too few cells, and its {quoted(name)} is {quoted(cells[name])}"
         return ""
 
     def _numeric_columns(self) -> set[str]:
@@ -360,7 +360,7 @@ def _status(
     given = _filled(columns, "status").lower()
     known = next((status for status in _STATUSES if status == given), None)
     if given and known is None:
-        return "unreadable", f"its status is {_show(cells['status'])}"
+        return "unreadable", f"its status is {quoted(cells['status'])}"
     if known in ("failed", "stopped"):
         return known, ""
     text = cells.get("objective", "").strip()
@@ -372,7 +372,7 @@ def _status(
     if failed or text == "F" or text.startswith(FAILURE_PREFIX):
         return "failed", ""
     if text:
-        return "unreadable", f"its objective is {_show(text)}, not a finite number"
+        return "unreadable", f"its objective is {quoted(text)}, not a finite number"
     if known:
         return "unreadable", f"its objective is empty, and its status is {known}"
     return "unreadable", "its objective is empty, and nothing says that it failed"
@@ -383,11 +383,6 @@ def _filled(columns: dict[str, Any], name: str) -> str:
     value = columns.get(name)
     nothing = value is None or (isinstance(value, float) and math.isnan(value))
     return "" if nothing else str(value).strip()
-
-
-def _show(cell: str) -> str:
-    text = " ".join(cell.split())
-    return f"'{text}'" if len(text) <= 60 else f"'{text[:57]}...'"
 
 
 def _text(value: Any) -> str:
