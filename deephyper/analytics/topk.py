@@ -25,6 +25,7 @@ KEPT_COLUMNS = ("objective", "id", "elapsed_sec")
 _log = logging.getLogger("deephyper.analytics")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 """Characters that no file can hold."""
+_LINE_BREAKS = re.compile("[\x85\u2028\u2029]")
 
 
 def best_evaluations(
@@ -68,9 +69,13 @@ def as_yaml(evaluations: Sequence[Best]) -> str:
     """Return the evaluations under their ranks, '0' being the best, with their keys in order."""
     import yaml
 
-    return yaml.safe_dump(
-        _ranked(evaluations), indent=4, allow_unicode=True, width=10_000, default_flow_style=False
+    ranked = _ranked(evaluations)
+    text = yaml.safe_dump(
+        ranked, indent=4, allow_unicode=True, width=10_000, default_flow_style=False
     )
+    if _LINE_BREAKS.search(text):  # which YAML would read as spaces
+        text = yaml.safe_dump(ranked, indent=4, width=10_000, default_flow_style=False)
+    return text
 
 
 def as_json(evaluations: Sequence[Best]) -> str:
@@ -117,17 +122,8 @@ def save(evaluations: Sequence[Best], path: str | Path, *, force: bool = False) 
     )
     if not force and os.path.lexists(path):
         raise exists
-    target = Path(os.path.realpath(path))
-    partial = target.with_name(f"{target.name}.{os.getpid()}.partial")
     try:
-        try:
-            partial.write_bytes(data)
-            if force:
-                partial.replace(target)
-            else:
-                _move(partial, target)
-        finally:
-            partial.unlink(missing_ok=True)
+        _write(Path(os.path.realpath(path)), data, force)
     except FileExistsError:
         raise exists from None
     except OSError as error:
@@ -135,21 +131,35 @@ def save(evaluations: Sequence[Best], path: str | Path, *, force: bool = False) 
         raise ResultsError(f"'{path}' can't be written ({reason}); choose another place") from error
 
 
-def _move(path: Path, target: Path) -> None:
-    """Rename a file, but not over another.
+def _write(path: Path, data: bytes, force: bool) -> None:
+    """Write all of a file or nothing.
 
     Raises:
-        FileExistsError: if there is another.
-        OSError: if it can't be renamed.
+        FileExistsError: if it is there and ``force`` isn't given.
+        OSError: if it can't be written.
     """
+    if force and path.exists() and not path.is_file():
+        path.write_bytes(data)  # a pipe or a device, which must stay one
+        return
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     try:
-        os.link(path, target)
-    except FileExistsError:
-        raise
-    except OSError:  # a file system without links
-        if target.exists():
-            raise FileExistsError(target) from None
-        path.replace(target)
+        partial.write_bytes(data)
+        _move(partial, path, force)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _move(path: Path, target: Path, force: bool) -> None:
+    if not force:
+        try:
+            os.link(path, target)
+            return
+        except FileExistsError:
+            raise
+        except OSError as error:  # a file system without links
+            if target.exists():
+                raise FileExistsError(target) from error
+    path.replace(target)
 
 
 def _ranked(evaluations: Sequence[Best]) -> dict[str, Best]:

@@ -164,7 +164,7 @@ def shuffled_rows(table: Table, chance: random.Random) -> bytes:
 
 
 def twice(table: Table, chance: random.Random) -> bytes:
-    return text_of(table + [[], *table]).encode()
+    return text_of([*table, [], *table]).encode()
 
 
 HARMLESS = (
@@ -285,9 +285,7 @@ def test_damage_is_refused_or_said(tmp_path: Path) -> None:
     assert min(outcomes.values()) > FILES / 20, outcomes
 
 
-def outcome_of(
-    path: Path, found: list[Evaluation], whole: bytes, damaged: bytes, what: str
-) -> str:
+def outcome_of(path: Path, found: list[Evaluation], whole: bytes, damaged: bytes, what: str) -> str:
     """Return what came of a damaged file, having checked it."""
     said: list[str] = []
     try:
