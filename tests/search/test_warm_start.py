@@ -217,6 +217,10 @@ def test_pandas_may_have_read_and_written_the_results(
     assert warm_start_notice(report) == (
         f"warm start: {len(results)} of {len(results)} results fit the space"
     )
-    assert [
-        (point, None if isinstance(observed, Failure) else observed) for point, observed in known
-    ] == results
+    for (point, observed), (expected, objective) in zip(known, results, strict=True):
+        # Some versions of pandas read the last digit otherwise.
+        assert point == expected | {"lr": pytest.approx(expected["lr"])}
+        if objective is None:
+            assert isinstance(observed, Failure)
+        else:
+            assert observed == pytest.approx(objective)
