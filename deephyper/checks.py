@@ -1,4 +1,4 @@
-"""Checks of the numbers and durations that a user gives.
+"""Checks of the numbers, durations and paths that a user gives.
 
 Each function returns the value in its proper type, or raises an error of the class that it was
 given, with a one-line message.
@@ -9,7 +9,9 @@ from __future__ import annotations
 import contextlib
 import math
 import numbers
+import os
 import re
+from pathlib import Path
 from typing import Any
 
 from deephyper.errors import DeepHyperError, SettingsError
@@ -106,3 +108,30 @@ def duration(
         room = "at least 0" if zero else "more than 0"
         raise error(f"{name} is {value!r}; give {room} seconds, and not infinitely many")
     return seconds
+
+
+def user_path(name: str, value: Any, *, error: type[DeepHyperError] = SettingsError) -> Path:
+    """Return the path that a user gave, ``~`` and ``~user`` being home directories.
+
+    Args:
+        name: what the message calls it.
+        value: a text or a Path; ``./~`` and ``./-`` name files of these names.
+        error: class of the error.
+
+    Raises:
+        SettingsError: if it isn't a path, or is empty, ``-``, or in the home directory of nobody.
+    """
+    given = os.fspath(value) if isinstance(value, (str, os.PathLike)) else None
+    if not isinstance(given, str) or not given.strip() or "\0" in given:
+        raise error(f"{name} is {(value if given is None else given)!r}; give a path")
+    if value == "-":
+        raise error(f"{name} is '-', which is not a file; give ./- for a file of that name")
+    expanded = os.path.expanduser(given)
+    if expanded.startswith("~"):
+        raise error(
+            f"{name} is '{given}', and there is no such home directory; give ./{given} for a file "
+            "of that name"
+        )
+    path = Path(expanded)
+    # Path drops "./", without which the name would mean something else.
+    return path.absolute() if str(path).startswith(("~", "-")) else path

@@ -39,6 +39,7 @@ FREE = (
     "objective",
     "option",
     "registry",
+    "sheet",
     "standard_streams",
     "version",
 )

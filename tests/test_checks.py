@@ -1,14 +1,15 @@
-"""Numbers and durations that a user gives."""
+"""Numbers, durations and paths that a user gives."""
 
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from deephyper.checks import duration, real, whole, whole_or_none
+from deephyper.checks import duration, real, user_path, whole, whole_or_none
 from deephyper.errors import EvaluatorError, SettingsError
 
 
@@ -82,3 +83,24 @@ def test_the_class_of_the_error_is_the_callers() -> None:
     ):
         with pytest.raises(EvaluatorError):
             check()
+
+
+def test_a_path_may_begin_with_a_home_directory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/somebody")
+    assert user_path("it", "~/runs") == Path("/home/somebody/runs")
+    assert user_path("it", Path("~")) == Path("/home/somebody")
+    assert user_path("it", "runs/~") == Path("runs/~")
+    assert user_path("it", "runs") == Path("runs")
+
+
+@pytest.mark.parametrize("name", ["~", "~/x", "-", "~nobody-of-this-name"])
+def test_a_file_of_such_a_name_can_be_given(name: str) -> None:
+    path = user_path("it", f"./{name}")
+    assert path == Path.cwd() / name
+    assert user_path("it", path) == path
+
+
+@pytest.mark.parametrize("value", ["", "  ", "-", "a\0b", "~nobody-of-this-name/x", None, 3, b"x"])
+def test_what_is_not_a_path_is_refused(value: object) -> None:
+    with pytest.raises(SettingsError, match=r"^it is .*; give (a path|\./)"):
+        user_path("it", value)

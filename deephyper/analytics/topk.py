@@ -5,39 +5,56 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Sequence
+import logging
+import os
+import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from deephyper.checks import whole
+from deephyper.checks import user_path, whole
 from deephyper.errors import ResultsError, argument
 from deephyper.objective import rank
-from deephyper.search.results import format_cell, read_results
+from deephyper.search.results import format_cell, read_table
+from deephyper.sheet import left_out_phrase
 
 Best = dict[str, Any]
 """The active hyperparameters, and objective, id and elapsed_sec where the file has them."""
 
 KEPT_COLUMNS = ("objective", "id", "elapsed_sec")
+_log = logging.getLogger("deephyper.analytics")
+_SURROGATES = re.compile("[\ud800-\udfff]")
+"""Characters that no file can hold."""
+_LINE_BREAKS = re.compile("[\x85\u2028\u2029]")
 
 
-def best_evaluations(results: str | Path, k: int = 1) -> list[Best]:
+def best_evaluations(
+    results: str | Path, k: int = 1, on_notice: Callable[[str], None] = _log.warning
+) -> list[Best]:
     """Return the k evaluations with the best objective, best first; of equals the earlier first.
 
     Args:
         results: a ``results.csv``.
         k: how many; all that have finished if these are fewer.
+        on_notice: called with one line where rows had to be left out that say nothing of their
+            evaluation; by default it is logged.
 
     Raises:
         ResultsError: if the file can't be read or no evaluation in it has finished.
         SettingsError: if k is below 1.
     """
     k = whole("k", k, 1)
-    rows = read_results(Path(results))
-    finished = rank((row for row in rows if row.is_finished), lambda row: row.objective)
+    table = read_table(results)
+    left_out = left_out_phrase(table.left_out) if table.left_out else ""
+    finished = rank((row for row in table.rows if row.is_finished), lambda row: row.objective)
     if not finished:
+        also = f"; {left_out}" if left_out else ""
         raise ResultsError(
-            f"'{results}' has no finished evaluation; wait for one, or look at its column 'failure'"
+            f"'{results}' has no finished evaluation; wait for one, or look at its column "
+            f"'failure'{also}"
         )
+    if left_out:
+        on_notice(f"of the {table.total} rows of '{results}', {left_out}")
     return [
         {
             **row.point,
@@ -52,14 +69,19 @@ def as_yaml(evaluations: Sequence[Best]) -> str:
     """Return the evaluations under their ranks, '0' being the best, with their keys in order."""
     import yaml
 
-    return yaml.safe_dump(
-        _ranked(evaluations), indent=4, allow_unicode=True, width=10_000, default_flow_style=False
+    ranked = _ranked(evaluations)
+    text = yaml.safe_dump(
+        ranked, indent=4, allow_unicode=True, width=10_000, default_flow_style=False
     )
+    if _LINE_BREAKS.search(text):  # which YAML would read as spaces
+        text = yaml.safe_dump(ranked, indent=4, width=10_000, default_flow_style=False)
+    return text
 
 
 def as_json(evaluations: Sequence[Best]) -> str:
     """Return the same as JSON."""
-    return json.dumps(_ranked(evaluations), indent=4, sort_keys=True, ensure_ascii=False) + "\n"
+    text = json.dumps(_ranked(evaluations), indent=4, sort_keys=True, ensure_ascii=False)
+    return _SURROGATES.sub(lambda match: f"\\u{ord(match[0]):04x}", text) + "\n"
 
 
 def as_csv(evaluations: Sequence[Best]) -> str:
@@ -78,7 +100,7 @@ FORMATS = {".json": as_json, ".yaml": as_yaml, ".yml": as_yaml, ".csv": as_csv}
 
 
 def save(evaluations: Sequence[Best], path: str | Path, *, force: bool = False) -> None:
-    """Write the evaluations in the form that the name of the file asks for.
+    """Write the evaluations in the form that the name of the file asks for; all of them or nothing.
 
     Args:
         evaluations: as from :func:`best_evaluations`.
@@ -87,22 +109,57 @@ def save(evaluations: Sequence[Best], path: str | Path, *, force: bool = False) 
 
     Raises:
         ResultsError: if the ending is another, the file exists, or it can't be written.
+        SettingsError: if it isn't a path.
     """
-    path = Path(path)
+    path = user_path("the file to save in", path)
     form = FORMATS.get(path.suffix.lower())
     if form is None:
         raise ResultsError(f"'{path}' should be a name that ends in .json, .yaml or .csv")
+    data = form(evaluations).encode()
+    exists = ResultsError(
+        f"'{path}' exists already; choose another name, or replace it with "
+        f"{argument('force', 'True')}"
+    )
+    if not force and os.path.lexists(path):
+        raise exists
     try:
-        with path.open("w" if force else "x", encoding="utf-8", newline="") as file:
-            file.write(form(evaluations))
-    except FileExistsError as error:
-        raise ResultsError(
-            f"'{path}' exists already; choose another name, or replace it with "
-            f"{argument('force', 'True')}"
-        ) from error
+        _write(Path(os.path.realpath(path)), data, force)
+    except FileExistsError:
+        raise exists from None
     except OSError as error:
         reason = error.strerror or str(error)
         raise ResultsError(f"'{path}' can't be written ({reason}); choose another place") from error
+
+
+def _write(path: Path, data: bytes, force: bool) -> None:
+    """Write all of a file or nothing.
+
+    Raises:
+        FileExistsError: if it is there and ``force`` isn't given.
+        OSError: if it can't be written.
+    """
+    if force and path.exists() and not path.is_file():
+        path.write_bytes(data)  # a pipe or a device, which must stay one
+        return
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    try:
+        partial.write_bytes(data)
+        _move(partial, path, force)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _move(path: Path, target: Path, force: bool) -> None:
+    if not force:
+        try:
+            os.link(path, target)
+            return
+        except FileExistsError:
+            raise
+        except OSError as error:  # a file system without links
+            if target.exists():
+                raise FileExistsError(target) from error
+    path.replace(target)
 
 
 def _ranked(evaluations: Sequence[Best]) -> dict[str, Best]:

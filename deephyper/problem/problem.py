@@ -233,13 +233,18 @@ class BaseProblem:
         """The point made of the defaults of all active hyperparameters."""
         return self._validity.validate({}, complete=True)
 
-    def validate(self, point: Mapping[str, Any]) -> Point:
+    def validate(self, point: Mapping[str, Any], complete: bool = False) -> Point:
         """Return the point in its canonical form: plain values of the right types, space order.
+
+        Args:
+            point: name -> value; inactive hyperparameters absent.
+            complete: give active hyperparameters that are missing their default, where otherwise
+                they are an error.
 
         Raises:
             ProblemError: with the reason why the point isn't valid.
         """
-        return self._validity.validate(point)
+        return self._validity.validate(point, complete)
 
     def check_configuration(self, point: Mapping[str, Any]) -> None:
         """Check that the point is valid.

@@ -10,8 +10,11 @@ from pathlib import Path
 
 from deephyper.errors import ResultsError, argument
 from deephyper.job import Outcome
+from deephyper.problem.point import show
 from deephyper.search.budget import Reason
 from deephyper.search.record import Evaluation
+from deephyper.search.warm_start import WarmStartReport
+from deephyper.sheet import left_out_phrase, quoted
 
 FILE_NAME = "deephyper.log"
 _log = logging.getLogger("deephyper.search")
@@ -79,9 +82,17 @@ def log_outcome(evaluation: Evaluation) -> None:
         )
 
 
-def warm_start_notice(known: int, total: int) -> str:
-    """Return how many of the results of a warm start are used."""
-    return f"warm start: {known} of {total} results fit the space"
+def warm_start_notice(report: WarmStartReport) -> str:
+    """Return how many of the results of a warm start are used, and why the others aren't."""
+    parts = [f"{report.used} of {report.total} results fit the space"]
+    if report.left_out:
+        parts.append(left_out_phrase(report.left_out))
+    if report.filled:
+        values = ", ".join(f"{name} = {show(value)}" for name, value in report.filled.items())
+        parts.append(f"not in the file and so at the default: {values}")
+    if report.ignored:
+        parts.append(f"not in the space and ignored: {', '.join(map(quoted, report.ignored))}")
+    return f"warm start: {'; '.join(parts)}"
 
 
 def set_aside_notice(path: Path) -> str:

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from deephyper.checks import user_path
 from deephyper.errors import ProblemError, ResultsError, argument
 from deephyper.problem.description import describe_space, differences
 from deephyper.search import journal, log, results
@@ -23,10 +24,13 @@ class LogDir:
 
     Attributes:
         path: the directory, absolute.
+
+    Raises:
+        SettingsError: if it isn't given a path.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path).absolute()
+        self.path = user_path(argument("log_dir"), path).absolute()
 
     @property
     def journal(self) -> Path:

@@ -5,31 +5,37 @@ evaluations that were pruned) and the metrics in the order in which they came up
 name of another column is called ``m:NAME``. A cell reads back as the value that was
 written: an inactive hyperparameter is an empty cell, None is ``None``, booleans are ``True`` and
 ``False``, numbers are numbers, and a text that would read as one of these is in JSON's quotes.
+
+Files that were edited, or that another tool wrote, are read as well, and nothing is left out in
+silence: a row that can't be used is there with the reason. A row is a failure only if it says so.
 """
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import io
 import json
-import os
-import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+import math
+import re
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from deephyper.errors import ResultsError
-from deephyper.objective import Objective, objective_from_cell, objective_to_cell
+from deephyper.checks import user_path
+from deephyper.objective import (
+    FAILURE_PREFIX,
+    Objective,
+    objective_from_cell,
+    objective_to_cell,
+)
+from deephyper.sheet import LeftOut, Record, Sheet, count, quoted, read_sheet
 
 if TYPE_CHECKING:
     from deephyper.search.record import Evaluation
 
 FILE_NAME = "results.csv"
-# A text that isn't UTF-8, such as an error message with a broken file name, must not end a search.
-_ENCODING, _ERRORS = "utf-8", "backslashreplace"
 COLUMNS = (
     "objective",
     "id",
@@ -50,84 +56,14 @@ model expected of the point when it proposed it."""
 MISSING: Any = object()
 """In place of a value that an evaluation doesn't have."""
 
+Status = Literal["finished", "failed", "pruned", "stopped", "unreadable"]
+"""finished: with an objective; pruned: ended early, with the objective of a step; stopped: ended
+with the search; unreadable: the row doesn't say what came of it."""
 
-@dataclass(frozen=True)
-class Row:
-    """One evaluation read from a results file.
-
-    Attributes:
-        point: the active hyperparameters.
-        objective: None where the evaluation failed.
-        columns: the other columns, as values.
-    """
-
-    point: dict[str, Any]
-    objective: Objective | None
-    columns: dict[str, Any]
-
-    @property
-    def is_finished(self) -> bool:
-        """True for a whole evaluation with an objective, not failed and not ended early."""
-        return self.objective is not None and self.columns.get("status", "finished") == "finished"
-
-
-class ResultsWriter:
-    """Appends rows to a new results file.
-
-    Args:
-        path: the file.
-        names: the hyperparameters.
-        evaluations: gives the rows to begin with, in their order; called again when a new column
-            has come up, and the file is written anew.
-
-    Raises:
-        ResultsError: if it can't be written, here and in :meth:`extend`.
-    """
-
-    def __init__(
-        self, path: Path, names: Sequence[str], evaluations: Callable[[], Sequence[Evaluation]]
-    ) -> None:
-        self.path = path
-        self._names = names
-        self._evaluations = evaluations
-        self._write()
-
-    def extend(self, evaluations: Sequence[Evaluation]) -> None:
-        """Add the rows of evaluations that have ended, the last ones that ``evaluations`` gives."""
-        if not all(self._columns.fits(evaluation) for evaluation in evaluations):
-            self.close()
-            self._write()
-            return
-        try:
-            csv.writer(self._file).writerows(self._columns.cells(e) for e in evaluations)
-            self._file.flush()
-        except OSError as error:
-            raise _cannot_write(self.path, error) from error
-
-    @property
-    def is_deleted(self) -> bool:
-        """True if the file was deleted, or replaced by another of its name."""
-        return os.fstat(self._file.fileno()).st_nlink == 0
-
-    def close(self) -> None:
-        """Stop writing."""
-        # What could not be written was raised by extend() and is in the journal.
-        with contextlib.suppress(OSError):
-            self._file.close()
-
-    def _write(self) -> None:
-        evaluations = self._evaluations()
-        self._columns = Columns.of(self._names, evaluations)
-        partial = self.path.with_name(self.path.name + ".partial")
-        try:
-            with _open(partial, "w") as file:
-                file.write(self._columns.text(evaluations))
-            os.replace(partial, self.path)
-            self._file = _open(self.path, "a")
-        except OSError as error:
-            with contextlib.suppress(OSError):
-                partial.unlink(missing_ok=True)
-            raise _cannot_write(self.path, error) from error
+_STATUSES: tuple[Status, ...] = ("finished", "failed", "pruned", "stopped")
+# The index that pandas writes; and what DeepHyper's other versions write after the objective.
+_INDEX = re.compile(r"|Unnamed: \d+")
+_ELSEWHERE = re.compile(r"job_id|job_status|m:.*")
 
 
 @dataclass(frozen=True)
@@ -215,108 +151,109 @@ class Columns:
         return text.getvalue()
 
 
-def set_aside_if_changed(
-    path: Path, names: Sequence[str], evaluations: Sequence[Evaluation]
-) -> Path | None:
-    """Rename a results file that somebody has changed: it is theirs, and must not be replaced.
+@dataclass(frozen=True)
+class Row:
+    """One evaluation read from a results file.
 
-    Args:
-        path: the file, which need not exist.
-        names: the hyperparameters.
-        evaluations: that it was written from.
-
-    Returns:
-        Its new path, or None if it is what a search wrote, even if truncated by a crash.
-
-    Raises:
-        ResultsError: if it can't be read or renamed.
+    Attributes:
+        point: the active hyperparameters, and whatever else the file has columns for.
+        objective: None where there is none that can be read.
+        columns: the other columns, as values.
+        cells: column -> its text, of all columns; empty ones are absent.
+        line: number of its first line, counted from 1.
+        status: what came of the evaluation.
+        reason: why the row is unreadable; empty otherwise.
     """
-    try:
-        found = path.read_bytes()
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise ResultsError(
-            f"'{path}' can't be read ({error.strerror or error}); move it away, the journal beside "
-            "it has every result"
-        ) from error
-    whole = Columns.of(names, evaluations).text(evaluations).encode(_ENCODING, _ERRORS)
-    if whole.startswith(found[: found.rfind(b"\n") + 1]):
-        return None
-    stem = f"{path.stem}-{time.strftime('%Y%m%d-%H%M%S')}"
-    aside, number = path.with_name(stem + path.suffix), 1
-    while aside.exists():
-        number += 1
-        aside = path.with_name(f"{stem}-{number}{path.suffix}")
-    try:
-        path.rename(aside)
-    except OSError as error:
-        raise _cannot_write(path, error) from error
-    return aside
+
+    point: dict[str, Any]
+    objective: Objective | None
+    columns: dict[str, Any]
+    cells: dict[str, str]
+    line: int
+    status: Status
+    reason: str = ""
+
+    @property
+    def is_finished(self) -> bool:
+        """True for a whole evaluation with an objective, not failed and not ended early."""
+        return self.status == "finished"
 
 
-def read_results(path: Path) -> list[Row]:
-    """Read a results file, also one that an older deephyper or another tool wrote.
+@dataclass(frozen=True)
+class Table:
+    """A results file that was read.
+
+    Attributes:
+        header: names of the columns, in their order.
+        rows: the rows, unreadable ones included.
+        broken: lines that are not rows.
+        sheet: the text that it was read from.
+    """
+
+    header: list[str]
+    rows: list[Row]
+    broken: list[LeftOut]
+    sheet: Sheet
+
+    @property
+    def left_out(self) -> list[LeftOut]:
+        """Everything that says nothing, in the order of the file."""
+        unreadable = [LeftOut(r.line, r.reason) for r in self.rows if r.status == "unreadable"]
+        return sorted([*self.broken, *unreadable], key=lambda each: each.line)
+
+    @property
+    def total(self) -> int:
+        """Number of results: rows, and lines that are not rows."""
+        return len(self.rows) + count(self.broken)
+
+
+def read_results(path: str | Path) -> list[Row]:
+    """Read the rows of a results file, also one that an older deephyper or another tool wrote.
 
     Args:
         path: the file, or the log directory that holds it.
 
     Raises:
         ResultsError: if it isn't there, isn't a CSV file, or has no objective.
+        SettingsError: if it isn't a path.
     """
-    return read_table(path)[1]
+    return read_table(path).rows
 
 
-def read_table(path: Path) -> tuple[list[str], list[Row]]:
-    """The same with the names of the columns, in their order."""
-    try:
-        if path.is_dir():
-            path /= FILE_NAME
-        # as spreadsheets save
-        with _any_length(), path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.reader(file)
-            header = next(reader, [])
-            if "objective" not in header:
-                raise ResultsError(
-                    f"'{path}' has no column 'objective'; give the results.csv of a search"
-                )
-            if len(set(header)) != len(header):
-                raise ResultsError(f"'{path}' has a column twice; give the results.csv of a search")
-            others = {*COLUMNS, *_metric_columns(header)}
-            rows = []
-            for cells in reader:
-                # A search that is running now may have written half a row.
-                if len(cells) == len(header):
-                    rows.append(_row(dict(zip(header, cells, strict=True)), others))
-            return header, rows
-    except FileNotFoundError as error:
-        raise ResultsError(f"there is no file '{path}'; check the path") from error
-    except OSError as error:
-        raise ResultsError(f"'{path}' can't be read: {error.strerror or error}") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise ResultsError(f"'{path}' is not a CSV file: {error}") from error
+def read_table(path: str | Path) -> Table:
+    """Read a results file: its rows, its columns, and what had to be left out.
 
+    Args:
+        path: the file, or the log directory that holds it.
 
-@contextlib.contextmanager
-def _any_length() -> Iterator[None]:
-    """Cells may be as long as what a choice or a message of the user's is."""
-    before = csv.field_size_limit(2**31 - 1)
-    try:
-        yield
-    finally:
-        csv.field_size_limit(before)
+    Raises:
+        ResultsError, SettingsError: as :func:`read_results`.
+    """
+    path = user_path("the results file", path)
+    if path.is_dir():
+        path /= FILE_NAME
+    sheet = read_sheet(path, "objective")
+    read = _Reader(sheet)
+    broken = list(sheet.broken)
+    last = sheet.unfinished
+    # A search that is running now may have written half a row. Where what came of the evaluation
+    # is there already, another tool may have left out the rest.
+    if last is not None and "status" in sheet.header and read.has_status(last):
+        broken.append(LeftOut(last.line, "it is not whole, as if it were being written"))
+    return Table(sheet.header, [read.row(record) for record in sheet.records], broken, sheet)
 
 
 def format_cell(value: Any) -> str:
-    """A value as text that :func:`parse_cell` turns back."""
+    """Return a value as text that :func:`parse_cell` turns back, and that UTF-8 can encode."""
     if isinstance(value, str):
+        encodable = _encodable(value)
         plain = value != "" and value == value.strip() and parse_cell(value) == value
-        return value if plain else json.dumps(value, ensure_ascii=False)
+        return value if plain and encodable else json.dumps(value, ensure_ascii=not encodable)
     return repr(value)
 
 
 def parse_cell(text: str) -> Any:
-    """The value that a cell, which isn't empty, stands for."""
+    """Return the value that a cell, which isn't empty, stands for."""
     constants = {"None": None, "True": True, "False": False}
     if text in constants:
         return constants[text]
@@ -335,28 +272,117 @@ def parse_cell(text: str) -> Any:
     return text
 
 
-def _open(path: Path, mode: str) -> IO[str]:
-    return open(path, mode, newline="", encoding=_ENCODING, errors=_ERRORS)
+def _encodable(text: str) -> bool:
+    """Return whether a text has no lone surrogate."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
-def _cannot_write(path: Path, error: OSError) -> ResultsError:
-    return ResultsError(
-        f"'{path}' can't be written ({error.strerror or error}); the journal beside it has every "
-        "result: free some space or fix the permissions, then resume the search"
-    )
+class _Reader:
+    """Reads the rows of a sheet.
+
+    Args:
+        sheet: the sheet.
+    """
+
+    def __init__(self, sheet: Sheet) -> None:
+        self._sheet = sheet
+        header = sheet.header
+        # Nobody can tell a hyperparameter from another column before the objective; after the
+        # columns of a search come metrics.
+        after = header[header.index("objective") + 1 :]
+        metrics = header[header.index(COLUMNS[-1]) + 1 :] if COLUMNS[-1] in header else []
+        self._others = {
+            *COLUMNS,
+            *metrics,
+            *(name for name in header if _INDEX.fullmatch(name)),
+            *(name for name in after if _ELSEWHERE.fullmatch(name)),
+        } - {"objective"}
+        self._numeric = self._numeric_columns()
+
+    def has_status(self, record: Record) -> bool:
+        """Return whether a record reaches its status; True where the file has none."""
+        header = self._sheet.header
+        return "status" not in header or record.given > header.index("status")
+
+    def row(self, record: Record) -> Row:
+        """Return a record as a row."""
+        pairs = zip(self._sheet.header, record.cells, strict=True)
+        cells = {name: cell for name, cell in pairs if name and cell.strip()}
+        values = {name: parse_cell(self._sheet.number(cell)) for name, cell in cells.items()}
+        objective = objective_from_cell(values.pop("objective", None))
+        columns = {name: values.pop(name) for name in [*values] if name in self._others}
+        status, reason = _status(cells, columns, objective)
+        if status != "unreadable":
+            reason = self._doubt(record, {**values, "objective": objective}, cells)
+            status = "unreadable" if reason else status
+        return Row(values, objective, columns, cells, record.line, status, reason)
+
+    def _doubt(self, record: Record, values: dict[str, Any], cells: dict[str, str]) -> str:
+        """Return why the cells of a row may not be what they seem; empty if nothing says so."""
+        for name in values:
+            if name in cells and self._sheet.is_ambiguous(cells[name]):
+                return (
+                    f"its {quoted(name)} is {quoted(cells[name])}, and the file has decimal points "
+                    "and decimal commas"
+                )
+        if record.given == len(self._sheet.header):
+            return ""
+        if not self.has_status(record):
+            return "it ends before its status"
+        for name in self._numeric & values.keys():
+            if isinstance(values[name], str):
+                return f"it has too few cells, and its {quoted(name)} is {quoted(cells[name])}"
+        return ""
+
+    def _numeric_columns(self) -> set[str]:
+        """Return the columns that hold numbers alone, in rows that are complete."""
+        header = self._sheet.header
+        whole = [r.cells for r in self._sheet.records if r.given == len(header)]
+        if "status" in header or len(whole) == len(self._sheet.records):
+            return set()  # where a cell is missing in the middle, it shows at the status
+
+        def numeric(column: int) -> bool:
+            cells = [row[column] for row in whole if row[column]]
+            values = [parse_cell(self._sheet.number(cell)) for cell in cells]
+            return bool(values) and not any(isinstance(value, str) for value in values)
+
+        return {name for i, name in enumerate(header) if name and numeric(i)}
 
 
-def _metric_columns(header: Sequence[str]) -> Sequence[str]:
-    """Return the columns that are neither hyperparameters nor of every search."""
-    last = COLUMNS[-1]
-    return header[header.index(last) + 1 :] if last in header else ()
+def _status(
+    cells: dict[str, str], columns: dict[str, Any], objective: Objective | None
+) -> tuple[Status, str]:
+    """Return what came of an evaluation, or why nothing shows it."""
+    given = _filled(columns, "status").lower()
+    known = next((status for status in _STATUSES if status == given), None)
+    if given and known is None:
+        return "unreadable", f"its status is {quoted(cells['status'])}"
+    if known in ("failed", "stopped"):
+        return known, ""
+    text = cells.get("objective", "").strip()
+    failed = bool(_filled(columns, "failure"))
+    if objective is not None:
+        if failed:
+            return "unreadable", "it has an objective and a failure"
+        return known or "finished", ""
+    if failed or text == "F" or text.startswith(FAILURE_PREFIX):
+        return "failed", ""
+    if text:
+        return "unreadable", f"its objective is {quoted(text)}, not a finite number"
+    if known:
+        return "unreadable", f"its objective is empty, and its status is {known}"
+    return "unreadable", "its objective is empty, and nothing says that it failed"
 
 
-def _row(cells: dict[str, str], others: Collection[str]) -> Row:
-    values = {name: parse_cell(cell) for name, cell in cells.items() if cell != ""}
-    objective = objective_from_cell(values.pop("objective", None))
-    columns = {name: values.pop(name) for name in [*values] if name in others}
-    return Row(values, objective, columns)
+def _filled(columns: dict[str, Any], name: str) -> str:
+    """Return the text of a column; empty for what stands for nothing."""
+    value = columns.get(name)
+    nothing = value is None or (isinstance(value, float) and math.isnan(value))
+    return "" if nothing else str(value).strip()
 
 
 def _text(value: Any) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from deephyper.checks import duration, real, whole, whole_or_none
+from deephyper.checks import duration, real, user_path, whole, whole_or_none
 from deephyper.clock import Clock
 from deephyper.errors import EvaluatorError, ProblemError, SettingsError, argument
 from deephyper.evaluator import Evaluator
@@ -52,8 +52,8 @@ class Search:
             memory.
         seed: makes the proposals reproducible where one worker is used.
         resume: continue the search in ``log_dir``; or what :meth:`LogDir.inspect` has read of it.
-        warm_start: results file of an earlier search to learn from; points that don't fit the
-            space any more are left out.
+        warm_start: results file of an earlier search to learn from; what doesn't fit the space any
+            more is left out, and the user is told.
         max_failures: end after so many failures in a row.
         retries: how often an evaluation is tried again whose worker died.
         cache_key: "uuid" evaluates every point; "to_dict" evaluates equal points once; or a
@@ -104,7 +104,9 @@ class Search:
         self._seed = whole_or_none("seed", seed, 0)
         self._resume = bool(resume)
         self._earlier = resume if isinstance(resume, Record) else None
-        self._warm_start = None if warm_start is None else Path(warm_start)
+        self._warm_start = (
+            None if warm_start is None else user_path(argument("warm_start"), warm_start)
+        )
         self._max_failures = whole_or_none("max_failures", max_failures, 1)
         grace = real("grace", grace, unit="seconds")
         self._policy = Policy(
@@ -121,7 +123,7 @@ class Search:
         self._on_outcome = on_outcome
         self._on_notice = on_notice
         self._clock = clock or (evaluator.clock if isinstance(evaluator, Evaluator) else Clock())
-        self.log_dir = None if log_dir is None else Path(log_dir).absolute()
+        self.log_dir = None if log_dir is None else LogDir(log_dir).path
         self._store: Store = (
             MemoryStore(self._clock)
             if self.log_dir is None
@@ -187,8 +189,8 @@ class Search:
         earlier, self._earlier = self._earlier, None
         record = earlier or self._store.inspect(self.problem, self._resume)
         if not record.resumed and self._warm_start is not None:
-            record.known, total = known_results(self._warm_start, self.problem)
-            self._notify(warm_start_notice(len(record.known), total))
+            record.known, report = known_results(self._warm_start, self.problem)
+            self._notify(warm_start_notice(report))
         return record
 
     def _create_optimizer(self, record: Record) -> Optimizer:

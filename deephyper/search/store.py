@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import csv
+import os
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
 
 from deephyper.clock import Clock
+from deephyper.errors import ResultsError
 from deephyper.job import Outcome, Reported, Started
 from deephyper.problem.description import describe_space
 from deephyper.search.claim import Claim
@@ -16,10 +21,13 @@ from deephyper.search.journal import Journal
 from deephyper.search.log import log_outcome, log_to, set_aside_notice
 from deephyper.search.log_dir import LogDir
 from deephyper.search.record import Evaluation, Record
-from deephyper.search.results import ResultsWriter, set_aside_if_changed
+from deephyper.search.results import Columns
 
 if TYPE_CHECKING:
     from deephyper.problem import BaseProblem
+
+# A text that isn't UTF-8, such as an error message with a broken file name, must not end a search.
+_ENCODING, _ERRORS = "utf-8", "backslashreplace"
 
 
 class Recorder:
@@ -208,3 +216,113 @@ class MemoryStore(Store):
 
     def evaluation_directory(self, id_: str) -> None:
         return None
+
+
+class ResultsWriter:
+    """Appends rows to a new results file.
+
+    Args:
+        path: the file.
+        names: the hyperparameters.
+        evaluations: gives the rows to begin with, in their order; called again when a new column
+            has come up, and the file is written anew.
+
+    Raises:
+        ResultsError: if it can't be written, here and in :meth:`extend`.
+    """
+
+    def __init__(
+        self, path: Path, names: Sequence[str], evaluations: Callable[[], Sequence[Evaluation]]
+    ) -> None:
+        self.path = path
+        self._names = names
+        self._evaluations = evaluations
+        self._write()
+
+    def extend(self, evaluations: Sequence[Evaluation]) -> None:
+        """Add the rows of evaluations that have ended, the last ones that ``evaluations`` gives."""
+        if not all(self._columns.fits(evaluation) for evaluation in evaluations):
+            self.close()
+            self._write()
+            return
+        try:
+            csv.writer(self._file).writerows(self._columns.cells(e) for e in evaluations)
+            self._file.flush()
+        except OSError as error:
+            raise _cannot_write(self.path, error) from error
+
+    @property
+    def is_deleted(self) -> bool:
+        """True if the file was deleted, or replaced by another of its name."""
+        return os.fstat(self._file.fileno()).st_nlink == 0
+
+    def close(self) -> None:
+        """Stop writing."""
+        # What could not be written was raised by extend() and is in the journal.
+        with contextlib.suppress(OSError):
+            self._file.close()
+
+    def _write(self) -> None:
+        evaluations = self._evaluations()
+        self._columns = Columns.of(self._names, evaluations)
+        partial = self.path.with_name(self.path.name + ".partial")
+        try:
+            with _open(partial, "w") as file:
+                file.write(self._columns.text(evaluations))
+            os.replace(partial, self.path)
+            self._file = _open(self.path, "a")
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                partial.unlink(missing_ok=True)
+            raise _cannot_write(self.path, error) from error
+
+
+def set_aside_if_changed(
+    path: Path, names: Sequence[str], evaluations: Sequence[Evaluation]
+) -> Path | None:
+    """Rename a results file that somebody has changed: it is theirs, and must not be replaced.
+
+    Args:
+        path: the file, which need not exist.
+        names: the hyperparameters.
+        evaluations: that it was written from.
+
+    Returns:
+        Its new path, or None if it is what a search wrote, even if truncated by a crash.
+
+    Raises:
+        ResultsError: if it can't be read or renamed.
+    """
+    try:
+        found = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise ResultsError(
+            f"'{path}' can't be read ({error.strerror or error}); move it away, the journal beside "
+            "it has every result"
+        ) from error
+    whole = Columns.of(names, evaluations).text(evaluations).encode(_ENCODING, _ERRORS)
+    if whole.startswith(found[: found.rfind(b"\n") + 1]):
+        return None
+    stem = f"{path.stem}-{time.strftime('%Y%m%d-%H%M%S')}"
+    aside, number = path.with_name(stem + path.suffix), 1
+    while aside.exists():
+        number += 1
+        aside = path.with_name(f"{stem}-{number}{path.suffix}")
+    try:
+        path.rename(aside)
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+    return aside
+
+
+def _open(path: Path, mode: str) -> IO[str]:
+    return open(path, mode, newline="", encoding=_ENCODING, errors=_ERRORS)
+
+
+def _cannot_write(path: Path, error: OSError) -> ResultsError:
+    return ResultsError(
+        f"'{path}' can't be written ({error.strerror or error}); the journal beside it has every "
+        "result: free some space or fix the permissions, then resume the search"
+    )

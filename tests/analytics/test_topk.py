@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -131,3 +132,115 @@ def test_no_finished_evaluation_is_told(tmp_path: Path) -> None:
     path.write_text("x,objective,failure\n1,,oops\n")
     with pytest.raises(ResultsError, match="no finished evaluation"):
         best_evaluations(path)
+
+
+def test_rows_that_are_left_out_are_said_on_standard_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "results.csv"
+    path.write_text('x,objective\n1,2.0\n2,"0,97"\n3,95%\n4,1,5\n')
+    assert analytics.main(["topk", str(path)]) == 0
+    out, err = capsys.readouterr()
+    assert yaml.safe_load(out)["0"] == {"objective": 2.0, "x": 1}
+    assert err == (
+        f"deephyper: of the 4 rows of '{path}', 3 left out "
+        "(line 3: its objective is '0,97', not a finite number)\n"
+    )
+
+
+def test_nothing_is_said_where_every_row_counts(
+    results: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert analytics.main(["topk", str(results)]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_python_hears_of_rows_that_are_left_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "results.csv"
+    path.write_text("x,objective\n1,2.0\n3,95%\n")
+    assert best_evaluations(path)[0]["x"] == 1
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert "1 left out (line 3" in caplog.text
+
+
+def test_the_best_of_a_trimmed_file_is_the_best(tmp_path: Path) -> None:
+    path = tmp_path / "results.csv"
+    path.write_text("x,objective,status,failure,predicted\n1,2.0,finished,,0.5\n2,3.0,finished\n")
+    assert best_evaluations(path)[0]["x"] == 2
+
+
+HOSTILE = ["\ud800", "a\udfffb", "\x00", "\x85", "\u2028", "=1+1", "\x1b[31m", "'", '"', "\\ud800"]
+
+
+@pytest.mark.parametrize("suffix", [".json", ".yaml", ".csv"])
+def test_what_no_file_can_hold_is_escaped_and_reads_back(tmp_path: Path, suffix: str) -> None:
+    saved = tmp_path / f"best{suffix}"
+    save([{"x": text, "objective": 1.0} for text in HOSTILE], saved)
+    if suffix == ".csv":
+        read = [each["x"] for each in best_evaluations(saved, k=99)]
+    else:
+        text = saved.read_text(encoding="utf-8")
+        read = [
+            each["x"]
+            for each in (json.loads(text) if suffix == ".json" else yaml.safe_load(text)).values()
+        ]
+    assert read == HOSTILE
+
+
+def test_a_lone_surrogate_is_printed_escaped(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "results.csv"
+    path.write_text('x,objective\n"""\\ud800""",2.0\n')
+    assert analytics.main(["topk", str(path)]) == 0
+    assert "\\uD800" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path, force: bool) -> None:
+    saved = tmp_path / "best.yaml"
+    if force:
+        saved.write_text("mine")
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(yaml.representer.RepresenterError):
+        save([{"x": 1, "objective": 1.0}, {"x": object()}], saved, force=force)
+    assert sorted(tmp_path.iterdir()) == before
+    assert not force or saved.read_text() == "mine"
+
+
+def test_a_file_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(ResultsError, match="can't be written"):
+        save([{"x": 1, "objective": 1.0}], tmp_path / ("b" * 300 + ".json"), force=True)
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_a_pipe_stays_a_pipe(tmp_path: Path) -> None:
+    pipe = tmp_path / "best.json"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        save([{"x": 1, "objective": 1.0}], pipe, force=True)
+        assert json.loads(os.read(reader, 1000))["0"]["x"] == 1
+    finally:
+        os.close(reader)
+    assert pipe.is_fifo()
+
+
+def test_a_link_stays_a_link(tmp_path: Path) -> None:
+    (tmp_path / "real.json").write_text("old")
+    (tmp_path / "best.json").symlink_to("real.json")
+    save([{"x": 1, "objective": 1.0}], tmp_path / "best.json", force=True)
+    assert (tmp_path / "best.json").is_symlink()
+    assert json.loads((tmp_path / "real.json").read_text())["0"]["x"] == 1
+    assert len([*tmp_path.iterdir()]) == 2
+
+
+def test_paths_may_begin_with_the_home_directory(
+    results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert best_evaluations("~/results.csv")[0]["units"] == 7
+    assert analytics.main(["topk", "~/results.csv", "--output=~/best.json"]) == 0
+    assert (tmp_path / "best.json").is_file()

@@ -51,6 +51,7 @@ FILES = {
     "good.csv": "x,objective,id,elapsed_sec,status\n1,1.0,0,0.1,finished\n2,2.0,1,0.1,finished\n",
     "words.csv": "x,objective,id,elapsed_sec,status\n1,much,0,0.1,finished\n",
     "ragged.csv": "x,objective,id,elapsed_sec,status\n1,1.0\n1,1.0,0,0.1,finished,a,b,c\n",
+    "mixed.csv": "x,objective\n1,1.0\nobjective,y\n2.0,1\n",
     "binary.csv": "\0\1\2\3",
     "taken.json": "{}",
     "damaged/journal.jsonl": BEGUN + "{broken\n" + BEGUN,
@@ -180,6 +181,12 @@ DEEPHYPER = [
     (A + "--warm-start empty.csv", "empty.csv"),
     (A + "--warm-start binary.csv", "binary.csv"),
     (A + "--warm-start .", "no file 'results.csv'"),
+    *(
+        (f"{A} --{option}={value}", f"--{option} is '{value}'")
+        for option in ("log-dir", "resume", "warm-start")
+        for value in ("", "-", "~nobody-of-this-name/x")
+    ),
+    (A + "--warm-start mixed.csv", "another header in line 3"),
     (A + "--cache-key no.such.key", "neither 'uuid' nor 'to_dict' nor a function"),
     (A + "--cache-key $(id)", "neither 'uuid' nor 'to_dict' nor a function"),
     (A + "--cache-key os.sep", "is not a function"),
@@ -204,6 +211,11 @@ ANALYTICS = [
     ("topk words.csv", "words.csv"),
     ("topk ragged.csv", "ragged.csv"),
     ("topk binary.csv", "binary.csv"),
+    ("topk ragged.csv", "2 left out (line 2: it ends before its status)"),
+    ("topk mixed.csv", "another header in line 3"),
+    ("topk -", "the file is '-'"),
+    ("topk ~nobody-of-this-name/x", "no such home directory"),
+    ("topk good.csv --output=", "--output is ''"),
     ("topk good.csv -k 0", "0 is not in the range x>=1"),
     ("topk good.csv -k all", "'all' is not a valid integer"),
     ("topk good.csv -o best.xml", "ends in .json, .yaml or .csv"),

@@ -103,3 +103,38 @@ def test_what_cannot_be_meant_is_refused_in_python_s_words(
         RandomSearch(problem, evaluator, log_dir=tmp_path).search(2)
         with pytest.raises(Exception, match=r"resume it with resume=True, or choose another log_d"):
             RandomSearch(problem, evaluator, log_dir=tmp_path).search(2)
+
+
+def test_paths_may_begin_with_the_home_directory(
+    problem: HpProblem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, elsewhere = tmp_path / "home", tmp_path / "elsewhere"
+    for directory in (home, elsewhere):
+        directory.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.chdir(elsewhere)
+    with Evaluator.create(bowl, "thread") as evaluator:
+        first = RandomSearch(problem, evaluator, log_dir="~/runs", seed=1).search(3)
+        assert first.log_dir == home / "runs"
+        again = RandomSearch(problem, evaluator, log_dir="~/runs", resume=True).search(4)
+        assert again.num_evaluations == 4
+        notices: list[str] = []
+        warm = RandomSearch(
+            problem,
+            evaluator,
+            log_dir=Path("~/warm"),
+            warm_start="~/runs",
+            on_notice=notices.append,
+        )
+        warm.search(1)
+    assert notices[0] == "warm start: 4 of 4 results fit the space"
+    assert sorted(path.name for path in home.iterdir()) == ["runs", "warm"]
+    assert list(elsewhere.iterdir()) == []
+
+
+@pytest.mark.parametrize("value", ["", "-", "~nobody-of-this-name", 3])
+@pytest.mark.parametrize("argument", ["log_dir", "warm_start"])
+def test_what_is_not_a_path_is_refused(problem: HpProblem, argument: str, value: Any) -> None:
+    paths: dict[str, Any] = {"log_dir": None, argument: value}
+    with pytest.raises(SettingsError, match=f"^{argument} is {value!r}"):
+        RandomSearch(problem, bowl, **paths)

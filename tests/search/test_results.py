@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +20,14 @@ from deephyper.problem import HpProblem
 from deephyper.search.record import Evaluation
 from deephyper.search.results import (
     COLUMNS,
-    ResultsWriter,
+    Columns,
     format_cell,
     parse_cell,
     read_results,
     read_table,
-    set_aside_if_changed,
 )
 from deephyper.search.search_result import SearchResult
+from deephyper.search.store import ResultsWriter, set_aside_if_changed
 from tests.search.test_log import Expecting
 from tests.search.virtual_search import VirtualSearch
 
@@ -69,10 +70,149 @@ def test_a_row_that_is_being_written_is_left_out(tmp_path: Path) -> None:
     assert [row.point for row in read_results(path)] == [{"x": 1}]
 
 
-@pytest.mark.parametrize("objective", ["", "nan", "inf", "-inf", "F_oom", "much", "True", "None"])
-def test_what_is_no_number_is_a_failure(tmp_path: Path, objective: str) -> None:
-    (row,) = read_results(write(tmp_path, f"x,objective\n1,{objective}\n"))
-    assert row.objective is None
+@pytest.mark.parametrize(
+    "row",
+    [
+        "1,F_oom,,",
+        "1,F,,",
+        "1,F_oom,finished,",
+        "1,,failed,",
+        "1,much,failed,",
+        "1,0.5,failed,",
+        "1,,,nan: run returned NaN",
+        "1,nan,,nan: run returned NaN",
+        "1,,Failed ,",
+    ],
+)
+def test_a_row_that_says_so_is_a_failure(tmp_path: Path, row: str) -> None:
+    table = read_table(write(tmp_path, f"x,objective,status,failure\n{row}\n"))
+    assert [row.status for row in table.rows] == ["failed"]
+    assert table.left_out == []
+
+
+OBJECTIVES = [
+    "nan",
+    "inf",
+    "-inf",
+    "much",
+    "True",
+    "None",
+    "95%",
+    "0.96*",
+    "0,97",
+    "1,234.5",
+    "1_0",
+]
+
+
+@pytest.mark.parametrize("objective", [*OBJECTIVES, '""0.97""', "1e999", "\u22120.5", "=1+1"])
+@pytest.mark.parametrize("status", ["", "finished", "pruned"])
+def test_what_is_not_a_number_is_left_out(tmp_path: Path, objective: str, status: str) -> None:
+    text = f'x,objective,status\n1,2.0,finished\n1,"{objective}",{status}\n'
+    table = read_table(write(tmp_path, text))
+    row = table.rows[1]
+    assert (row.objective, row.status, row.is_finished) == (None, "unreadable", False)
+    (left_out,) = table.left_out
+    assert left_out.line == 3
+    shown = objective.replace('""', '"')
+    assert left_out.reason == f"its objective is '{shown}', not a finite number"
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("1,,,", "its objective is empty, and nothing says that it failed"),
+        ("1", "its objective is empty, and nothing says that it failed"),
+        ("1,,finished,", "its objective is empty, and its status is finished"),
+        ("1,,pruned,", "its objective is empty, and its status is pruned"),
+        ("1,2.0,done,", "its status is 'done'"),
+        ("1,2.0,finished,oops", "it has an objective and a failure"),
+        ("1,2.0", "it ends before its status"),
+        ("1,2.0,finished,,5", "it has 5 cells, the header has 4"),
+        ('1,2.0,"finished"x,', "a quotation mark is out of place"),
+    ],
+)
+def test_a_row_that_does_not_say_what_came_of_it_is_left_out(
+    tmp_path: Path, row: str, reason: str
+) -> None:
+    text = f"x,objective,status,failure\n1,1.0,finished,\n{row}\n1,3.0,finished,\n"
+    table = read_table(write(tmp_path, text))
+    assert [(each.line, each.reason) for each in table.left_out] == [(3, reason)]
+    assert [row.objective for row in table.rows if row.is_finished] == [1.0, 3.0]
+    assert table.total == 3
+
+
+def test_rows_that_a_quotation_mark_makes_one_are_all_counted(tmp_path: Path) -> None:
+    rows = [f"{i},{i}.5,finished,\n" for i in range(8)]
+    rows[2] = '"2,2.5,finished,\n'
+    for closing, first in (('5,5.5,"finished",\n', 4), ('5"",5.5,finished,\n', 4), ("", 4)):
+        damaged = [*rows]
+        if closing:
+            damaged[5] = closing
+        table = read_table(write(tmp_path, "x,objective,status,failure\n" + "".join(damaged)))
+        assert table.total == 8
+        assert min(each.line for each in table.left_out) == first
+        read = {row.columns["status"]: row for row in table.rows}
+        assert set(read) == {"finished"}
+        lost = sum(each.lines for each in table.left_out)
+        assert len([row for row in table.rows if row.is_finished]) + lost == 8
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_cells_that_are_missing_at_the_end_are_empty(tmp_path: Path, end: str) -> None:
+    lines = [
+        "x,objective,status,failure,predicted",
+        "1,2.0,finished",
+        "2,,failed,oops",
+        "3,4.0,failed",
+    ]
+    table = read_table(write(tmp_path, end.join([*lines, ""])))
+    assert [(row.point, row.objective, row.status) for row in table.rows] == [
+        ({"x": 1}, 2.0, "finished"),
+        ({"x": 2}, None, "failed"),
+        ({"x": 3}, 4.0, "failed"),
+    ]
+    assert table.left_out == []
+
+
+@given(st.data())
+def test_a_search_that_is_running_is_read_up_to_its_last_whole_row(data: st.DataObject) -> None:
+    evaluations = [evaluation(i, worker="é", objective=float(i)) for i in range(4)]
+    whole = Columns.of(["x"], evaluations).text(evaluations).encode()
+    begun = whole[: data.draw(st.integers(whole.index(b"\n"), len(whole)))]
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory, "results.csv")
+        path.write_bytes(begun)
+        table = read_table(path)
+    ended = begun.count(b"\n") - 1
+    assert [row.point["x"] for row in table.rows if row.is_finished][:ended] == [*range(ended)]
+    assert all(row.objective == row.point["x"] for row in table.rows if row.is_finished)
+    half = begun.rpartition(b"\n")[2].decode(errors="ignore")
+    # What came of it could be read already: then it is said.
+    assert len(table.left_out) == (half.count(",") in range(4, len(table.header) - 1))
+
+
+def test_the_last_row_needs_no_end_of_line(tmp_path: Path) -> None:
+    table = read_table(write(tmp_path, "x,objective\n1,2.0\n2,3.0"))
+    assert [row.objective for row in table.rows] == [2.0, 3.0]
+
+
+def test_a_shifted_row_of_a_file_without_statuses_is_left_out(tmp_path: Path) -> None:
+    text = "p:x,p:y,objective,job_id,m:end\n0.1,0.2,0.5,7,1.5\n0.3-0.4,0.6,8,1.5\n0.1,0.2,0.7\n"
+    table = read_table(write(tmp_path, text))
+    assert [(each.line, each.reason) for each in table.left_out] == [
+        (3, "it has too few cells, and its 'p:x' is '0.3-0.4'")
+    ]
+    assert [row.objective for row in table.rows if row.is_finished] == [0.5, 0.7]
+
+
+def test_two_files_in_one_are_read_or_refused(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    same = write(tmp_path / "a", "x,objective\n1,2.0\nx,objective\n2,3.0\n")
+    assert [row.objective for row in read_results(same)] == [2.0, 3.0]
+    other = write(tmp_path, "x,objective\n1,2.0\nobjective,y\n2,3.0\n")
+    with pytest.raises(ResultsError, match="another header in line 3; split it"):
+        read_results(other)
 
 
 def test_results_of_a_spreadsheet_are_read(tmp_path: Path) -> None:
@@ -171,8 +311,13 @@ def test_what_the_model_expected_is_in_the_results(tmp_path: Path) -> None:
 
 def evaluation(number: int, **fields: Any) -> Evaluation:
     job = Job(str(number), {"x": number})
-    known: dict[str, Any] = {"status": "finished", "objective": 1.0, "failure": None}
-    return Evaluation(job, Outcome(job, start=1.0, end=2.0, worker="0", **(known | fields)))
+    known: dict[str, Any] = {
+        "status": "finished",
+        "objective": 1.0,
+        "failure": None,
+        "worker": "0",
+    }
+    return Evaluation(job, Outcome(job, start=1.0, end=2.0, **(known | fields)))
 
 
 def test_a_new_metric_or_step_gets_a_column(tmp_path: Path) -> None:
@@ -187,7 +332,8 @@ def test_a_new_metric_or_step_gets_a_column(tmp_path: Path) -> None:
         evaluations += batch
         writer.extend(batch)
     writer.close()
-    header, rows = read_table(tmp_path)
+    table = read_table(tmp_path)
+    header, rows = table.header, table.rows
     assert header == ["x", *COLUMNS, "step", "loss", "m:x"]
     assert [row.columns["id"] for row in rows] == [0, 1, 2, 3, 4]
     assert [row.columns.get("loss") for row in rows] == [None, 0.5, None, None, 0.25]

@@ -345,14 +345,22 @@ def test_a_warm_start_takes_the_points_that_fit_a_changed_space(search: VirtualS
     search.problem = finite_problem(10)
     search.session(max_evals=10)
     new = warm(search, search.log_dir, finite_problem(4))
-    assert new.notices[0] == "warm start: 4 of 10 results fit the space"
+    (bad, *_) = [int(row["n"]) for row in rows(search.log_dir) if int(row["n"]) > 4]
+    line = 2 + [int(row["n"]) for row in rows(search.log_dir)].index(bad)
+    assert new.notices[0] == (
+        f"warm start: 4 of 10 results fit the space; 6 left out (line {line}: n is {bad}, above 4)"
+    )
     assert sorted(p["n"] for p, _ in read_journal(new.log_dir).known) == [1, 2, 3, 4]
 
 
 def test_a_warm_start_from_another_space_takes_nothing(search: VirtualSearch) -> None:
     search.session(max_evals=3)
     new = warm(search, search.log_dir, finite_problem(4))
-    assert new.notices[0] == "warm start: 0 of 3 results fit the space"
+    assert new.notices[0] == (
+        "warm start: 0 of 3 results fit the space; "
+        "3 left out (line 2: it has no hyperparameter of the space); "
+        "not in the space and ignored: 'x'"
+    )
 
 
 def test_a_warm_start_keeps_types(search: VirtualSearch) -> None:

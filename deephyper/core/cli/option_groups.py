@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import click
 from click.types import OptionHelpExtra
 
-from deephyper.checks import DURATION_FORMS, duration
+from deephyper.checks import DURATION_FORMS, duration, user_path
 from deephyper.errors import SettingsError
 
 
@@ -84,3 +85,13 @@ class Number(click.FloatRange):
         if not math.isfinite(number):
             self.fail(f"'{value}' is not a finite number", param, ctx)
         return number
+
+
+class UserPath(click.ParamType[Path]):
+    """A path, in which ``~`` is the home directory."""
+
+    name = "path"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        name = param.opts[0] if isinstance(param, click.Option) else "the file"
+        return user_path(name, value)

@@ -142,24 +142,22 @@ def _check_no_notebook(options: Mapping[str, Any]) -> None:
             )
 
 
-def _log_dir(options: Mapping[str, Any]) -> str:
-    if options["resume"] is None:
-        return str(options["log_dir"])
+def _log_dir(options: Mapping[str, Any]) -> Path:
+    log_dir: Path = options["log_dir"]
+    resume: Path | None = options["resume"]
+    if resume is None:
+        return log_dir
     if options["warm_start"] is not None:
         raise click.UsageError(
             "--resume continues a search and --warm-start starts a new one; give one of them"
         )
     given = click.get_current_context().get_parameter_source("log_dir")
-    if given is ParameterSource.COMMANDLINE and not _same(options["log_dir"], options["resume"]):
+    if given is ParameterSource.COMMANDLINE and log_dir.resolve() != resume.resolve():
         raise click.UsageError(
             "--resume names the log directory itself; leave --log-dir out, or use --warm-start "
             "to start a new search from old results"
         )
-    return str(options["resume"])
-
-
-def _same(one: str, other: str) -> bool:
-    return Path(one).resolve() == Path(other).resolve()
+    return resume
 
 
 def _eval_timeout(options: Mapping[str, Any]) -> float | None:

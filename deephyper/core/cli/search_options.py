@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from deephyper.core.cli.option_groups import Duration, GroupedOption, Number
+from deephyper.core.cli.option_groups import Duration, GroupedOption, Number, UserPath
 from deephyper.evaluator import CLASSIC_NAMES, DEFAULT_METHOD
 from deephyper.registry import EVALUATORS, OPTIMIZERS, Registry
 from deephyper.search.budget import DEFAULT_GRACE, DEFAULT_MAX_EVALS
@@ -165,6 +165,7 @@ RECORDS: Options = [
     _option(
         "Records",
         "--log-dir",
+        type=UserPath(),
         metavar="DIR",
         default=".",
         help="Directory for results.csv, deephyper.log and the journal; made if it isn't there.",
@@ -172,12 +173,14 @@ RECORDS: Options = [
     _option(
         "Records",
         "--resume",
+        type=UserPath(),
         metavar="LOG_DIR",
         help="Resume the search in this directory instead of starting a new one.",
     ),
     _option(
         "Records",
         "--warm-start",
+        type=UserPath(),
         metavar="RESULTS",
         help="Start with what another search found: its results.csv.",
     ),

@@ -6,16 +6,18 @@ from pathlib import Path
 
 import click
 
+from deephyper.core.cli.option_groups import UserPath
+
 
 @click.command("topk")
-@click.argument("results", metavar="RESULTS", type=click.Path(path_type=Path))
+@click.argument("results", metavar="RESULTS", type=UserPath())
 @click.option(
     "-k", type=click.IntRange(min=1), default=1, show_default=True, metavar="K", help="How many."
 )
 @click.option(
     "--output",
     "-o",
-    type=click.Path(path_type=Path),
+    type=UserPath(),
     metavar="FILE",
     help="Save them in this file instead: .json, .yaml or .csv.",
 )
@@ -23,13 +25,18 @@ import click
 def topk(results: Path, k: int, output: Path | None, force: bool) -> None:
     """Print the best points of a search, best first, as YAML.
 
-    RESULTS is the results.csv of a search. Evaluations that failed are left out.
+    RESULTS is the results.csv of a search. Evaluations that failed are left out. Rows that can't
+    be read are left out too, and counted on standard error.
     """
     from deephyper.analytics.topk import as_yaml, best_evaluations, save
 
-    evaluations = best_evaluations(results, k)
+    evaluations = best_evaluations(results, k, _notice)
     if output is None:
         click.echo(as_yaml(evaluations), nl=False)
     else:
         save(evaluations, output, force=force)
         click.echo(f"Saved the best of {results} in {output}.")
+
+
+def _notice(text: str) -> None:
+    click.echo(f"deephyper: {text}", err=True)

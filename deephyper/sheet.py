@@ -1,0 +1,274 @@
+"""Tables of text: CSV files as searches, spreadsheets and other tools save them.
+
+What is unambiguous is read: UTF-8 or UTF-16 with a byte order mark, cells separated by commas,
+semicolons or tabs, decimal commas where commas don't separate cells. Every line is accounted for.
+"""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import csv
+import io
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from deephyper.errors import ResultsError
+
+_DELIMITERS = (",", ";", "\t")
+_SEP_LINE = re.compile(r'"?sep=(.)"?[,;\t]*\r?\n?', re.IGNORECASE)
+_COMMA_NUMBER = re.compile(r"\s*[+-]?\d*,\d+(?:[eE][+-]?\d+)?\s*", re.ASCII)
+_POINT_NUMBER = re.compile(r"\s*[+-]?\d*\.\d+(?:[eE][+-]?\d+)?\s*", re.ASCII)
+# 1,234 or 1.234: also a number of thousands.
+_THOUSANDS = re.compile(r"\s*[+-]?[1-9]\d{0,2}(?:[,.]\d{3})+\s*", re.ASCII)
+
+DecimalMark = Literal["point", "comma", "mixed"]
+"""How a file writes numbers that aren't whole; mixed: some with a point, some with a comma."""
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Lines of a file that can't be used.
+
+    Attributes:
+        line: number of the first, counted from 1.
+        reason: in a few words.
+        lines: how many they are.
+    """
+
+    line: int
+    reason: str
+    lines: int = 1
+
+
+@dataclass(frozen=True)
+class Record:
+    """The cells of one row.
+
+    Attributes:
+        line: number of its first line, counted from 1.
+        cells: as many as the header has.
+        given: how many of them the file has; the others are empty.
+        lines: how many lines it spans.
+    """
+
+    line: int
+    cells: list[str]
+    given: int
+    lines: int = 1
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table of text.
+
+    Attributes:
+        header: names of the columns.
+        records: rows that have cells for these columns and no others.
+        broken: lines that are not such rows.
+        unfinished: the last row, if it is short and its line has no end.
+        mark: how numbers are written.
+    """
+
+    header: list[str]
+    records: list[Record]
+    broken: list[LeftOut]
+    unfinished: Record | None
+    mark: DecimalMark
+
+    def number(self, cell: str) -> str:
+        """Return a cell with a decimal point, where it is a number with a decimal comma."""
+        if self.mark == "point" or not _COMMA_NUMBER.fullmatch(cell) or self.is_ambiguous(cell):
+            return cell
+        return cell.replace(",", ".")
+
+    def is_ambiguous(self, cell: str) -> bool:
+        """Return whether a cell may be a number or a thousand times as much."""
+        return self.mark == "mixed" and _THOUSANDS.fullmatch(cell) is not None
+
+
+def read_sheet(path: Path, column: str) -> Sheet:
+    """Read a table.
+
+    Args:
+        path: the file.
+        column: name of a column that it has.
+
+    Raises:
+        ResultsError: if it can't be read, isn't a table, lacks the column, or has one twice.
+    """
+    text = _read_text(path)
+    separator = _SEP_LINE.match(text)
+    before = 0 if separator is None else 1
+    text = text[separator.end() :] if separator is not None else text
+    with _any_length():
+        for delimiter in _DELIMITERS if separator is None else (separator[1],):
+            rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+            header = _header(rows, column)
+            if column in header:
+                break
+        else:
+            hint = "save it as CSV in UTF-8" if "\0" in text else "give the results.csv of a search"
+            raise ResultsError(f"'{path}' has no column '{column}'; {hint}")
+        # Spreadsheets add columns without a name.
+        named = [name for name in header if name]
+        if len(set(named)) != len(named):
+            raise ResultsError(f"'{path}' has a column twice; give the results.csv of a search")
+        found = list(_records(rows, before))
+    last = _cut_off(found, len(header)) if not text.endswith(("\n", "\r")) else None
+    records: list[Record] = []
+    broken: list[LeftOut] = []
+    for each in found if last is None else found[:-1]:
+        fitted = each
+        if isinstance(each, Record):
+            if _is_empty(each.cells) or each.cells == header:
+                continue  # nothing, or the header of a file that was added to this one
+            if column in each.cells and not any(map(_is_number, each.cells)):
+                raise ResultsError(
+                    f"'{path}' has another header in line {each.line}; split it into two files"
+                )
+            fitted = _fit(each, len(header), delimiter)
+        if isinstance(fitted, LeftOut):
+            broken.append(fitted)
+        else:
+            records.append(fitted)
+    return Sheet(
+        header,
+        records,
+        broken,
+        last if isinstance(last, Record) else None,
+        _decimal_mark(records, delimiter),
+    )
+
+
+def _header(rows: Iterator[list[str]], column: str) -> list[str]:
+    """Return the first row; without spaces around names where these hide the column."""
+    try:
+        header = next(rows, [])
+    except csv.Error:
+        return []
+    return header if column in header else [name.strip() for name in header]
+
+
+def _cut_off(found: list[Record | LeftOut], columns: int) -> Record | LeftOut | None:
+    """Return the last row of a file whose last line has no end, if only half of it is there."""
+    last = found[-1] if found else None
+    if last is None or last.lines > 1 or (isinstance(last, Record) and last.given >= columns):
+        return None
+    return last
+
+
+def count(left_out: Sequence[LeftOut]) -> int:
+    """Return how many lines were left out."""
+    return sum(each.lines for each in left_out)
+
+
+def left_out_phrase(left_out: Sequence[LeftOut]) -> str:
+    """Return how many lines were left out, and why the first was."""
+    first = min(left_out, key=lambda each: each.line)
+    return f"{count(left_out)} left out (line {first.line}: {first.reason})"
+
+
+def quoted(cell: str) -> str:
+    """Return a cell in quotes on one short line that can be printed, for messages."""
+    text = "".join(c if c.isprintable() else repr(c)[1:-1] for c in cell)
+    return f"'{text}'" if len(text) <= 60 else f"'{text[:57]}...'"
+
+
+def _read_text(path: Path) -> str:
+    """Return what a text file holds; of a character that is being written, nothing."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError as error:
+        raise ResultsError(f"there is no file '{path}'; check the path") from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ResultsError(f"'{path}' can't be read: {reason}") from error
+    utf_16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    encoding = "utf-16" if utf_16 else "utf-8-sig"
+    try:
+        return codecs.getincrementaldecoder(encoding)().decode(data)
+    except UnicodeError as error:
+        raise ResultsError(
+            f"'{path}' is not a CSV file in UTF-8 ({error}); save it as one"
+        ) from error
+
+
+def _records(rows: Any, before: int) -> Iterator[Record | LeftOut]:
+    """Give the rows that a csv.reader finds, and the lines that quotes make unreadable.
+
+    Args:
+        rows: the reader, which has read the header.
+        before: lines before those that it reads.
+    """
+    while True:
+        begin = rows.line_num
+        try:
+            cells = next(rows)
+        except StopIteration:
+            return
+        except csv.Error:
+            lines = max(rows.line_num - begin, 1)
+            yield LeftOut(before + begin + 1, "a quotation mark is out of place", lines)
+            continue
+        yield Record(before + begin + 1, cells, len(cells), rows.line_num - begin)
+
+
+def _fit(record: Record, columns: int, delimiter: str) -> Record | LeftOut:
+    """Return a record with the cells of the header."""
+    cells = record.cells
+    if not _is_empty(cells[columns:]):
+        return LeftOut(
+            record.line, f"it has {len(cells)} cells, the header has {columns}", record.lines
+        )
+    swallowed = record.lines > 1 and any(
+        line.count(delimiter) >= max(columns - 1, 1)
+        for cell in cells
+        for line in cell.splitlines()[1:]
+    )
+    if swallowed or (record.lines > 1 and len(cells) < columns):
+        # A quotation mark too many makes one cell of several rows.
+        return LeftOut(record.line, "a quotation mark seems to be out of place", record.lines)
+    given = min(len(cells), columns)
+    padded = [*cells[:columns], *[""] * (columns - given)]
+    return Record(record.line, padded, given, record.lines)
+
+
+def _decimal_mark(records: list[Record], delimiter: str) -> DecimalMark:
+    if delimiter == ",":
+        return "point"
+    cells = [cell for record in records for cell in record.cells]
+    commas = [cell for cell in cells if _COMMA_NUMBER.fullmatch(cell)]
+    if not commas:
+        return "point"
+    if any(_POINT_NUMBER.fullmatch(cell) for cell in cells):
+        return "mixed"
+    # Only where commas are decimal do spreadsheets separate cells by semicolons.
+    if delimiter == ";" or not all(_THOUSANDS.fullmatch(cell) for cell in commas):
+        return "comma"
+    return "mixed"
+
+
+def _is_empty(cells: list[str]) -> bool:
+    return not any(cell.strip() for cell in cells)
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell.replace(",", "."))
+    except ValueError:
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def _any_length() -> Iterator[None]:
+    """Let cells be as long as what a choice or a message of the user's is."""
+    before = csv.field_size_limit(2**31 - 1)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
