@@ -44,7 +44,8 @@ def test_an_installed_project_is_editable_to_pip_and_can_be_uninstalled(
         environment, tmp_path, "deephyper", "start-project", "installed_two"
     ).returncode
     listed = in_environment(environment, tmp_path, "pip", "list", "--editable").stdout
-    assert f"installed_two 0.1.0   {tmp_path / 'installed_two'}" in listed
+    row = ["installed_two", "0.1.0", str(tmp_path / "installed_two")]
+    assert row in [line.split() for line in listed.splitlines()]
     again = in_environment(environment, tmp_path, "deephyper", "start-project", "installed_two")
     assert again.returncode == 2
     pip = in_environment(environment, tmp_path, "pip", "uninstall", "-y", "installed_two")
