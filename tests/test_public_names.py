@@ -120,3 +120,17 @@ def test_no_docstring_begins_with_a_question_word() -> None:
                 if text.split()[0].strip(",.:") in questions:
                     found.append(f"{file.relative_to(ROOT)}: {text.splitlines()[0]}")
     assert found == []
+
+
+@pytest.mark.parametrize(
+    ("classic", "today", "name"),
+    [
+        ("deephyper.search.hps.ambs", "deephyper", "AMBS"),
+        ("deephyper.search.hps.random", "deephyper", "RandomSearch"),
+        ("deephyper.search.hps.optimizer", "deephyper.optimizer", "create_optimizer"),
+        ("deephyper.search.hps.optimizer", "deephyper.optimizer", "Optimizer"),
+        ("deephyper.evaluator.balsam_job", "deephyper.balsam.job_spec", "balsamjob_spec"),
+    ],
+)
+def test_classic_paths_lead_to_what_is_there_today(classic: str, today: str, name: str) -> None:
+    assert getattr(module_of(classic), name) is getattr(module_of(today), name)
