@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 import time
 import zlib
 from dataclasses import dataclass
@@ -10,7 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.optimizer.peers import Peer
-from benchmarks.optimizer.task import Point, Task
+from benchmarks.optimizer.task import Task
+from deephyper import VirtualEvaluator
+from deephyper.job import Failure, Job
+from deephyper.objective import observation_from_json
 
 
 @dataclass
@@ -37,27 +39,32 @@ def simulate(task: Task, peer: Peer, seed: int, workers: int, evaluations: int) 
     the number of the evaluation alone, not on the peer.
     """
     start = zlib.crc32(f"{task.name}/{seed}".encode())
-    running: list[tuple[float, int, Point, float | str]] = []
+    streams: dict[str, np.random.Generator] = {}
+
+    def duration(job: Job) -> float:
+        streams[job.id] = np.random.default_rng([start, int(job.id)])
+        return float(np.exp(0.5 * streams[job.id].standard_normal()))
+
+    def run(job: Job) -> float | Failure:
+        return observation_from_json(task.observe(job.point, streams.pop(job.id)))
+
+    spent: list[float] = []
     regrets: list[float] = []
-    seconds = longest = now = 0.0
     best, regret, asked = -np.inf, float("nan"), 0
-    while len(regrets) < evaluations:
-        if len(running) < workers and asked < evaluations:
-            before = time.perf_counter()
-            point = peer.ask()
-            spent = time.perf_counter() - before
-            rng = np.random.default_rng([start, asked])
-            duration = float(np.exp(0.5 * rng.standard_normal()))
-            heapq.heappush(running, (now + duration, asked, point, task.observe(point, rng)))
-            asked += 1
-        else:
-            now, _, point, objective = heapq.heappop(running)
-            before = time.perf_counter()
-            peer.tell(point, objective)
-            spent = time.perf_counter() - before
-            if not isinstance(objective, str) and objective > best:
-                best, regret = objective, task.regret(task.value(point))
-            regrets.append(regret)
-        seconds += spent
-        longest = max(longest, spent)
-    return Run(regrets, seconds, longest)
+    with VirtualEvaluator(run_job=run, num_workers=workers, duration=duration) as evaluator:
+        while len(regrets) < evaluations:
+            while evaluator.num_free and asked < evaluations:
+                before = time.perf_counter()
+                point = peer.ask()
+                spent.append(time.perf_counter() - before)
+                evaluator.submit([Job(str(asked), point)])
+                asked += 1
+            for outcome in evaluator.gather_outcomes():
+                point, objective = outcome.job.point, outcome.objective
+                before = time.perf_counter()
+                peer.tell(point, "F_region" if objective is None else objective)
+                spent.append(time.perf_counter() - before)
+                if objective is not None and objective > best:
+                    best, regret = objective, task.regret(task.value(point))
+                regrets.append(regret)
+    return Run(regrets, sum(spent), max(spent))
