@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from deephyper.clock import Clock
-from deephyper.errors import EvaluatorError, MissingExtra, RunFunctionError
+from deephyper.errors import EvaluatorError, MissingExtra, RunFunctionError, argument
 from deephyper.evaluator.evaluator import LOAD_SECONDS, Evaluator
 from deephyper.evaluator.run_function import Function, RunFunction
 from deephyper.evaluator.worker.environment import thread_variables
@@ -229,7 +229,7 @@ class RayEvaluator(Evaluator):
         except Exception as error:
             raise EvaluatorError(
                 f"Ray at '{address}' can't be reached ({_first_line(error)}); check "
-                "--ray-address, or leave it out to start a local Ray"
+                f"{argument('ray_address')}, or leave it out to start a local Ray"
             ) from error
         return True
 
@@ -341,7 +341,7 @@ def _require_listener(address: str) -> None:
     except OSError as error:
         raise EvaluatorError(
             f"Ray at '{address}' can't be reached ({error.strerror or error}); check "
-            "--ray-address, or leave it out to start a local Ray"
+            f"{argument('ray_address')}, or leave it out to start a local Ray"
         ) from error
 
 
