@@ -13,7 +13,6 @@ from deephyper.errors import EvaluatorError, RunFunctionError
 from deephyper.evaluator import Ended, Evaluator, Event, Job, Outcome, Reported, Started
 from tests.evaluator.conftest import (
     IN_THIS_PROCESS,
-    PROCESSES,
     RAY,
     RUNS,
     Create,
@@ -200,9 +199,9 @@ def test_no_event_follows_a_stop(method: str, create: Create) -> None:
     assert only(evaluator.cancel()).job == left
 
 
-@pytest.fixture(params=["thread", *PROCESSES])
+@pytest.fixture(params=["thread", "process", "subprocess", RAY])
 def calling_method(request: pytest.FixtureRequest) -> str:
-    """Each backend on which run itself reports."""
+    """Each backend on which run itself reports; Balsam's evaluations are processes as well."""
     return with_its_service(request)
 
 
