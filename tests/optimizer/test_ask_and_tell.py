@@ -84,6 +84,24 @@ def test_a_forgotten_point_is_proposed_again_and_a_told_one_is_not() -> None:
         optimizer.ask()
 
 
+def test_a_starting_point_that_was_told_is_not_proposed() -> None:
+    problem = cube(1)
+    problem.add_starting_point(x0=0.25)
+    problem.add_starting_point(x0=0.75)
+    optimizer = RandomOptimizer(problem, seed=0)
+    optimizer.tell({"x0": 0.25}, 1.0)
+    assert optimizer.ask().point == {"x0": 0.75}
+    assert optimizer.ask().point not in problem.starting_points
+
+
+def test_points_said_to_be_pending_are_counted_and_not_proposed() -> None:
+    optimizer = _integers(4)
+    optimizer.tell_pending([{"n": 1}, {"n": 2}])
+    assert optimizer.pending == [{"n": 1}, {"n": 2}]
+    assert (optimizer.n_seen, optimizer.n_unseen) == (2, 2)
+    assert sorted(proposal.point["n"] for proposal in optimizer.ask(4)) == [3, 4]
+
+
 @pytest.mark.parametrize(
     "prediction",
     [

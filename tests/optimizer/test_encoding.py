@@ -14,6 +14,7 @@ from deephyper.optimizer.bayesian.neighbors import Neighbors
 from deephyper.optimizer.encoding import SpaceEncoding
 from deephyper.optimizer.sampling import Sampler, list_vectors
 from deephyper.problem import HpProblem
+from tests.optimizer.bowl import cube
 from tests.optimizer.random_spaces import problems
 
 
@@ -90,6 +91,42 @@ def test_what_is_inactive_stands_in_the_middle_or_is_a_category_of_its_own() -> 
     names = [encoding.names[i] for i in encoding.numbers + encoding.categories]
     distances = dict(zip(names, features.distances(x).tolist(), strict=True))
     assert distances == {"number": [0.0, 0.5, 0.5], "kind": [1, 1, 0], "choice": [1, 1, 1]}
+
+
+def test_a_neighbor_differs_from_its_base() -> None:
+    problem = HpProblem()
+    for i in range(5):
+        problem.add_dim(f"c{i}", ["a", "b", "c"])
+    sampler = _sampler(problem)
+    bases = sampler.sample(500)
+    moved = Neighbors(sampler).perturb(bases, np.full(500, 0.1))
+    differences = (moved != bases).sum(axis=1)
+    assert differences.min() == 1
+    assert differences.max() == 5
+    # few more often than many
+    assert (differences <= 2).mean() > 0.5
+
+
+def test_a_crossing_takes_every_value_from_one_or_the_other() -> None:
+    sampler = _sampler(cube(6))
+    crossed = Neighbors(sampler).cross(np.zeros((500, 6)), np.ones((500, 6)))
+    assert set(crossed.flat) == {0.0, 1.0}
+    assert abs(crossed.mean() - 0.5) < 0.05
+    counts = crossed.sum(axis=1)
+    assert ((counts > 0) & (counts < 6)).mean() > 0.5
+
+
+def test_a_walk_goes_through_all_points_in_random_order() -> None:
+    problem = HpProblem()
+    problem.add_dim("i", (0, 30))
+    problem.add_dim("j", (0, 30))
+    first, second = (
+        np.concatenate(list(Sampler(SpaceEncoding(problem.space), np.random.default_rng(s)).walk()))
+        for s in range(2)
+    )
+    for walked in (first, second):
+        assert len(np.unique(walked, axis=0)) == len(walked) == 31 * 31
+    assert not np.array_equal(first, second)
 
 
 def test_a_step_beyond_an_end_is_reflected_or_stays_there() -> None:

@@ -65,6 +65,14 @@ def test_pending_points_get_the_lie_and_failures_the_worst_result(
     assert list(models[0].told.values()) == [1.0, -5.0, -2.0, 1.0, lie, lie]
 
 
+def test_points_of_one_model_differ_in_what_is_expected_of_them() -> None:
+    settings = SkoptSettings(acq_func="LCB", n_initial_points=4)
+    optimizer = SkoptOptimizer(cube(2), settings, seed=0)
+    search_bowl(optimizer, 10)
+    # with one weight of the standard deviation, all would be in the best cell of the forest
+    assert len({proposal.prediction for proposal in optimizer.ask(8)}) > 1
+
+
 def test_what_hedging_has_learned_stays_from_one_model_to_the_next(models: list[Recorded]) -> None:
     settings = SkoptSettings(acq_func="gp_hedge", n_initial_points=4)
     optimizer = SkoptOptimizer(cube(2), settings, seed=0)
