@@ -96,19 +96,20 @@ class Optimizer(ABC):
         wanted = 1 if n_points is None else int(n_points)
         if wanted < 1:
             raise OptimizerError(f"n_points is {n_points}; ask for at least 1 point")
-        asked: list[Proposal] = []
-        while self._starting and len(asked) < wanted:
+        taken: dict[Key, Proposal] = {}
+        while self._starting and len(taken) < wanted:
             point = self._starting.popleft()
-            asked += self._take([(self._encoding.key(point), Proposal(point))])
+            taken |= self._take([(self._encoding.key(point), Proposal(point))])
         for source in (self._propose, self._draw_unseen):
-            missing = int(min(wanted - len(asked), self.n_unseen))
+            missing = int(min(wanted - len(taken), self.n_unseen))
             if missing > 0:
-                asked += self._take(islice(source(missing).items(), missing))
-        if not asked:
+                taken |= self._take(islice(source(missing).items(), missing))
+        if not taken:
             raise SpaceExhausted(
                 f"every distinct point of the search space has been proposed ({self.n_seen} in "
                 "all); there is nothing left to search"
             )
+        asked = [self._with_prediction(key, proposal) for key, proposal in taken.items()]
         return asked[0] if n_points is None else asked
 
     def tell(
@@ -238,16 +239,21 @@ class Optimizer(ABC):
             return False
         return True
 
-    def _take(self, proposals: Iterable[tuple[Key, Proposal]]) -> list[Proposal]:
+    def _take(self, proposals: Iterable[tuple[Key, Proposal]]) -> dict[Key, Proposal]:
         """Make those that are unseen pending, and return them."""
-        taken: list[Proposal] = []
+        taken: dict[Key, Proposal] = {}
         for key, proposal in proposals:
             if not self._is_seen(key):
                 point = self._pending[key] = dict(proposal.point)
                 self._mark(point, unseen=False)
-                taken.append(Proposal(dict(point), _finite(proposal.prediction)))
+                taken[key] = Proposal(dict(point), proposal.prediction)
                 self._pend({key: point})
         return taken
+
+    def _with_prediction(self, key: Key, proposal: Proposal) -> Proposal:
+        """Return a proposal with what the model expects, also of a point that it didn't choose."""
+        prediction = proposal.prediction or self._predict(key, proposal.point)
+        return Proposal(proposal.point, _finite(prediction))
 
     def _draw_unseen(self, n: int) -> dict[Key, Proposal]:
         """Return up to n distinct unseen points at random."""

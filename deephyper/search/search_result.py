@@ -13,7 +13,7 @@ from deephyper.objective import format_objective, rank
 from deephyper.search.budget import Reason
 from deephyper.search.log_dir import LogDir
 from deephyper.search.record import Evaluation, best_finished
-from deephyper.search.results import MISSING, Columns
+from deephyper.search.results import MISSING, Columns, parse_cell
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,6 +100,9 @@ class SearchResult:
             [math.nan if value is MISSING else value for value in layout.row(evaluation)]
             for evaluation in self.evaluations
         ]
+        worker = layout.header.index("worker")
+        for row in rows:
+            row[worker] = parse_cell(str(row[worker]))  # as it is read from results.csv
         columns = {name: [row[i] for row in rows] for i, name in enumerate(layout.header)}
         return pd.DataFrame({n: pd.Series(v, dtype=_dtype(v)) for n, v in columns.items()})
 

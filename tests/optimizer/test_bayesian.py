@@ -222,3 +222,16 @@ def test_one_dimension_and_fifty_are_searched(dims: int) -> None:
     optimizer = BayesianOptimizer(cube(dims), seed=0)
     search_bowl(optimizer, 20)
     assert best(optimizer) > -0.3 * dims
+
+
+def test_a_starting_point_after_results_has_a_prediction() -> None:
+    problem = cube(2)
+    problem.add_starting_point(x0=0.5, x1=0.5)
+    optimizer = BayesianOptimizer(problem, seed=1)
+    known = RandomOptimizer(cube(2), seed=2).ask(20)
+    optimizer.tell(known, [bowl(each.point) for each in known])
+    first, other = optimizer.ask(2)
+    assert first.point == {"x0": 0.5, "x1": 0.5}
+    assert first.prediction is not None
+    assert abs(first.prediction.mean - bowl(first.point)) < 4 * first.prediction.std + 0.1
+    assert other.prediction is not None

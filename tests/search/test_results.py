@@ -364,3 +364,11 @@ def test_a_result_prints_as_a_summary_and_as_a_table(tmp_path: Path) -> None:
     table = result._repr_html_()
     assert table.count("<tr>") == 1 + 3
     assert "<th>objective</th><th>x</th>" in table
+
+
+def test_a_dataframe_has_the_workers_as_the_results_file_has_them(tmp_path: Path) -> None:
+    frame = VirtualSearch(tmp_path).session(max_evals=2).to_dataframe()
+    assert (
+        list(frame["worker"]) == [row.columns["worker"] for row in read_results(tmp_path)] == [0, 0]
+    )
+    assert frame["worker"].dtype.kind == "i"
