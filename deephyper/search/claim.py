@@ -20,6 +20,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from deephyper.errors import ResultsError, argument
+from deephyper.safe_files import open_partial, read_small
 
 TOUCH_SECONDS = 5.0
 """How often a claim tells that its owner lives."""
@@ -115,7 +116,7 @@ class Claim:
     def _touch(self) -> None:
         while not self._released.wait(self._touch_seconds):
             with contextlib.suppress(OSError):
-                os.utime(self._path or "")
+                os.utime(self._path or "", follow_symlinks=False)
 
 
 def check_unclaimed(log_dir: Path) -> None:
@@ -159,8 +160,8 @@ def _number(claim: Path) -> int:
 
 def _owner(claim: Path) -> dict[str, Any]:
     """Return who made a claim; empty while it is made or removed, or if its writer died at once."""
-    with contextlib.suppress(OSError, ValueError):
-        owner = json.loads(claim.read_text())
+    with contextlib.suppress(OSError, ValueError, RecursionError, ResultsError):
+        owner = json.loads(read_small(claim))
         if isinstance(owner, dict):
             return owner
     return {}
@@ -218,11 +219,11 @@ def _is_alive(owner: dict[str, Any]) -> bool:
 
 def _seconds_since_touched(claim: Path) -> float:
     """By the clock of the file server, which need not be ours."""
-    probe = claim.with_name(f"{claim.stem}.{os.getpid()}.probe")
+    fd, probe = open_partial(claim)
     try:
-        probe.touch()
-        return probe.stat().st_mtime - claim.stat().st_mtime
+        return os.fstat(fd).st_mtime - claim.lstat().st_mtime
     except FileNotFoundError:
         return math.inf  # given up just now
     finally:
+        os.close(fd)
         probe.unlink(missing_ok=True)

@@ -41,6 +41,7 @@ from deephyper.clock import Clock
 from deephyper.errors import ResultsError, argument
 from deephyper.job import Outcome, Reported, Started
 from deephyper.objective import Failure, Objective, observation_to_json
+from deephyper.safe_files import open_to_append
 from deephyper.search.record import Evaluation, Record
 
 FILE_NAME = "journal.jsonl"
@@ -65,7 +66,7 @@ class Journal:
         self._clock = clock or Clock()
         self._opened = self._clock.monotonic()
         try:
-            self._fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
+            self._fd = open_to_append(self.path)
             try:
                 self._drop_torn_line()
             except OSError:

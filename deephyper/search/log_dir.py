@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from deephyper.checks import user_path
 from deephyper.errors import ProblemError, ResultsError, argument
 from deephyper.problem.description import describe_space, differences
+from deephyper.safe_files import open_to_read
 from deephyper.search import journal, log, results
 from deephyper.search.claim import Claim, check_unclaimed
 from deephyper.search.journal import parse_line
@@ -17,6 +18,9 @@ from deephyper.search.replay import read_journal
 
 if TYPE_CHECKING:
     from deephyper.problem import BaseProblem
+
+
+_LONGEST_FIRST_LINE = 1 << 24
 
 
 class LogDir:
@@ -63,8 +67,8 @@ class LogDir:
         It does not if there is none, or if its writer died before the first line was whole.
         """
         try:
-            with self.journal.open("rb") as file:
-                first = file.readline()
+            with os.fdopen(open_to_read(self.journal), "rb") as file:
+                first = file.readline(_LONGEST_FIRST_LINE)
                 return bool(first) and (first.endswith(b"\n") or parse_line(first) is not None)
         except (FileNotFoundError, NotADirectoryError):
             return False
@@ -80,6 +84,7 @@ class LogDir:
             ProblemError: if the search to resume is one of another space.
         """
         check_unclaimed(self.path)
+        self._require_own_directories()
         if resume:
             return self._earlier_sessions(problem)
         self._require_new()
@@ -125,6 +130,15 @@ class LogDir:
                 raise ResultsError(
                     f"the log directory '{self.path}' can't be made, because '{path}' is not a "
                     f"directory; choose another {argument('log_dir')}"
+                )
+
+    def _require_own_directories(self) -> None:
+        """Raise ResultsError where a link would lead what evaluations write elsewhere."""
+        for path in (self.outputs, self.evaluation("0").parent):
+            if path.is_symlink():
+                raise ResultsError(
+                    f"'{path}' is a symbolic link, which is not followed here; replace it with a "
+                    f"directory, or choose another {argument('log_dir')}"
                 )
 
     def _journal_size(self) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 from deephyper.errors import ResultsError, argument
 from deephyper.job import Job, Outcome, Status
 from deephyper.objective import Failure, objective_from_json, observation_from_json
+from deephyper.safe_files import open_to_read
 from deephyper.search.journal import FILE_NAME, READABLE_VERSIONS, parse_line
 from deephyper.search.record import Evaluation, Record
 
@@ -66,7 +68,7 @@ def read_events(log_dir: Path) -> Iterator[dict[str, Any]]:
 def _lines(path: Path) -> Iterator[tuple[dict[str, Any], int]]:
     """Yield events with the bytes of their lines."""
     try:
-        with path.open("rb") as file:
+        with os.fdopen(open_to_read(path), "rb") as file:
             for number, line in enumerate(file, 1):
                 event = parse_line(line)
                 if event is not None:

@@ -10,15 +10,16 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from deephyper.clock import Clock
 from deephyper.errors import ResultsError
 from deephyper.job import Outcome, Reported, Started
 from deephyper.problem.description import describe_space
+from deephyper.safe_files import open_partial, open_to_others, open_to_read, remove_partials
 from deephyper.search.claim import Claim
 from deephyper.search.journal import Journal
-from deephyper.search.log import log_outcome, log_to, set_aside_notice
+from deephyper.search.log import log_outcome, log_to, open_directory_notice, set_aside_notice
 from deephyper.search.log_dir import LogDir
 from deephyper.search.record import Evaluation, Record
 from deephyper.search.results import Columns
@@ -105,6 +106,9 @@ class FileStore(Store):
         self, problem: BaseProblem, record: Record, notify: Callable[[str], None]
     ) -> Iterator[tuple[Record, Recorder]]:
         with self._log_dir.claim() as claim, log_to(self._log_dir.log):
+            if open_to_others(self._log_dir.path):
+                notify(open_directory_notice(self._log_dir.path))
+            remove_partials(self._log_dir.results)
             record = self._log_dir.reread(problem, record)
             journal = Journal(self._log_dir.path, self._clock)
             recorder = FileRecorder(self._log_dir, problem, record, claim, journal, notify)
@@ -161,7 +165,7 @@ class FileRecorder(Recorder):
 
     def ended(self, evaluations: Sequence[Evaluation]) -> None:
         results = self._results
-        if results is None or results.is_deleted:
+        if results is None or not results.is_untouched:
             self._open_results()  # writes these evaluations too
         else:
             results.extend(evaluations)
@@ -179,6 +183,8 @@ class FileRecorder(Recorder):
 
     def _open_results(self) -> None:
         """Write the results anew; a file that was changed since is the user's and set aside."""
+        if self._results is not None:
+            self._results.close()
         aside = set_aside_if_changed(self._path, self._names, self._record.ended)
         if aside is not None:
             self._notify(set_aside_notice(aside))
@@ -247,14 +253,15 @@ class ResultsWriter:
             return
         try:
             csv.writer(self._file).writerows(self._columns.cells(e) for e in evaluations)
-            self._file.flush()
+            self._flush()
         except OSError as error:
             raise _cannot_write(self.path, error) from error
 
     @property
-    def is_deleted(self) -> bool:
-        """True if the file was deleted, or replaced by another of its name."""
-        return os.fstat(self._file.fileno()).st_nlink == 0
+    def is_untouched(self) -> bool:
+        """False if the file was deleted, replaced by another of its name, or cut or extended."""
+        status = os.fstat(self._file.fileno())
+        return status.st_nlink > 0 and status.st_size == self._size
 
     def close(self) -> None:
         """Stop writing."""
@@ -265,16 +272,22 @@ class ResultsWriter:
     def _write(self) -> None:
         evaluations = self._evaluations()
         self._columns = Columns.of(self._names, evaluations)
-        partial = self.path.with_name(self.path.name + ".partial")
+        partial: Path | None = None
         try:
-            with _open(partial, "w") as file:
-                file.write(self._columns.text(evaluations))
+            fd, partial = open_partial(self.path)
+            self._file = os.fdopen(fd, "a", newline="", encoding=_ENCODING, errors=_ERRORS)
+            self._file.write(self._columns.text(evaluations))
+            self._flush()
             os.replace(partial, self.path)
-            self._file = _open(self.path, "a")
         except OSError as error:
-            with contextlib.suppress(OSError):
+            if partial is not None:
+                self.close()
                 partial.unlink(missing_ok=True)
             raise _cannot_write(self.path, error) from error
+
+    def _flush(self) -> None:
+        self._file.flush()
+        self._size = os.fstat(self._file.fileno()).st_size
 
 
 def set_aside_if_changed(
@@ -293,8 +306,10 @@ def set_aside_if_changed(
     Raises:
         ResultsError: if it can't be read or renamed.
     """
+    whole = Columns.of(names, evaluations).text(evaluations).encode(_ENCODING, _ERRORS)
     try:
-        found = path.read_bytes()
+        with os.fdopen(open_to_read(path), "rb") as file:
+            found = file.read(len(whole) + 1)
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -302,8 +317,7 @@ def set_aside_if_changed(
             f"'{path}' can't be read ({error.strerror or error}); move it away, the journal beside "
             "it has every result"
         ) from error
-    whole = Columns.of(names, evaluations).text(evaluations).encode(_ENCODING, _ERRORS)
-    if whole.startswith(found[: found.rfind(b"\n") + 1]):
+    if whole.startswith(found[: found.rfind(b"\n") + 1]) and len(found) <= len(whole):
         return None
     stem = f"{path.stem}-{time.strftime('%Y%m%d-%H%M%S')}"
     aside, number = path.with_name(stem + path.suffix), 1
@@ -315,10 +329,6 @@ def set_aside_if_changed(
     except OSError as error:
         raise _cannot_write(path, error) from error
     return aside
-
-
-def _open(path: Path, mode: str) -> IO[str]:
-    return open(path, mode, newline="", encoding=_ENCODING, errors=_ERRORS)
 
 
 def _cannot_write(path: Path, error: OSError) -> ResultsError:
