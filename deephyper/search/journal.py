@@ -6,8 +6,9 @@ its session, by a clock that nobody sets):
 ========= =========================================================================================
 event     further keys
 ========= =========================================================================================
-search    version, space (the problem's description), settings, max_evals, timeout: begins a search
-resumed   version, settings, max_evals, timeout: begins another session of it
+search    version, space (the problem's description), settings, max_evals, timeout, and command
+          (directory, options) where there was one: begins a search
+resumed   the same without space: begins another session of it
 known     point, objective (a number or "F_reason"): a result from elsewhere, from a warm start
 submitted id, point, attempt, and predicted, predicted_std where the optimizer had a model
 started   id, attempt, worker
@@ -30,6 +31,7 @@ on reading. No lock is held, so a shared file system will do.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import errno
 import json
 import os
@@ -110,6 +112,8 @@ class Journal:
             "max_evals": record.max_evals,
             "timeout": record.timeout,
         }
+        if record.command is not None:
+            keys["command"] = dataclasses.asdict(record.command)
         if record.resumed:
             self.append("resumed", version=VERSION, **keys)
         else:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deephyper.checks import user_path
 from deephyper.errors import ProblemError, ResultsError, argument
 from deephyper.problem.description import describe_space, differences
-from deephyper.safe_files import open_to_read
+from deephyper.safe_files import is_own, open_to_others, open_to_read
 from deephyper.search import journal, log, results
 from deephyper.search.claim import Claim, check_unclaimed
 from deephyper.search.journal import parse_line
-from deephyper.search.record import Record
-from deephyper.search.replay import read_journal
+from deephyper.search.record import Record, StartCommand
+from deephyper.search.replay import read_journal, read_start_command
 
 if TYPE_CHECKING:
     from deephyper.problem import BaseProblem
@@ -91,6 +93,26 @@ class LogDir:
         self._require_directory()
         return Record(space=describe_space(problem))
 
+    def why_not_trusted(self) -> str | None:
+        """Return why what the directory says must not decide which code runs; None if it may.
+
+        That takes a directory and a journal of the user's own, which nobody else can write to.
+        """
+        for path in (self.path, self.journal):
+            if not is_own(path):
+                return f"'{path}' belongs to another user"
+            if open_to_others(path, group=True):
+                return f"others may write to '{path}'"
+        return None
+
+    def start_command(self) -> StartCommand | None:
+        """Return the command line of the last session; None for a search from Python.
+
+        Raises:
+            ResultsError: if the journal can't be read.
+        """
+        return read_start_command(self.path)
+
     def reread(self, problem: BaseProblem, record: Record) -> Record:
         """Return a record that :meth:`inspect` gave, read again if another session came between.
 
@@ -111,15 +133,30 @@ class LogDir:
 
     def _require_new(self) -> None:
         """Raise ResultsError where a search has been."""
-        other = f"or choose another {argument('log_dir')}"
+        fresh = str(self._free_directory())
+        other = argument("log_dir", repr(fresh), shlex.quote(fresh))
         if self.holds_search:
-            again = argument("resume", "True", str(self.path))
-            raise ResultsError(f"'{self.journal}' exists already; resume it with {again}, {other}")
-        if self.results.exists():
+            again = argument("resume", "True", shlex.quote(str(self.path)))
             raise ResultsError(
-                f"'{self.results}' exists already; choose another {argument('log_dir')}, and "
-                f"learn from it with {argument('warm_start')} if you like"
+                f"'{self.path}' holds a search already; resume it with {again}, or start a new one "
+                f"in another directory with {other}"
             )
+        if self.results.exists():
+            known = argument("warm_start", repr(str(self.results)), shlex.quote(str(self.results)))
+            raise ResultsError(
+                f"'{self.results}' exists already; search in another directory with {other}, and "
+                f"learn from it with {known} if you like"
+            )
+
+    def _free_directory(self) -> Path:
+        """Return a directory for another search, which isn't there yet."""
+        inside = self.path == Path.cwd()
+        stem = self.path / "search" if inside else self.path
+        return next(
+            path
+            for number in itertools.count(2)
+            if not os.path.lexists(path := stem.with_name(f"{stem.name}-{number}"))
+        )
 
     def _require_directory(self) -> None:
         """Raise ResultsError where the directory can't be made because of a file."""

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from deephyper.errors import ResultsError, argument
 from deephyper.job import Job, Outcome, Status
 from deephyper.objective import Failure, objective_from_json, observation_from_json
 from deephyper.safe_files import open_to_read
 from deephyper.search.journal import FILE_NAME, READABLE_VERSIONS, parse_line
-from deephyper.search.record import Evaluation, Record
+from deephyper.search.record import Evaluation, Record, StartCommand
 
+_BEGINNINGS = (b'{"event": "search"', b'{"event": "resumed"')
 _INTERNAL_ERRORS = (KeyError, TypeError, AttributeError, ValueError)
 """What a field of another type than ours leads to."""
 
@@ -55,6 +57,27 @@ def read_journal(log_dir: Path) -> Record:
     return record
 
 
+def read_start_command(log_dir: Path) -> StartCommand | None:
+    """Return the command line that the last session of a search was started with.
+
+    Only the lines that begin a session are parsed, of which there are few.
+
+    Raises:
+        ResultsError: if the journal can't be read.
+    """
+    last: bytes | None = None
+    with _opened(log_dir / FILE_NAME) as file:
+        for line in file:
+            if line.startswith(_BEGINNINGS):
+                last = line
+    record = Record()
+    event = None if last is None else parse_line(last)
+    if event is not None:
+        with contextlib.suppress(*_INTERNAL_ERRORS):
+            _begin(record, event)
+    return record.command
+
+
 def read_events(log_dir: Path) -> Iterator[dict[str, Any]]:
     """Yield every event of the journal of a log directory.
 
@@ -67,17 +90,28 @@ def read_events(log_dir: Path) -> Iterator[dict[str, Any]]:
 
 def _lines(path: Path) -> Iterator[tuple[dict[str, Any], int]]:
     """Yield events with the bytes of their lines."""
+    with _opened(path) as file:
+        for number, line in enumerate(file, 1):
+            event = parse_line(line)
+            if event is not None:
+                yield event, len(line)
+            elif line.endswith(b"\n"):
+                raise ResultsError(
+                    f"'{path}' is damaged at line {number}; restore it from a copy, or start a "
+                    f"new search with {argument('warm_start')} from the results.csv beside it"
+                )
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    """Open a journal, as a context manager.
+
+    Raises:
+        ResultsError: if it can't be read, then or later.
+    """
     try:
         with os.fdopen(open_to_read(path), "rb") as file:
-            for number, line in enumerate(file, 1):
-                event = parse_line(line)
-                if event is not None:
-                    yield event, len(line)
-                elif line.endswith(b"\n"):
-                    raise ResultsError(
-                        f"'{path}' is damaged at line {number}; restore it from a copy, or start a "
-                        f"new search with {argument('warm_start')} from the results.csv beside it"
-                    )
+            yield file
     except FileNotFoundError as error:
         raise ResultsError(
             f"there is no search to resume in '{path.parent}': it holds no {FILE_NAME}"
@@ -105,6 +139,7 @@ def _begin(record: Record, event: dict[str, Any]) -> None:
     if event["event"] == "search":
         record.space = event["space"]
     record.settings = event["settings"]
+    record.command = StartCommand(**event["command"]) if "command" in event else None
     record.max_evals, record.timeout = event["max_evals"], event["timeout"]
 
 

@@ -195,7 +195,7 @@ DEEPHYPER = [
     ("hps ambs -p good.py -r good.py --resume newer", "format version 99"),
     ("hps ambs -p good.py -r good.py --resume unbegun", "start it again without --resume"),
     ("hps ambs -p good.py -r good.py --resume elsewhere", "'x' is gone|'y' is gone"),
-    (A + "--log-dir damaged", "exists already; resume it with --resume"),
+    (A + "--log-dir damaged", "holds a search already; resume it with --resume"),
 ]
 
 ANALYTICS = [

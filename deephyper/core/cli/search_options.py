@@ -175,7 +175,7 @@ RECORDS: Options = [
         "--resume",
         type=UserPath(),
         metavar="LOG_DIR",
-        help="Resume the search in this directory instead of starting a new one.",
+        help="Resume the search in this directory; what isn't given is as it was.",
     ),
     _option(
         "Records",
