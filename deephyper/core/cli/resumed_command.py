@@ -41,10 +41,12 @@ class ResumableCommand(GroupedCommand):
 
     def _journalled(self, resume: str, given: Mapping[str, Any]) -> list[str]:
         """Return the options of the last session that those given now don't replace."""
+        from deephyper.checks import user_path
+        from deephyper.errors import argument
         from deephyper.search.log_dir import LogDir
 
         missing = [flag for flag in _NAMED if given.get(_name(flag)) is None]
-        log_dir = LogDir(resume)
+        log_dir = LogDir(user_path(argument("resume"), resume))
         if not log_dir.holds_search:
             return []  # which is said later
         untrusted = log_dir.why_not_trusted()
