@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,9 +12,7 @@ from deephyper.errors import ProblemError, ResultsError, argument
 from deephyper.problem.description import describe_space, differences
 from deephyper.search import journal, log, results
 from deephyper.search.claim import Claim, check_unclaimed
-from deephyper.search.journal import parse_line
 from deephyper.search.record import Record
-from deephyper.search.replay import read_journal
 
 if TYPE_CHECKING:
     from deephyper.problem import BaseProblem
@@ -62,10 +61,10 @@ class LogDir:
 
         It does not if there is none, or if its writer died before the first line was whole.
         """
+        from deephyper.search.replay import holds_events
+
         try:
-            with self.journal.open("rb") as file:
-                first = file.readline()
-                return bool(first) and (first.endswith(b"\n") or parse_line(first) is not None)
+            return holds_events(self.journal)
         except (FileNotFoundError, NotADirectoryError):
             return False
         except OSError:
@@ -89,7 +88,7 @@ class LogDir:
     def reread(self, problem: BaseProblem, record: Record) -> Record:
         """Return a record that :meth:`inspect` gave, read again if another session came between.
 
-        To be called when the directory is claimed.
+        To be called when the directory is claimed, and the journal is taken over.
 
         Raises:
             ResultsError, ProblemError: as :meth:`inspect`.
@@ -100,9 +99,9 @@ class LogDir:
             return self._earlier_sessions(problem)
         return record
 
-    def claim(self) -> Claim:
-        """Return a claim to the directory, a context manager."""
-        return Claim(self.path)
+    def claim(self, notify: Callable[[str], None] | None = None) -> Claim:
+        """Return a claim to the directory, a context manager; ``notify`` is called with a line."""
+        return Claim(self.path, notify=notify)
 
     def _require_new(self) -> None:
         """Raise ResultsError where a search has been."""
@@ -136,6 +135,8 @@ class LogDir:
 
     def _earlier_sessions(self, problem: BaseProblem) -> Record:
         """Return the search in the directory, if it is one of this problem."""
+        from deephyper.search.replay import read_journal
+
         record = read_journal(self.path)
         different = differences(record.space, describe_space(problem))
         if different:

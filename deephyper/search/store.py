@@ -21,7 +21,7 @@ from deephyper.search.journal import Journal
 from deephyper.search.log import log_outcome, log_to, set_aside_notice
 from deephyper.search.log_dir import LogDir
 from deephyper.search.record import Evaluation, Record
-from deephyper.search.results import Columns
+from deephyper.search.results import FILE_NAME, Columns
 
 if TYPE_CHECKING:
     from deephyper.problem import BaseProblem
@@ -104,14 +104,16 @@ class FileStore(Store):
     def open(
         self, problem: BaseProblem, record: Record, notify: Callable[[str], None]
     ) -> Iterator[tuple[Record, Recorder]]:
-        with self._log_dir.claim() as claim, log_to(self._log_dir.log):
+        with (
+            self._log_dir.claim(notify) as claim,
+            log_to(self._log_dir.log),
+            contextlib.closing(Journal(claim, self._clock)) as journal,
+        ):
+            # Nobody else writes to this journal, so what is read now is all there is.
             record = self._log_dir.reread(problem, record)
-            journal = Journal(self._log_dir.path, self._clock)
-            recorder = FileRecorder(self._log_dir, problem, record, claim, journal, notify)
-            try:
+            recorder = FileRecorder(problem, record, claim, journal, notify)
+            with contextlib.closing(recorder):
                 yield record, recorder
-            finally:
-                recorder.close()
 
     def evaluation_directory(self, id_: str) -> str:
         return str(self._log_dir.evaluation(id_))
@@ -122,14 +124,13 @@ class FileRecorder(Recorder):
 
     def __init__(
         self,
-        log_dir: LogDir,
         problem: BaseProblem,
         record: Record,
         claim: Claim,
         journal: Journal,
         notify: Callable[[str], None],
     ) -> None:
-        self._path = log_dir.results
+        self._path = LogDir(claim.log_dir).results
         self._names = tuple(problem.hyperparameter_names)
         self._record = record
         self._claim = claim
@@ -172,17 +173,17 @@ class FileRecorder(Recorder):
         self._journal.ended(reason)
 
     def close(self) -> None:
-        """Close the files."""
-        self._journal.close()
+        """Close the results."""
         if self._results is not None:
             self._results.close()
 
     def _open_results(self) -> None:
         """Write the results anew; a file that was changed since is the user's and set aside."""
+        self._claim.check()
         aside = set_aside_if_changed(self._path, self._names, self._record.ended)
         if aside is not None:
             self._notify(set_aside_notice(aside))
-        self._results = ResultsWriter(self._path, self._names, lambda: self._record.ended)
+        self._results = ResultsWriter(self._claim, self._names, lambda: self._record.ended)
 
 
 class MemoryStore(Store):
@@ -222,7 +223,7 @@ class ResultsWriter:
     """Appends rows to a new results file.
 
     Args:
-        path: the file.
+        claim: to the log directory of the file.
         names: the hyperparameters.
         evaluations: gives the rows to begin with, in their order; called again when a new column
             has come up, and the file is written anew.
@@ -232,9 +233,10 @@ class ResultsWriter:
     """
 
     def __init__(
-        self, path: Path, names: Sequence[str], evaluations: Callable[[], Sequence[Evaluation]]
+        self, claim: Claim, names: Sequence[str], evaluations: Callable[[], Sequence[Evaluation]]
     ) -> None:
-        self.path = path
+        self.path = claim.log_dir / FILE_NAME
+        self._claim = claim
         self._names = names
         self._evaluations = evaluations
         self._write()
@@ -265,15 +267,14 @@ class ResultsWriter:
     def _write(self) -> None:
         evaluations = self._evaluations()
         self._columns = Columns.of(self._names, evaluations)
-        partial = self.path.with_name(self.path.name + ".partial")
-        try:
-            with _open(partial, "w") as file:
+
+        def write(fd: int) -> None:
+            with _open(fd, closefd=False) as file:
                 file.write(self._columns.text(evaluations))
-            os.replace(partial, self.path)
-            self._file = _open(self.path, "a")
+
+        try:
+            self._file = _open(self._claim.replace(FILE_NAME, write))
         except OSError as error:
-            with contextlib.suppress(OSError):
-                partial.unlink(missing_ok=True)
             raise _cannot_write(self.path, error) from error
 
 
@@ -317,8 +318,8 @@ def set_aside_if_changed(
     return aside
 
 
-def _open(path: Path, mode: str) -> IO[str]:
-    return open(path, mode, newline="", encoding=_ENCODING, errors=_ERRORS)
+def _open(fd: int, closefd: bool = True) -> IO[str]:
+    return open(fd, "a", newline="", encoding=_ENCODING, errors=_ERRORS, closefd=closefd)
 
 
 def _cannot_write(path: Path, error: OSError) -> ResultsError:
