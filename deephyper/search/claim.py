@@ -144,12 +144,13 @@ class Claim:
             raise _cannot_write(self.log_dir, error) from error
         raise self._lost()
 
-    def replace(self, name: str, write: Callable[[int], None]) -> int:
+    def replace(self, name: str, write: Callable[[int], None], durable: bool = False) -> int:
         """Replace or create a file of the directory in one step, unless the claim is gone.
 
         Args:
             name: of the file.
             write: fills the new file, given its descriptor, and may read what is to be replaced.
+            durable: wait until the disk has it.
 
         Returns:
             The descriptor of the new file, which reads, and appends.
@@ -164,12 +165,14 @@ class Claim:
         try:
             self.check()  # now, see rule 3
             write(fd)
-            sync(fd)
+            if durable:
+                sync(fd)
             try:
                 os.replace(staged, name, src_dir_fd=self._directory, dst_dir_fd=self._directory)
             except FileNotFoundError:
                 raise self._lost() from None
-            sync(self._directory)
+            if durable:
+                sync(self._directory)
         except BaseException:
             os.close(fd)
             with contextlib.suppress(OSError):

@@ -79,7 +79,7 @@ class Journal:
         self._clock = clock or Clock()
         self._opened = self._clock.monotonic()
         try:
-            self._fd = claim.replace(FILE_NAME, self._copy)
+            self._fd = claim.replace(FILE_NAME, self._copy, durable=True)
         except OSError as error:
             raise _cannot_write(self.path, error) from error
         self._syncer = _Syncer(self._fd)
