@@ -68,18 +68,6 @@ def read_objective(value: Any) -> Objective | Failure:
         return Failure("not_a_number", f"the result can't be read: {one_line(error)}")
 
 
-def objective_from_json(value: Any) -> Objective:
-    """Return an objective that a file of ours holds.
-
-    Raises:
-        ValueError: if it isn't one.
-    """
-    try:
-        return float(value)
-    except (TypeError, OverflowError) as error:
-        raise ValueError(f"{value!r} is not an objective") from error
-
-
 def observation_to_json(observed: Objective | Failure) -> float | str:
     """Return what an evaluation came to as JSON holds it: a number, or ``"F_reason"``."""
     if isinstance(observed, Failure):
@@ -87,15 +75,11 @@ def observation_to_json(observed: Objective | Failure) -> float | str:
     return observed
 
 
-def observation_from_json(value: Any) -> Objective | Failure:
-    """Return what :func:`observation_to_json` wrote.
-
-    Raises:
-        ValueError: if it is neither.
-    """
+def observation_from_json(value: float | str) -> Objective | Failure:
+    """Return what :func:`observation_to_json` wrote."""
     if isinstance(value, str):
         return Failure("reported", value.removeprefix(FAILURE_PREFIX))
-    return objective_from_json(value)
+    return value
 
 
 def objective_to_cell(objective: Objective | None) -> str:

@@ -9,7 +9,6 @@ that nobody can guess, then renamed.
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import secrets
@@ -56,14 +55,6 @@ def open_partial(path: Path) -> tuple[int, Path]:
     partial = path.with_name(f"{_prefix(path)}{secrets.token_hex(8)}{_PARTIAL}")
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL
     return os.open(partial, flags | _SAFELY, 0o666), partial
-
-
-def remove_partials(path: Path) -> None:
-    """Remove what :func:`open_partial` has made for a file and a death has left."""
-    with contextlib.suppress(OSError):
-        for each in os.listdir(path.parent):
-            if each.startswith(_prefix(path)) and each.endswith(_PARTIAL):
-                os.unlink(path.with_name(each))
 
 
 def read_small(path: Path, at_most: int = 1 << 20) -> bytes:

@@ -25,7 +25,8 @@ Version 1 knew no reported, no pruned, no metrics, and no version in resumed; it
 A line is written by one ``write`` the moment that it happens, so what was recorded survives the
 death of this process; a thread at once asks the disk to keep it, so a power failure costs no more
 than what the disk was being asked to keep. Nothing is ever changed, and a torn last line is dropped
-on reading. No lock is held, so a shared file system will do.
+on reading. No lock is held, so a shared file system will do; :mod:`deephyper.search.claim` says why
+two searches never write one journal. The types of all keys are in :mod:`deephyper.search.events`.
 """
 
 from __future__ import annotations
@@ -35,7 +36,9 @@ import dataclasses
 import errno
 import json
 import os
+import stat
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +46,8 @@ from deephyper.clock import Clock
 from deephyper.errors import ResultsError, argument
 from deephyper.job import Outcome, Reported, Started
 from deephyper.objective import Failure, Objective, observation_to_json
-from deephyper.safe_files import open_to_append
+from deephyper.safe_files import open_to_read
+from deephyper.search.claim import Claim, sync
 from deephyper.search.record import Evaluation, Record
 
 FILE_NAME = "journal.jsonl"
@@ -51,29 +55,34 @@ VERSION = 2
 """Of the format that is written."""
 READABLE_VERSIONS = (1, 2)
 
-# The answers of file systems that know no such request; none of them means a loss.
-_NO_SYNC = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP)
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+"""An editor may put it at the beginning of a file."""
+
 _SYNC_SECONDS = 30.0
+_CHUNK = 1 << 16  # bytes
 
 
 class Journal:
     """Appends events to the journal of a log directory.
 
+    The journal of earlier sessions is taken over: a copy of it, without what is torn at its end,
+    is put in its place, so that what an earlier owner may still write is not in it.
+
+    Args:
+        claim: to the log directory; nothing is written when it is gone.
+        clock: what times are read from.
+
     Raises:
-        ResultsError: if it can't be written, here and in every method.
+        ResultsError: if it can't be written, or the claim is gone, here and in every method.
     """
 
-    def __init__(self, log_dir: Path, clock: Clock | None = None) -> None:
-        self.path = log_dir / FILE_NAME
+    def __init__(self, claim: Claim, clock: Clock | None = None) -> None:
+        self.path = claim.log_dir / FILE_NAME
+        self._claim = claim
         self._clock = clock or Clock()
         self._opened = self._clock.monotonic()
         try:
-            self._fd = open_to_append(self.path)
-            try:
-                self._drop_torn_line()
-            except OSError:
-                os.close(self._fd)
-                raise
+            self._fd = claim.replace(FILE_NAME, self._copy, durable=True)
         except OSError as error:
             raise _cannot_write(self.path, error) from error
         self._syncer = _Syncer(self._fd)
@@ -85,6 +94,7 @@ class Journal:
             {"event": event, "time": round(now, 6), "seconds": round(seconds, 3), **keys}
         )
         data = line.encode() + b"\n"
+        self._claim.check()
         try:
             self._syncer.raise_error()
             before = os.fstat(self._fd)
@@ -96,12 +106,13 @@ class Journal:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         except OSError as error:
             raise _cannot_write(self.path, error) from error
+        self._claim.check()  # whoever takes the directory from now on copies this line, too
         self._syncer.request()
 
     def sync(self) -> None:
         """Wait until the disk says that it has what was written."""
         try:
-            _sync(self._fd)
+            sync(self._fd)
         except OSError as error:
             raise _cannot_write(self.path, error) from error
 
@@ -181,32 +192,56 @@ class Journal:
                 os.close(self._fd)
             self._fd = -1
 
-    def _drop_torn_line(self) -> None:
-        """Make the file end in a whole line, so that the next one stands by itself."""
-        size = os.fstat(self._fd).st_size
-        keep, tail = size, b""
-        while keep > 0 and b"\n" not in tail:
-            step = min(keep, 1 << 16)
-            keep -= step
-            tail = os.pread(self._fd, step, keep) + tail
-        torn = tail[tail.rfind(b"\n") + 1 :]
-        if torn and parse_line(torn) is not None:
-            os.write(self._fd, b"\n")
-        elif torn:
-            os.ftruncate(self._fd, size - len(torn))
+    def _copy(self, fd: int) -> None:
+        """Fill a new file with the journal of earlier sessions, if there is one."""
+        try:
+            old = os.fdopen(open_to_read(self.path), "rb")
+        except FileNotFoundError:
+            return
+        with old:
+            with contextlib.suppress(OSError):
+                os.fchmod(fd, stat.S_IMODE(os.fstat(old.fileno()).st_mode))
+            while chunk := memoryview(old.read(_CHUNK)):
+                while chunk:
+                    chunk = chunk[os.write(fd, chunk) :]
+        _make_end_whole(fd)
 
 
-def _sync(fd: int) -> None:
-    """Wait until the disk says that it has what was written.
+def _make_end_whole(fd: int) -> None:
+    """Make a file end in a whole line, so that the next one stands by itself."""
+    last, end = _last_part(fd, os.fstat(fd).st_size, lambda data: b"\n" in data)
+    start = last.rfind(b"\n") + 1
+    if _is_json(last[start:]):
+        os.write(fd, b"\n")
+        return
+    # Blank lines at the end would come to stand in the middle.
+    last, end = _last_part(fd, end + start, lambda data: bool(data.strip()))
+    last = last.rstrip()
+    if end == 0 and last in (b"", BYTE_ORDER_MARK):
+        os.ftruncate(fd, 0)
+    else:
+        os.ftruncate(fd, end + len(last))
+        os.write(fd, b"\n")
 
-    Raises:
-        OSError: if the disk can't keep it.
-    """
+
+def _last_part(fd: int, end: int, is_enough: Callable[[bytes], bool]) -> tuple[bytes, int]:
+    """Return a last part of what a file has before ``end`` that is enough, and where it starts."""
+    part = b""
+    while end > 0 and not is_enough(part):
+        step = min(end, _CHUNK)
+        end -= step
+        part = os.pread(fd, step, end) + part
+    return part, end
+
+
+def _is_json(line: bytes) -> bool:
+    from deephyper.search import events
+
     try:
-        os.fsync(fd)
-    except OSError as error:
-        if error.errno not in _NO_SYNC:
-            raise
+        events.decode(line.removeprefix(BYTE_ORDER_MARK))
+    except events.Damaged as damage:
+        return damage.is_json
+    return True
 
 
 class _Syncer:
@@ -240,18 +275,9 @@ class _Syncer:
             self._wanted.wait()
             self._wanted.clear()
             try:
-                _sync(self._fd)
+                sync(self._fd)
             except OSError as error:
                 self._error = error
-
-
-def parse_line(line: bytes) -> dict[str, Any] | None:
-    """Return the event of a line; None if the line is damaged or cut off."""
-    try:
-        event = json.loads(line.decode())
-    except ValueError:
-        return None
-    return event if isinstance(event, dict) else None
 
 
 def _metrics(source: Outcome | Reported) -> dict[str, Any]:

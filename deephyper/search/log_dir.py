@@ -5,24 +5,20 @@ from __future__ import annotations
 import itertools
 import os
 import shlex
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deephyper.checks import user_path
 from deephyper.errors import ProblemError, ResultsError, argument
 from deephyper.problem.description import describe_space, differences
-from deephyper.safe_files import is_own, open_to_others, open_to_read
+from deephyper.safe_files import is_own, open_to_others
 from deephyper.search import journal, log, results
 from deephyper.search.claim import Claim, check_unclaimed
-from deephyper.search.journal import parse_line
 from deephyper.search.record import Record, StartCommand
-from deephyper.search.replay import read_journal, read_start_command
 
 if TYPE_CHECKING:
     from deephyper.problem import BaseProblem
-
-
-_LONGEST_FIRST_LINE = 1 << 24
 
 
 class LogDir:
@@ -68,10 +64,10 @@ class LogDir:
 
         It does not if there is none, or if its writer died before the first line was whole.
         """
+        from deephyper.search.replay import holds_events
+
         try:
-            with os.fdopen(open_to_read(self.journal), "rb") as file:
-                first = file.readline(_LONGEST_FIRST_LINE)
-                return bool(first) and (first.endswith(b"\n") or parse_line(first) is not None)
+            return holds_events(self.journal)
         except (FileNotFoundError, NotADirectoryError):
             return False
         except OSError:
@@ -111,12 +107,14 @@ class LogDir:
         Raises:
             ResultsError: if the journal can't be read.
         """
+        from deephyper.search.replay import read_start_command
+
         return read_start_command(self.path)
 
     def reread(self, problem: BaseProblem, record: Record) -> Record:
         """Return a record that :meth:`inspect` gave, read again if another session came between.
 
-        To be called when the directory is claimed.
+        To be called when the directory is claimed, and the journal is taken over.
 
         Raises:
             ResultsError, ProblemError: as :meth:`inspect`.
@@ -127,9 +125,9 @@ class LogDir:
             return self._earlier_sessions(problem)
         return record
 
-    def claim(self) -> Claim:
-        """Return a claim to the directory, a context manager."""
-        return Claim(self.path)
+    def claim(self, notify: Callable[[str], None] | None = None) -> Claim:
+        """Return a claim to the directory, a context manager; ``notify`` is called with a line."""
+        return Claim(self.path, notify=notify)
 
     def _require_new(self) -> None:
         """Raise ResultsError where a search has been."""
@@ -187,6 +185,8 @@ class LogDir:
 
     def _earlier_sessions(self, problem: BaseProblem) -> Record:
         """Return the search in the directory, if it is one of this problem."""
+        from deephyper.search.replay import read_journal
+
         record = read_journal(self.path)
         different = differences(record.space, describe_space(problem))
         if different:

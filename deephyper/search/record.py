@@ -60,6 +60,7 @@ class Record:
         seconds: how long its earlier sessions have lasted together.
         resumed: whether there were earlier sessions.
         size: bytes of the journal that it was read from.
+        next_number: the number that is the id of the next evaluation.
     """
 
     space: dict[str, Any] = field(default_factory=dict)
@@ -73,6 +74,7 @@ class Record:
     seconds: float = 0.0
     resumed: bool = False
     size: int = field(default=0, compare=False)
+    next_number: int = field(default=0, init=False)
 
     @property
     def ended(self) -> list[Evaluation]:
@@ -91,8 +93,13 @@ class Record:
 
     @property
     def next_id(self) -> str:
-        """Id of the next evaluation."""
-        return str(len(self.evaluations))
+        """Id of the next evaluation: one that no evaluation has had, wherever ids are missing."""
+        return str(self.next_number)
+
+    def add(self, evaluation: Evaluation) -> None:
+        """Take an evaluation that is submitted, for the first time or again."""
+        self.evaluations[evaluation.job.id] = evaluation
+        self.next_number = max(self.next_number, int(evaluation.job.id) + 1)
 
     def end(self, outcome: Outcome) -> Evaluation:
         """Take the outcome that an evaluation has ended with; return the evaluation."""

@@ -1,105 +1,136 @@
-"""Reading a journal: each line becomes an event, and the events become the record of a search."""
+"""Reading a journal: each line becomes an event, and the events become the record of a search.
+
+The events must tell a possible story: an evaluation is submitted before it ends, ends once, and
+none begins beyond the budget of its session. What no search can have written is refused with the
+number of its line, because whatever was made of it would be a guess.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import os
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NoReturn
 
 from deephyper.errors import ResultsError, argument
 from deephyper.job import Job, Outcome, Status
-from deephyper.objective import Failure, objective_from_json, observation_from_json
+from deephyper.objective import Failure, observation_from_json
 from deephyper.safe_files import open_to_read
-from deephyper.search.journal import FILE_NAME, READABLE_VERSIONS, parse_line
+from deephyper.search import events
+from deephyper.search.events import AnyEvent, Damaged
+from deephyper.search.journal import BYTE_ORDER_MARK, FILE_NAME, READABLE_VERSIONS
 from deephyper.search.record import Evaluation, Record, StartCommand
 
 _BEGINNINGS = (b'{"event": "search"', b'{"event": "resumed"')
-_INTERNAL_ERRORS = (KeyError, TypeError, AttributeError, ValueError)
-"""What a field of another type than ours leads to."""
+_HIGHEST_GAP = 10**9
+"""How far ids may be ahead of the number of evaluations, so that they never run out of digits."""
 
 
 def read_journal(log_dir: Path) -> Record:
     """Read a search back.
 
     Raises:
-        ResultsError: if there is no journal, or it isn't that of a search.
+        ResultsError: if there is no journal, it can't be read, it is damaged, or it isn't that of
+            a search.
     """
     path = log_dir / FILE_NAME
-    record = Record(resumed=True)
-    began = lasted = 0.0
-    for event, size in _lines(path):
-        record.size += size
+    replay = _Replay()
+    for number, event, size in _lines(path):
+        replay.record.size += size
         try:
-            kind, when = event["event"], float(event["time"])
-            if kind in ("search", "resumed"):
-                record.seconds += lasted
-                began, lasted = when, 0.0
-                _check_version(event, path)
-            lasted = max(lasted, float(event.get("seconds", when - began)))
-            _APPLY[kind](record, event)
-        except _INTERNAL_ERRORS as error:
-            if isinstance(error, ResultsError):
-                raise
-            raise ResultsError(
-                f"'{path}' is not the journal of a search ({error!r}); give the log directory of "
-                "one"
-            ) from error
-    if not record.space:
-        raise ResultsError(
-            f"'{path}' holds no search, because it ended before it had started; start it again "
-            f"without {argument('resume')}"
-        )
-    record.seconds += lasted
-    return record
+            replay.apply(event)
+        except Damaged as damage:
+            raise _damaged(path, number, damage) from damage
+    return replay.end(path)
 
 
 def read_start_command(log_dir: Path) -> StartCommand | None:
     """Return the command line that the last session of a search was started with.
 
-    Only the lines that begin a session are parsed, of which there are few.
+    Only the lines that begin a session are decoded, of which there are few.
 
     Raises:
-        ResultsError: if the journal can't be read.
+        ResultsError: if the journal can't be read, or that line is damaged.
     """
-    last: bytes | None = None
-    with _opened(log_dir / FILE_NAME) as file:
-        for line in file:
-            if line.startswith(_BEGINNINGS):
-                last = line
-    record = Record()
-    event = None if last is None else parse_line(last)
-    if event is not None:
-        with contextlib.suppress(*_INTERNAL_ERRORS):
-            _begin(record, event)
-    return record.command
+    path = log_dir / FILE_NAME
+    last: tuple[int, bytes] | None = None
+    with _opened(path) as file:
+        for number, line in enumerate(file, 1):
+            if line.removeprefix(BYTE_ORDER_MARK).startswith(_BEGINNINGS):
+                last = number, line.removeprefix(BYTE_ORDER_MARK)
+    if last is None:
+        return None
+    try:
+        event = events.decode(last[1])
+    except Damaged as damage:
+        _check_version(path, events.version_of(last[1]))
+        raise _damaged(path, last[0], damage) from damage
+    return _command(event) if isinstance(event, events.Session) else None
 
 
-def read_events(log_dir: Path) -> Iterator[dict[str, Any]]:
+def read_events(log_dir: Path) -> Iterator[AnyEvent]:
     """Yield every event of the journal of a log directory.
 
     Raises:
         ResultsError: if it can't be read, or a line is damaged.
     """
-    for event, _ in _lines(log_dir / FILE_NAME):
+    for _, event, _ in _lines(log_dir / FILE_NAME):
         yield event
 
 
-def _lines(path: Path) -> Iterator[tuple[dict[str, Any], int]]:
-    """Yield events with the bytes of their lines."""
+def holds_events(path: Path) -> bool:
+    """Return whether a journal tells of anything.
+
+    It does not if its writer died before the first line was whole.
+
+    Raises:
+        OSError: if it can't be read.
+    """
+    with os.fdopen(open_to_read(path), "rb") as file:
+        start = file.read(len(BYTE_ORDER_MARK))
+        line = b"" if start == BYTE_ORDER_MARK else start
+        while True:
+            line += file.readline(events.MAX_BYTES)
+            if line.strip() or not line:
+                break
+            line = b""
+    if line.endswith(b"\n") or len(line) >= events.MAX_BYTES:
+        return True
+    try:
+        events.decode(line)
+    except Damaged as damage:
+        return damage.is_json
+    return True
+
+
+def _lines(path: Path) -> Iterator[tuple[int, AnyEvent, int]]:
+    """Yield the number of each line, its event, and its size in bytes.
+
+    A last line that isn't whole, blank lines at the end and a byte order mark are passed over.
+    """
+    blank = 0
     with _opened(path) as file:
-        for number, line in enumerate(file, 1):
-            event = parse_line(line)
-            if event is not None:
-                yield event, len(line)
-            elif line.endswith(b"\n"):
-                raise ResultsError(
-                    f"'{path}' is damaged at line {number}; restore it from a copy, or start a "
-                    f"new search with {argument('warm_start')} from the results.csv beside it"
-                )
+        number = 0
+        while line := file.readline(events.MAX_BYTES + 1):
+            number += 1
+            if number == 1:
+                line = line.removeprefix(BYTE_ORDER_MARK)
+            if not line.strip():
+                blank = blank or number
+                continue
+            try:
+                event = events.decode(line)
+                if blank:
+                    raise _damaged(path, blank, Damaged("it is empty"))
+            except Damaged as damage:
+                _check_version(path, events.version_of(line))
+                if damage.is_json or line.endswith(b"\n"):
+                    raise _damaged(path, blank or number, damage) from damage
+                return  # the last line, which isn't whole
+            if isinstance(event, events.SearchBegan | events.Resumed):
+                _check_version(path, event.version)
+            yield number, event, len(line)
 
 
 @contextlib.contextmanager
@@ -126,85 +157,180 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
         ) from error
 
 
-def _check_version(event: dict[str, Any], path: Path) -> None:
-    version = event["version"] if event["event"] == "search" else event.get("version", 1)
-    if version not in READABLE_VERSIONS:
+def _damaged(path: Path, number: int, damage: Damaged) -> ResultsError:
+    return ResultsError(
+        f"'{path}' is damaged at line {number}: {damage}; restore it from a copy, or start a new "
+        f"search with {argument('warm_start')} from the results.csv beside it"
+    )
+
+
+def _check_version(path: Path, version: int | None) -> None:
+    if version is not None and version not in READABLE_VERSIONS:
         raise ResultsError(
             f"'{path}' has format version {version}, and this deephyper reads "
             f"{' and '.join(map(str, READABLE_VERSIONS))}; use the deephyper that wrote it"
         )
 
 
-def _begin(record: Record, event: dict[str, Any]) -> None:
-    if event["event"] == "search":
-        record.space = event["space"]
-    record.settings = event["settings"]
-    record.command = StartCommand(**event["command"]) if "command" in event else None
-    record.max_evals, record.timeout = event["max_evals"], event["timeout"]
+class _Replay:
+    """Makes a record of events, and refuses those that no search writes.
+
+    Attributes:
+        record: the search so far.
+    """
+
+    def __init__(self) -> None:
+        self.record = Record(resumed=True)
+        self._submitted: set[str] = set()  # in this session, and no end yet
+        self._stopped: set[str] = set()  # in this session
+        self._began = self._lasted = 0.0
+        self._in_session = False
+
+    def apply(self, event: AnyEvent) -> None:
+        """Take the next event.
+
+        Raises:
+            Damaged: if no search writes it here.
+        """
+        if isinstance(event, events.Session):
+            self._begin(event)
+        elif not self._in_session:
+            what = "after the end of a session" if self.record.space else "before the search begins"
+            _refuse(f"it stands {what}")
+        seconds = event.time - self._began if event.seconds is None else event.seconds
+        self._lasted = max(self._lasted, seconds)
+        match event:
+            case events.Known():
+                self._known(event)
+            case events.Submitted():
+                self._submit(event)
+            case events.Failure(retry=True):
+                job = self._running(event).job
+                self._submitted.remove(event.id)
+                self.record.retry(job)
+            case events.Finished() | events.Failure():
+                evaluation = self._running(event)
+                self._submitted.remove(event.id)
+                self.record.end(_outcome(evaluation.job, event))
+            case events.Stopped():
+                self._running(event)
+                self._submitted.remove(event.id)
+                self._stopped.add(event.id)
+            case events.Started() | events.Reported():
+                self._running(event)
+            case events.SessionEnded():
+                self._in_session = False
+
+    def end(self, path: Path) -> Record:
+        """Return the record, when there are no more events.
+
+        Raises:
+            ResultsError: if there were none.
+        """
+        if not self.record.space:
+            raise ResultsError(
+                f"'{path}' holds no search, because it ended before it had started; start it again "
+                f"without {argument('resume')}"
+            )
+        self.record.seconds += self._lasted
+        return self.record
+
+    def _begin(self, event: events.Session) -> None:
+        record = self.record
+        if isinstance(event, events.SearchBegan):
+            if record.space:
+                _refuse("a search begins, and it is not the first line")
+            record.space = dict(event.space)
+        elif not record.space:
+            _refuse("a search is resumed before it begins")
+        record.seconds += self._lasted
+        self._began, self._lasted = event.time, 0.0
+        self._submitted.clear()
+        self._stopped.clear()
+        self._in_session = True
+        record.settings = event.settings
+        record.command = _command(event)
+        record.max_evals, record.timeout = event.max_evals, event.timeout
+
+    def _known(self, event: events.Known) -> None:
+        if self.record.evaluations:
+            _refuse("a known result stands after the first evaluation")
+        self.record.known.append((event.point, observation_from_json(event.objective)))
+
+    def _submit(self, event: events.Submitted) -> None:
+        record, id_ = self.record, event.id
+        if (event.predicted is None) != (event.predicted_std is None):
+            _refuse("of a prediction it has either the mean or the standard deviation")
+        if id_ in self._submitted or id_ in self._stopped:
+            _refuse(f"evaluation {id_} is submitted twice")
+        earlier = record.evaluations.get(id_)
+        if earlier is None:
+            if event.attempt != 1:
+                _refuse(f"evaluation {id_} begins with attempt {event.attempt}")
+            if int(id_) >= _HIGHEST_GAP + len(record.evaluations):
+                _refuse(f"the id {id_} is far beyond the number of evaluations")
+            if record.max_evals is not None and len(record.evaluations) >= record.max_evals:
+                _refuse(f"evaluation {id_} is one more than the {record.max_evals} of its session")
+        elif earlier.outcome is not None:
+            _refuse(f"evaluation {id_} is submitted after its end")
+        else:
+            self._check_attempt(event, earlier)
+            if event.point != earlier.job.point:
+                _refuse(f"evaluation {id_} is submitted with another point")
+        predicted = None
+        if event.predicted is not None and event.predicted_std is not None:
+            predicted = (event.predicted, event.predicted_std)
+        record.add(Evaluation(Job(id_, event.point, event.attempt), predicted=predicted))
+        self._submitted.add(id_)
+
+    def _running(self, event: events.Attempt) -> Evaluation:
+        """Return the evaluation that an event tells of, which must have been submitted."""
+        evaluation = self.record.evaluations.get(event.id)
+        if evaluation is None:
+            _refuse(f"evaluation {event.id} was never submitted")
+        if evaluation.outcome is not None:
+            _refuse(f"evaluation {event.id} has ended before")
+        if event.id not in self._submitted:
+            _refuse(f"evaluation {event.id} is not running")
+        self._check_attempt(event, evaluation)
+        return evaluation
+
+    def _check_attempt(self, event: events.Attempt, evaluation: Evaluation) -> None:
+        if event.attempt != evaluation.job.attempt:
+            _refuse(
+                f"evaluation {event.id} is at attempt {evaluation.job.attempt}, not {event.attempt}"
+            )
 
 
-def _known(record: Record, event: dict[str, Any]) -> None:
-    record.known.append((dict(event["point"]), observation_from_json(event["objective"])))
+def _command(event: events.Session) -> StartCommand | None:
+    command = event.command
+    return None if command is None else StartCommand(command.directory, command.options)
 
 
-def _submitted(record: Record, event: dict[str, Any]) -> None:
-    job = Job(_id(event["id"]), dict(event["point"]), _attempt(event["attempt"]))
-    predicted = (event["predicted"], event["predicted_std"]) if "predicted" in event else None
-    record.evaluations[job.id] = Evaluation(job, predicted=predicted)
+def _refuse(reason: str) -> NoReturn:
+    raise Damaged(reason)
 
 
-def _ended(record: Record, event: dict[str, Any]) -> None:
-    evaluation = record.evaluations[event["id"]]
-    if event.get("retry"):
-        record.retry(dataclasses.replace(evaluation.job, attempt=_attempt(event["attempt"])))
-    elif evaluation.outcome is None:
-        record.end(_outcome(evaluation.job, event))
-
-
-def _nothing(record: Record, event: dict[str, Any]) -> None:
-    """Change nothing: how a session went is for people and for other tools."""
-
-
-_APPLY: dict[str, Callable[[Record, dict[str, Any]], None]] = {
-    "search": _begin,
-    "resumed": _begin,
-    "known": _known,
-    "submitted": _submitted,
-    "started": _nothing,
-    "reported": _nothing,
-    "finished": _ended,
-    "pruned": _ended,
-    "failed": _ended,
-    "stopped": _nothing,
-    "ended": _nothing,
-}
-
-
-def _id(value: Any) -> str:
-    """Return the id of an evaluation, which becomes part of the names of files."""
-    if not isinstance(value, str) or re.fullmatch(r"[0-9]{1,18}", value) is None:
-        raise ValueError(f"the id {value!r} is not a text of digits")
-    return value
-
-
-def _attempt(value: Any) -> int:
-    if type(value) is not int or value < 1:
-        raise ValueError(f"the attempt {value!r} is not a whole number of at least 1")
-    return value
-
-
-def _outcome(job: Job, event: dict[str, Any]) -> Outcome:
-    status: Status = event["event"]
-    failed = status == "failed"
+def _outcome(job: Job, event: events.Finished | events.Failure) -> Outcome:
+    result: dict[str, Any]
+    if isinstance(event, events.Failure):
+        status: Status = "failed"
+        result = {"objective": None, "failure": Failure(event.kind, event.message, event.text)}
+    else:
+        step = event.step if isinstance(event, events.Pruned) else None
+        status = "finished" if step is None else "pruned"
+        result = {
+            "objective": event.objective,
+            "failure": None,
+            "step": step,
+            "metrics": dict(event.metrics),
+        }
     return Outcome(
         job=job,
         status=status,
-        objective=None if failed else objective_from_json(event["objective"]),
-        failure=Failure(event["kind"], event["message"], event["text"]) if failed else None,
-        start=None if event["start"] is None else float(event["start"]),
-        end=float(event["end"]),
-        worker=event["worker"],
-        output=event["output"],
-        step=event["step"] if status == "pruned" else None,
-        metrics=dict(event.get("metrics", {})),
+        start=event.start,
+        end=event.end,
+        worker=event.worker,
+        output=event.output,
+        **result,
     )

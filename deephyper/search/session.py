@@ -249,7 +249,7 @@ class Session:
         for proposal in proposals:
             job = Job(self._record.next_id, proposal.point)
             evaluation = Evaluation.of(job, proposal)
-            self._record.evaluations[job.id] = evaluation
+            self._record.add(evaluation)
             outcome = self._cache.outcome_for(job, self._clock.now())
             if outcome is None:
                 self._submit(evaluation, job)

@@ -10,19 +10,19 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from deephyper.clock import Clock
 from deephyper.errors import ResultsError
 from deephyper.job import Outcome, Reported, Started
 from deephyper.problem.description import describe_space
-from deephyper.safe_files import open_partial, open_to_others, open_to_read, remove_partials
+from deephyper.safe_files import open_to_others, open_to_read
 from deephyper.search.claim import Claim
 from deephyper.search.journal import Journal
 from deephyper.search.log import log_outcome, log_to, open_directory_notice, set_aside_notice
 from deephyper.search.log_dir import LogDir
 from deephyper.search.record import Evaluation, Record
-from deephyper.search.results import Columns
+from deephyper.search.results import FILE_NAME, Columns
 
 if TYPE_CHECKING:
     from deephyper.problem import BaseProblem
@@ -105,17 +105,18 @@ class FileStore(Store):
     def open(
         self, problem: BaseProblem, record: Record, notify: Callable[[str], None]
     ) -> Iterator[tuple[Record, Recorder]]:
-        with self._log_dir.claim() as claim, log_to(self._log_dir.log):
+        with (
+            self._log_dir.claim(notify) as claim,
+            log_to(self._log_dir.log),
+            contextlib.closing(Journal(claim, self._clock)) as journal,
+        ):
             if open_to_others(self._log_dir.path):
                 notify(open_directory_notice(self._log_dir.path))
-            remove_partials(self._log_dir.results)
+            # Nobody else writes to this journal, so what is read now is all there is.
             record = self._log_dir.reread(problem, record)
-            journal = Journal(self._log_dir.path, self._clock)
-            recorder = FileRecorder(self._log_dir, problem, record, claim, journal, notify)
-            try:
+            recorder = FileRecorder(problem, record, claim, journal, notify)
+            with contextlib.closing(recorder):
                 yield record, recorder
-            finally:
-                recorder.close()
 
     def evaluation_directory(self, id_: str) -> str:
         return str(self._log_dir.evaluation(id_))
@@ -126,14 +127,13 @@ class FileRecorder(Recorder):
 
     def __init__(
         self,
-        log_dir: LogDir,
         problem: BaseProblem,
         record: Record,
         claim: Claim,
         journal: Journal,
         notify: Callable[[str], None],
     ) -> None:
-        self._path = log_dir.results
+        self._path = LogDir(claim.log_dir).results
         self._names = tuple(problem.hyperparameter_names)
         self._record = record
         self._claim = claim
@@ -176,19 +176,19 @@ class FileRecorder(Recorder):
         self._journal.ended(reason)
 
     def close(self) -> None:
-        """Close the files."""
-        self._journal.close()
+        """Close the results."""
         if self._results is not None:
             self._results.close()
 
     def _open_results(self) -> None:
         """Write the results anew; a file that was changed since is the user's and set aside."""
+        self._claim.check()
         if self._results is not None:
             self._results.close()
         aside = set_aside_if_changed(self._path, self._names, self._record.ended)
         if aside is not None:
             self._notify(set_aside_notice(aside))
-        self._results = ResultsWriter(self._path, self._names, lambda: self._record.ended)
+        self._results = ResultsWriter(self._claim, self._names, lambda: self._record.ended)
 
 
 class MemoryStore(Store):
@@ -228,7 +228,7 @@ class ResultsWriter:
     """Appends rows to a new results file.
 
     Args:
-        path: the file.
+        claim: to the log directory of the file.
         names: the hyperparameters.
         evaluations: gives the rows to begin with, in their order; called again when a new column
             has come up, and the file is written anew.
@@ -238,9 +238,10 @@ class ResultsWriter:
     """
 
     def __init__(
-        self, path: Path, names: Sequence[str], evaluations: Callable[[], Sequence[Evaluation]]
+        self, claim: Claim, names: Sequence[str], evaluations: Callable[[], Sequence[Evaluation]]
     ) -> None:
-        self.path = path
+        self.path = claim.log_dir / FILE_NAME
+        self._claim = claim
         self._names = names
         self._evaluations = evaluations
         self._write()
@@ -272,17 +273,15 @@ class ResultsWriter:
     def _write(self) -> None:
         evaluations = self._evaluations()
         self._columns = Columns.of(self._names, evaluations)
-        partial: Path | None = None
+
+        def write(fd: int) -> None:
+            with _open(fd, closefd=False) as file:
+                file.write(self._columns.text(evaluations))
+
         try:
-            fd, partial = open_partial(self.path)
-            self._file = os.fdopen(fd, "a", newline="", encoding=_ENCODING, errors=_ERRORS)
-            self._file.write(self._columns.text(evaluations))
+            self._file = _open(self._claim.replace(FILE_NAME, write))
             self._flush()
-            os.replace(partial, self.path)
         except OSError as error:
-            if partial is not None:
-                self.close()
-                partial.unlink(missing_ok=True)
             raise _cannot_write(self.path, error) from error
 
     def _flush(self) -> None:
@@ -329,6 +328,10 @@ def set_aside_if_changed(
     except OSError as error:
         raise _cannot_write(path, error) from error
     return aside
+
+
+def _open(fd: int, closefd: bool = True) -> IO[str]:
+    return open(fd, "a", newline="", encoding=_ENCODING, errors=_ERRORS, closefd=closefd)
 
 
 def _cannot_write(path: Path, error: OSError) -> ResultsError:

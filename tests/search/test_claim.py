@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
 import os
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -16,7 +19,8 @@ import psutil
 import pytest
 
 from deephyper.errors import ResultsError
-from deephyper.search.claim import Claim, this_process
+from deephyper.search.claim import Claim
+from deephyper.search.owner import this_process
 
 RUNNING = "a search is running in"
 
@@ -110,7 +114,7 @@ def test_another_host_or_container_is_gone_when_not_heard_of(
     with pytest.raises(ResultsError, match="last heard of less than 60 s ago"), Claim(log_dir):
         pass
     age(path, 70.0)
-    with Claim(log_dir):
+    with Claim(log_dir, touch_seconds=0.01):
         assert claims(log_dir) == ["running-000002.json"]
 
 
@@ -121,7 +125,7 @@ def test_a_broken_claim_counts_until_it_is_old(log_dir: Path, text: str) -> None
     with pytest.raises(ResultsError, match=RUNNING), Claim(log_dir):
         pass
     age(path, 70.0)
-    with Claim(log_dir):
+    with Claim(log_dir, touch_seconds=0.01):
         pass
 
 
@@ -184,10 +188,10 @@ def test_a_live_claim_that_appears_while_claiming_is_seen(
     claim(log_dir, pid=gone)
     create = os.open
 
-    def slow_open(path: Any, *rest: Any) -> int:
-        if str(path).endswith("running-000002.json"):
+    def slow_open(path: Any, *rest: Any, **keys: Any) -> int:
+        if path == "running-000002.json":
             claim(log_dir)
-        return create(path, *rest)
+        return create(path, *rest, **keys)
 
     monkeypatch.setattr(os, "open", slow_open)
     with pytest.raises(ResultsError, match=RUNNING), Claim(log_dir):
@@ -195,15 +199,171 @@ def test_a_live_claim_that_appears_while_claiming_is_seen(
     assert claims(log_dir) == ["running-000001.json"]
 
 
-def test_notices_that_another_has_taken_over(log_dir: Path) -> None:
-    with Claim(log_dir) as ownership:
-        ownership.check()
+def successor(log_dir: Path) -> Claim:
+    """The claim of a search on another host, which doesn't see the process of the first."""
+    elsewhere = this_process() | {"host": "elsewhere", "pid": 7}
+    return Claim(log_dir, this_owner=elsewhere, sleep=lambda seconds: None)
+
+
+def test_notices_that_another_has_taken_over_and_says_who(log_dir: Path) -> None:
+    with Claim(log_dir) as first:
+        first.check()
+        age(log_dir / "running-000001.json", 70.0)
+        with successor(log_dir):
+            with pytest.raises(
+                ResultsError, match=r"taken .* over \(process 7 on elsew.*resume=True"
+            ):
+                first.check()
+            assert claims(log_dir) == ["running-000002.json"]
+    assert claims(log_dir) == []
+
+
+@pytest.mark.parametrize("others", [1, 2])
+def test_notices_that_others_came_and_went(log_dir: Path, others: int) -> None:
+    with Claim(log_dir) as first:
+        age(log_dir / "running-000001.json", 70.0)
+        for _ in range(others):
+            with successor(log_dir):
+                pass
+        with pytest.raises(ResultsError, match="took it over and has ended since"):
+            first.check()
+
+
+def test_a_claim_of_the_same_name_is_another_s_and_left_alone(log_dir: Path) -> None:
+    with Claim(log_dir) as first:
+        age(log_dir / "running-000001.json", 70.0)
+        with successor(log_dir):
+            pass
+        with successor(log_dir):  # numbers have begun anew
+            assert claims(log_dir) == ["running-000001.json"]
+            path = log_dir / "running-000001.json"
+            age(path, 1000.0)
+            first.touch()
+            assert time.time() - path.stat().st_mtime > 900.0
+            with pytest.raises(ResultsError, match=r"process 7 on elsewhere"):
+                first.check()
+            first.__exit__(None, None, None)
+            assert claims(log_dir) == ["running-000001.json"]
+
+
+def test_a_deleted_claim_ends_the_search_since_nothing_tells_who_did_it(log_dir: Path) -> None:
+    with Claim(log_dir) as first:
         (log_dir / "running-000001.json").unlink()
-        ownership.check()  # tidied away by somebody, but nobody else's
-        claim(log_dir, 2, host="elsewhere", pid=7)
-        with pytest.raises(ResultsError, match=r"another search has taken .*process 7 on elsewh"):
-            ownership.check()
-    assert claims(log_dir) == ["running-000002.json"]
+        with pytest.raises(ResultsError, match="or because somebody deleted it"):
+            first.check()
+
+
+def test_a_claim_holds_in_a_directory_that_is_renamed(log_dir: Path) -> None:
+    with Claim(log_dir) as first:
+        log_dir.rename(log_dir.with_name("moved"))
+        first.check()
+    assert claims(log_dir.with_name("moved")) == []
+
+
+def test_a_claim_is_looked_for_without_a_descriptor_left(
+    log_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Claim(log_dir) as first:
+
+        def no_descriptor(*arguments: Any, **keys: Any) -> int:
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+        monkeypatch.setattr(os, "open", no_descriptor)
+        first.check()
+        (log_dir / "running-000001.json").unlink()
+        with pytest.raises(ResultsError, match="the claim of this search to"):
+            first.check()
+        monkeypatch.undo()
+
+
+@pytest.mark.parametrize("set_by", [3600.0, -3600.0])
+def test_a_file_server_s_clock_that_was_set_makes_no_living_search_gone(
+    log_dir: Path, set_by: float
+) -> None:
+    """It gives its next sign of life while it is waited for."""
+    path = claim(log_dir, 1, host="elsewhere")
+    age(path, set_by)
+    waited: list[float] = []
+    said: list[str] = []
+
+    def sleep(seconds: float) -> None:
+        waited.append(seconds)
+        os.utime(path)
+
+    with pytest.raises(ResultsError, match=RUNNING):
+        Claim(log_dir, sleep=sleep, notify=said.append).__enter__()
+    assert waited == [12.0]
+    assert len(said) == 1
+    assert "sign of life" in said[0]
+    age(path, set_by)
+    with Claim(log_dir, sleep=waited.append):  # it is silent, so it is gone
+        assert waited == [12.0, 12.0]
+        assert claims(log_dir) == ["running-000002.json"]
+
+
+def test_a_host_of_the_same_name_is_another_host(log_dir: Path, gone: int) -> None:
+    claim(log_dir, pid=gone, boot="another")
+    with pytest.raises(ResultsError, match="last heard of less than 60 s ago"), Claim(log_dir):
+        pass
+
+
+# Replacing files.
+
+
+def content(text: bytes) -> Callable[[int], None]:
+    def write(fd: int) -> None:
+        os.write(fd, text)
+
+    return write
+
+
+def test_replaces_a_file_in_one_step_and_appends_to_it(log_dir: Path) -> None:
+    with Claim(log_dir) as first:
+        (log_dir / "a.txt").write_text("old")
+        fd = first.replace("a.txt", content(b"new"))
+        os.write(fd, b" and more")
+        os.close(fd)
+        assert (log_dir / "a.txt").read_text() == "new and more"
+        assert claims(log_dir) == ["a.txt", "running-000001.json"]
+
+
+def test_nothing_is_replaced_without_a_claim(log_dir: Path) -> None:
+    with Claim(log_dir) as first:
+        (log_dir / "a.txt").write_text("the successor's")
+        age(log_dir / "running-000001.json", 70.0)
+        with successor(log_dir), pytest.raises(ResultsError, match="process 7"):
+            first.replace("a.txt", content(b"late"))
+        assert claims(log_dir) == ["a.txt"]
+        assert (log_dir / "a.txt").read_text() == "the successor's"
+
+
+def test_who_stood_still_while_replacing_replaces_nothing(log_dir: Path) -> None:
+    """Its claim was there when it began; the successor came before it ended."""
+    with Claim(log_dir) as first, contextlib.ExitStack() as later:
+
+        def stand_still(fd: int) -> None:
+            age(log_dir / "running-000001.json", 70.0)
+            later.enter_context(successor(log_dir))
+            (log_dir / "a.txt").write_text("the successor's")
+            os.write(fd, b"late")
+
+        with pytest.raises(ResultsError, match="process 7 on elsewhere"):
+            first.replace("a.txt", stand_still)
+        assert (log_dir / "a.txt").read_text() == "the successor's"
+        assert claims(log_dir) == ["a.txt", "running-000002.json"]
+
+
+def test_a_full_disk_leaves_the_file_as_it_was(log_dir: Path) -> None:
+    with Claim(log_dir) as first:
+        (log_dir / "a.txt").write_text("old")
+
+        def full(fd: int) -> None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        with pytest.raises(OSError, match="No space left"):
+            first.replace("a.txt", full)
+        assert (log_dir / "a.txt").read_text() == "old"
+        assert claims(log_dir) == ["a.txt", "running-000001.json"]
 
 
 @pytest.mark.parametrize("where", ["file/log", "file"])

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from deephyper.errors import ResultsError
 from deephyper.job import Job, Outcome
 from deephyper.problem import HpProblem
+from deephyper.search.claim import Claim
 from deephyper.search.record import Evaluation
 from deephyper.search.results import (
     COLUMNS,
@@ -322,16 +323,17 @@ def evaluation(number: int, **fields: Any) -> Evaluation:
 
 def test_a_new_metric_or_step_gets_a_column(tmp_path: Path) -> None:
     evaluations = [evaluation(0)]
-    writer = ResultsWriter(tmp_path / "results.csv", ["x"], lambda: evaluations)
     later = [
         [evaluation(1, metrics={"loss": 0.5, "x": 7})],
         [evaluation(2), evaluation(3, status="pruned", step=4)],
         [evaluation(4, metrics={"loss": 0.25})],
     ]
-    for batch in later:
-        evaluations += batch
-        writer.extend(batch)
-    writer.close()
+    with Claim(tmp_path) as claim:
+        writer = ResultsWriter(claim, ["x"], lambda: evaluations)
+        for batch in later:
+            evaluations += batch
+            writer.extend(batch)
+        writer.close()
     table = read_table(tmp_path)
     header, rows = table.header, table.rows
     assert header == ["x", *COLUMNS, "step", "loss", "m:x"]

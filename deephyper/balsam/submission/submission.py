@@ -29,13 +29,14 @@ from deephyper.balsam.submission.scheduler import active_launches, jobs_named
 from deephyper.balsam.submission.search_job import SPEC_FILE
 from deephyper.errors import HpcError
 from deephyper.hpc.spec import SearchSpec
+from deephyper.search import events
 from deephyper.search.budget import Budget
 from deephyper.search.log_dir import LogDir
 from deephyper.search.replay import read_events, read_journal
 
 # Balsam lets a search share a node with evaluations that fill it if it takes next to nothing.
 _SEARCH_PACKING = 2000
-_FINAL_STATES = {"finished": "JOB_FINISHED", "failed": "FAILED"}
+_FINAL_STATES = ("JOB_FINISHED", "FAILED")
 
 
 class Submission:
@@ -314,11 +315,11 @@ def _close_evaluations(models: Any, evaluations: Any, directory: Path) -> None:
     """
     orphans = evaluations.exclude(state__in=models.END_STATES)
     known = {
-        (str(event["id"]), int(event["attempt"])): _FINAL_STATES[event["event"]]
+        (event.id, event.attempt): _FINAL_STATES[isinstance(event, events.Failure)]
         for event in (read_events(directory) if LogDir(directory).holds_search else ())
-        if event["event"] in _FINAL_STATES
+        if isinstance(event, events.Finished | events.Failure)
     }
-    ended: dict[str, list[Any]] = {state: [] for state in _FINAL_STATES.values()}
+    ended: dict[str, list[Any]] = {state: [] for state in _FINAL_STATES}
     for job in orphans.only("job_id", "data"):
         state = known.get((str(job.data.get("id")), int(job.data.get("attempt", 0))))
         if state is not None:

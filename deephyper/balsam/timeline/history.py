@@ -8,6 +8,7 @@ from typing import Any
 
 from deephyper.balsam.database import SEARCH_MODULE, connect
 from deephyper.errors import HpcError
+from deephyper.search import events
 from deephyper.search.log_dir import LogDir
 from deephyper.search.replay import read_events
 
@@ -72,12 +73,15 @@ def _read_journal(
     ends: dict[str, tuple[str, str]] = {}
     sessions: list[tuple[float, float]] = []
     for event in read_events(directory):
-        kind, when = event["event"], float(event["time"])
-        if kind in ("search", "resumed"):
-            sessions.append((when, when))
+        if isinstance(event, events.Session):
+            sessions.append((event.time, event.time))
         elif sessions:
-            sessions[-1] = (sessions[-1][0], when)
-        if kind in ("finished", "failed", "stopped"):
-            reason = f"{event['kind']}: {event['message']}" if kind == "failed" else ""
-            ends[f"{workflow}.{event['id']}.{event['attempt']}"] = (kind, reason)
+            sessions[-1] = (sessions[-1][0], event.time)
+        if isinstance(event, events.Finished | events.Failure | events.Stopped):
+            end = ("finished", "")
+            if isinstance(event, events.Failure):
+                end = ("failed", f"{event.kind}: {event.message}")
+            elif isinstance(event, events.Stopped):
+                end = ("stopped", "")
+            ends[f"{workflow}.{event.id}.{event.attempt}"] = end
     return ends, sessions
