@@ -78,20 +78,17 @@ class Definition:
             hyperparameters[name] = each
             domains[name] = domain_of(each)
             defaults[name] = domains[name].accept(each.default_value)
-        return replace(
-            self, hyperparameters=hyperparameters, domains=domains, defaults=defaults
-        )
+        return replace(self, hyperparameters=hyperparameters, domains=domains, defaults=defaults)
 
     def with_conditions(self, added: Iterable[ConditionLike]) -> Definition:
         """Return the definition with more conditions.
 
         Raises:
-            ProblemError: one refers to an unknown hyperparameter, is a second one for its child,
-                makes a cycle, or makes the default configuration a forbidden one.
+            ProblemError: one refers to an unknown hyperparameter, is a second one for its child, or
+                makes a cycle.
         """
-        rules = self._rules(added, "condition")
         conditions = dict(self.conditions)
-        for rule in rules:
+        for rule in self._rules(added, "condition"):
             child = rule.original.child.name
             known = conditions.get(child)
             if known is not None and known.original != rule.original:
@@ -105,9 +102,8 @@ class Definition:
                     f" leave it out, {child!r} can't depend on itself"
                 )
             conditions[child] = rule
-        extended = replace(self, conditions=conditions)
-        extended._check_default(extended.clauses, "condition", rules)
-        return extended
+        # No clause can forbid the default now that didn't before: a condition takes values away.
+        return replace(self, conditions=conditions)
 
     def with_clauses(self, added: Iterable[ForbiddenLike]) -> Definition:
         """Return the definition with more forbidden clauses.
@@ -117,7 +113,7 @@ class Definition:
                 or forbids the default configuration.
         """
         rules = self._rules(added, "forbidden clause")
-        self._check_default(rules, "forbidden clause", rules)
+        self._check_default(rules)
         return replace(self, clauses=(*self.clauses, *rules))
 
     def _rules(self, added: Iterable[ConstraintLike], what: str) -> list[Rule]:
@@ -145,24 +141,23 @@ class Definition:
                 " add_hyperparameter returned"
             )
 
-    def _check_default(self, clauses: Sequence[Rule], what: str, added: Sequence[Rule]) -> None:
-        """Check that the clauses don't forbid the default; if they do, what was added is to blame.
+    def _check_default(self, added: Sequence[Rule]) -> None:
+        """Check that clauses don't forbid the default configuration.
 
         Raises:
             ProblemError: one does.
         """
-        if not clauses:
-            return
         default: Point = {}
         for name in self.depths:
             rule = self.conditions.get(name)
             if rule is None or rule.constraint.satisfied_by(default):
                 default[name] = self.defaults[name]
-        if any(clause.constraint.satisfied_by(default) for clause in clauses):
-            raise ProblemError(
-                f"the {what} {texts(added)} makes the default configuration a forbidden one: give"
-                " one of its hyperparameters another default_value"
-            )
+        for clause in added:
+            if clause.constraint.satisfied_by(default):
+                raise ProblemError(
+                    f"the forbidden clause {clause.constraint} makes the default configuration a"
+                    " forbidden one: give one of its hyperparameters another default_value"
+                )
 
     # -- order -----------------------------------------------------------------------------------
 
@@ -218,11 +213,6 @@ class Definition:
             conditions={name: rule.constraint for name, rule in self.conditions.items()},
             clauses=tuple(rule.constraint for rule in self.ordered_clauses),
         )
-
-
-def texts(rules: Iterable[Rule]) -> str:
-    """Return rules on one line, for messages."""
-    return "; ".join(str(rule.constraint) for rule in rules)
 
 
 def _ancestors(names: Iterable[str], conditions: Mapping[str, Rule]) -> set[str]:

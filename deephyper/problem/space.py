@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from ConfigSpace import ConfigurationSpace
 
-# Not part of ConfigSpace's documented interface: tests compare what is made of it with ConfigSpace's
-# own, and pyproject.toml bounds ConfigSpace from above.
-from ConfigSpace._condition_tree import DAG, ConditionNode, HPNode
+# Not part of ConfigSpace's documented interface: tests compare what is made of it with
+# ConfigSpace's own space, and pyproject.toml bounds ConfigSpace from above.
+from ConfigSpace._condition_tree import DAG, ConditionNode
 from ConfigSpace.conditions import ConditionLike
 from ConfigSpace.forbidden import ForbiddenLike
 from ConfigSpace.hyperparameters import Hyperparameter
@@ -143,7 +143,7 @@ class _Graph(DAG):
 
     def _minimum_conditions(self) -> list[ConditionNode]:
         """Return one node for each condition, with all children that have it."""
-        nodes: dict[Constraint, _Node] = {}
+        nodes: dict[Constraint, ConditionNode] = {}
         for child in self.nodes.values():
             if child.parent_condition is None:
                 continue
@@ -161,17 +161,20 @@ class _Graph(DAG):
     def update(self) -> Iterator[DAG]:  # type: ignore[override]
         with super().update():
             yield self
+
+        # By the shallowest parent, as ConfigSpace orders them, a child is decided on before one of
+        # its parents is.
+        def depth(node: ConditionNode) -> int:
+            return max(self.nodes[name].maximum_depth for name in node.node_parents())
+
+        self.minimum_conditions.sort(key=depth)
         self.change_hp_lookup = self._dependent_conditions()
 
     def _dependent_conditions(self) -> dict[str, list[ConditionNode]]:
         """Return the conditions that can change with each hyperparameter, parents' first."""
-
-        def depth(node: ConditionNode) -> int:
-            return max(self.nodes[name].maximum_depth for name in node.node_parents())
-
-        ordered = sorted(self.minimum_conditions, key=depth)
+        nodes = self.minimum_conditions
         direct: dict[str, set[int]] = {name: set() for name in self.nodes}
-        for i, node in enumerate(ordered):
+        for i, node in enumerate(nodes):
             for name in node.node_parents():
                 direct[name].add(i)
         reached: dict[str, set[int]] = {}
@@ -179,7 +182,7 @@ class _Graph(DAG):
             reached[name] = direct[name].union(
                 *(reached[child] for child in self.nodes[name].children)
             )
-        return {name: [ordered[i] for i in sorted(found)] for name, found in reached.items()}
+        return {name: [nodes[i] for i in sorted(found)] for name, found in reached.items()}
 
 
 def _graph_of(definition: Definition) -> DAG:

@@ -51,9 +51,7 @@ class Validity:
             raise ProblemError(
                 f"unknown hyperparameter {show(unknown)}: {did_you_mean(unknown, self.names)}"
             )
-        return self._assembled(
-            point, lambda name: self.domains[name].accept(point[name]), complete
-        )
+        return self._assembled(point, lambda name: self.domains[name].accept(point[name]), complete)
 
     def complete(self, point: Point) -> Point:
         """Return a point with defaults for what is missing, in the order of the space.
