@@ -20,6 +20,7 @@ from deephyper.problem.translation import ConstraintLike, translate
 from deephyper.problem.validity import Validity
 
 LARGEST_SEED = 2**32 - 1
+_NOT_GIVEN: Any = object()
 
 
 class BaseProblem:
@@ -65,12 +66,29 @@ class BaseProblem:
         """Name -> the values that a hyperparameter may take, in the order of the space."""
         return self._validity.domains
 
-    def add_dim(self, name: str, value: Any, default_value: Any = None) -> AnyHyperparameter:
+    def add_dim(
+        self,
+        name: str = _NOT_GIVEN,
+        value: Any = _NOT_GIVEN,
+        default_value: Any = None,
+        *,
+        p_name: str = _NOT_GIVEN,
+        p_space: Any = _NOT_GIVEN,
+    ) -> AnyHyperparameter:
         """Add a hyperparameter; ``add_hyperparameter`` with the name first.
 
+        Args:
+            name: as for ``add_hyperparameter``, as are the next two.
+            value: as well.
+            default_value: as well.
+            p_name: a classic name of ``name``.
+            p_space: a classic name of ``value``.
+
         Raises:
-            ProblemError: the name, the value or the default can't be used.
+            ProblemError: the name, the value or the default can't be used, or isn't given once.
         """
+        name = _given_once("name", name, "p_name", p_name)
+        value = _given_once("value", value, "p_space", p_space)
         return self.add_hyperparameter(value, name, default_value)
 
     def add_hyperparameter(
@@ -278,6 +296,22 @@ def require_problem(found: Any, where: str) -> BaseProblem:
     raise ProblemError(
         f"'{where}' is {what}, not a problem; name an HpProblem, as in: Problem = HpProblem()"
     )
+
+
+def _given_once(name: str, value: Any, classic_name: str, classic_value: Any) -> Any:
+    """Return an argument that may be given by either of two names.
+
+    Raises:
+        ProblemError: it is given by both or by none.
+    """
+    given = [each for each in (value, classic_value) if each is not _NOT_GIVEN]
+    if len(given) != 1:
+        how = f"both as {name} and as {classic_name}" if given else "not given"
+        raise ProblemError(
+            f"the {name} of a hyperparameter is {how}: write add_dim(name, value), as in"
+            ' add_dim("units", (1, 100))'
+        )
+    return given[0]
 
 
 def _listed(given: Any, kinds: tuple[type, ...], what: str) -> list[Any]:

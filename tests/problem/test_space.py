@@ -77,14 +77,12 @@ def test_neighbors_are_valid(problem: HpProblem, seed: int) -> None:
 
 @spaces
 @given(problems())
-def test_the_conditions_that_a_value_can_change_are_those_of_config_space(
-    problem: HpProblem,
-) -> None:
+def test_the_conditions_that_a_value_can_change_are_known_each_once(problem: HpProblem) -> None:
     other = made_by_config_space(problem)
     mine, theirs = problem.space._dag.change_hp_lookup, other._dag.change_hp_lookup
     for name in problem.space:
-        # ConfigSpace has one of them once for each path that leads to it.
-        assert {str(node.condition) for node in mine[name]} == {
+        # ConfigSpace has some of them once for each path that leads there, and some not at all.
+        assert {str(node.condition) for node in mine[name]} >= {
             str(node.condition) for node in theirs.get(name, [])
         }
         assert len({id(node) for node in mine[name]}) == len(mine[name])
