@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from deephyper.core.cli.option_groups import Duration, GroupedOption, Number, UserPath
+from deephyper.core.cli.option_groups import Duration, GroupedOption, Number, UserPath, Whole
 from deephyper.evaluator import CLASSIC_NAMES, DEFAULT_METHOD
 from deephyper.registry import EVALUATORS, OPTIMIZERS, Registry
 from deephyper.search.budget import DEFAULT_GRACE, DEFAULT_MAX_EVALS
@@ -18,8 +18,8 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 Options = list[Callable[[Any], Any]]
 
 DEFAULT_OPTIMIZER = Search.default_optimizer
-POSITIVE = click.IntRange(min=1)
-NOT_NEGATIVE = click.IntRange(min=0)
+POSITIVE = Whole(min=1)
+NOT_NEGATIVE = Whole(min=0)
 
 
 class RegisteredName(click.ParamType[str]):
