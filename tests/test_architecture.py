@@ -38,6 +38,7 @@ FREE = (
     "loading",
     "objective",
     "option",
+    "printable",
     "registry",
     "sheet",
     "standard_streams",

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
-import shlex
 import signal
+import sys
 from collections.abc import Mapping
 from itertools import chain
 from pathlib import Path
@@ -16,6 +15,8 @@ from click.core import ParameterSource
 
 from deephyper.core.cli.plugin_options import EVALUATOR_OPTIONS
 from deephyper.core.cli.search_options import given_options
+from deephyper.printable import shell_word
+from deephyper.standard_streams import Output
 
 if TYPE_CHECKING:
     from deephyper.evaluator import Evaluator
@@ -42,11 +43,15 @@ def run_search(
         notice: a line for the user before anything else.
     """
     from deephyper.core.cli.progress import Progress
-    from deephyper.core.cli.summary import exit_status, summary
+    from deephyper.core.cli.summary import Place, exit_status, summary
     from deephyper.search.budget import Budget
     from deephyper.search.log_dir import LogDir
 
+    # Before any code of the user is imported, which may replace or close them, and go elsewhere.
+    output, errors = Output(sys.stdout, own=True), Output(sys.stderr, own=True)
     log_dir = LogDir(_log_dir(options))
+    place = Place(log_dir.path)
+    warm_start = None if options["warm_start"] is None else _absolute(options["warm_start"])
     eval_timeout = _eval_timeout(options)
     _check_no_notebook(options)
     evaluator_options = EVALUATOR_OPTIONS.given(options["evaluator"], options)
@@ -54,10 +59,17 @@ def run_search(
     # Before an evaluator is made, which may start a cluster.
     record = log_dir.inspect(problem, options["resume"] is not None)
     budget = Budget(options["max_evals"], options["timeout"]).over_sessions(record)
-    best_before = None if record.best is None else record.best.objective
     with (
         _evaluator(options, eval_timeout, log_dir, evaluator_options) as evaluator,
-        Progress(budget.max_evals, len(record.order), best_before) as progress,
+        Progress(
+            budget.max_evals,
+            len(record.order),
+            None if record.best is None else record.best.objective,
+            durations_before=[e.outcome.elapsed_sec for e in record.ended if e.outcome],
+            num_workers=evaluator.num_workers,
+            seconds_left=None if budget.timeout is None else budget.timeout - record.seconds,
+            stream=errors,
+        ) as progress,
     ):
         if notice:
             progress.notice(notice)
@@ -68,7 +80,7 @@ def run_search(
             log_dir=log_dir.path,
             seed=options["seed"],
             resume=record if record.resumed else False,
-            warm_start=options["warm_start"],
+            warm_start=warm_start,
             max_failures=options["max_failures"],
             retries=options["retries"],
             cache_key=options["cache_key"],
@@ -80,9 +92,9 @@ def run_search(
         result = search.search(max_evals=options["max_evals"], timeout=options["timeout"])
         if result.signal is not None:
             _ignore_repeated_signals(options["batch"])
-    with contextlib.suppress(BrokenPipeError):
-        for line in summary(result, _resume_command(options, result, budget.timeout, record)):
-            click.echo(line)
+    resume = _resume_command(options, result, budget.timeout, record)
+    for line in summary(result, resume, place):
+        output.print(line)
     return exit_status(result)
 
 
@@ -119,7 +131,7 @@ def _resume_command(
         # More than was used, the grace included; else it would end again at once.
         longer["--timeout"] = str(math.ceil(timeout + max(timeout, result.seconds)))
     if options["resume_command"] is not None:
-        words = [options["resume_command"], *([shlex.join(chain(*longer.items()))] * bool(longer))]
+        words = [options["resume_command"], *([_words(longer)] * bool(longer))]
         return _literal(" ".join(words))
     context = click.get_current_context()
     given = given_options(context, context.command.params) | longer
@@ -127,11 +139,22 @@ def _resume_command(
         given.pop(name, None)
     for name in EVALUATOR_OPTIONS.secrets & given.keys():
         given[name] = name.removeprefix("--").rpartition("-")[2].upper()
-    return f"{context.command_path} --resume {{}} {_literal(shlex.join(chain(*given.items())))}"
+    return f"{context.command_path} --resume {{}} {_literal(_words(given))}"
+
+
+def _words(options: Mapping[str, str]) -> str:
+    return " ".join(map(shell_word, chain(*options.items())))
 
 
 def _literal(text: str) -> str:
     return text.replace("{", "{{").replace("}", "}}")
+
+
+def _absolute(path: Path) -> Path:
+    try:
+        return path.absolute()
+    except OSError:  # the current directory is gone; the path will not be found
+        return path
 
 
 def _check_no_notebook(options: Mapping[str, Any]) -> None:
