@@ -20,19 +20,29 @@ from deephyper.errors import DeepHyperError, LoadError
 from deephyper.objective import one_line
 
 
-def working_directory() -> str:
-    """Return the current directory.
-
-    Raises:
-        LoadError: if it has been removed or can't be read.
-    """
+def current_directory() -> str | None:
+    """Return the current directory; None if it has been removed or can't be read."""
     try:
         return os.getcwd()
-    except OSError as error:
+    except OSError:
+        return None
+
+
+def absolute(path: Path) -> Path:
+    """Return an absolute path.
+
+    Raises:
+        LoadError: if it is relative to a current directory that has been removed.
+    """
+    if path.is_absolute():
+        return path
+    here = current_directory()
+    if here is None:
         raise LoadError(
-            f"the current directory can't be determined ({error.strerror}); change to one that "
-            "exists"
-        ) from error
+            f"'{path}' can't be found, because the current directory was removed; change to one "
+            "that exists, or give an absolute path"
+        )
+    return Path(here, path)
 
 
 def import_path() -> list[str]:
@@ -55,9 +65,10 @@ def load_object(spec: str, default: str) -> Any:
     if file is not None:
         module = _import_file(file)
     else:
-        if working_directory() not in sys.path:
+        here = current_directory()
+        if here is not None and here not in sys.path:
             # Behind everything that is installed, so that a directory here hides nothing.
-            sys.path.append(working_directory())
+            sys.path.append(here)
         module_name, attribute = _module_and_attribute(spec, module_name, attribute, default)
         module = _import(module_name)
     found: Any = module
@@ -167,7 +178,7 @@ def _import_file(file: Path) -> ModuleType:
         raise LoadError(f"there is no file '{file}'; check the path")
     if file.suffix != ".py" or not file.is_file():
         raise LoadError(f"'{file}' is not a Python file; give one that ends in .py")
-    file = file.resolve()
+    file = absolute(file).resolve()
     root, parts = file.parent, [file.stem]
     while (root / "__init__.py").is_file() and root.name.isidentifier():
         parts.insert(0, root.name)

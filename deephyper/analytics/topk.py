@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
@@ -24,6 +25,8 @@ Best = dict[str, Any]
 KEPT_COLUMNS = ("objective", "id", "elapsed_sec")
 _log = logging.getLogger("deephyper.analytics")
 _ENCODING = "utf-8"
+_LONG = 100_000
+"""Characters of a text that takes PyYAML's own emitter a noticeable time."""
 
 
 def best_evaluations(
@@ -165,12 +168,16 @@ def _yaml(ranked: dict[str, Best], *, allow_unicode: bool) -> str:
     import yaml
 
     form = {"indent": 4, "width": 10_000, "default_flow_style": False}
-    try:
-        # libyaml's emitter, where PyYAML was built with it, is a hundred times as fast.
-        dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-        return str(yaml.dump(ranked, Dumper=dumper, allow_unicode=allow_unicode, **form))
-    except UnicodeEncodeError:  # it takes no lone surrogates
-        return str(yaml.dump(ranked, Dumper=yaml.SafeDumper, allow_unicode=False, **form))
+    dumpers = [yaml.SafeDumper]
+    texts = (each for evaluation in ranked.values() for each in evaluation.values())
+    if any(isinstance(text, str) and len(text) > _LONG for text in texts):
+        # libyaml's emitter, where PyYAML was built with it, is a hundred times as fast; but it
+        # takes no lone surrogates and escapes emoji.
+        dumpers.insert(0, getattr(yaml, "CSafeDumper", yaml.SafeDumper))
+    for dumper in dumpers:
+        with contextlib.suppress(UnicodeEncodeError):
+            return str(yaml.dump(ranked, Dumper=dumper, allow_unicode=allow_unicode, **form))
+    raise AssertionError("SafeDumper encodes nothing")
 
 
 def _is_plain(text: str, encoding: str) -> bool:

@@ -15,6 +15,7 @@ from click.core import ParameterSource
 
 from deephyper.core.cli.plugin_options import EVALUATOR_OPTIONS
 from deephyper.core.cli.search_options import given_options
+from deephyper.loading import absolute
 from deephyper.printable import shell_word
 from deephyper.standard_streams import Output
 
@@ -43,15 +44,15 @@ def run_search(
         notice: a line for the user before anything else.
     """
     from deephyper.core.cli.progress import Progress
-    from deephyper.core.cli.summary import Place, exit_status, summary
+    from deephyper.core.cli.summary import Place, exit_status, start_line, summary
     from deephyper.search.budget import Budget
     from deephyper.search.log_dir import LogDir
 
     # Before any code of the user is imported, which may replace or close them, and go elsewhere.
     output, errors = Output(sys.stdout, own=True), Output(sys.stderr, own=True)
     log_dir = LogDir(_log_dir(options))
-    place = Place(log_dir.path)
-    warm_start = None if options["warm_start"] is None else _absolute(options["warm_start"])
+    place = Place()
+    warm_start = None if options["warm_start"] is None else absolute(options["warm_start"])
     eval_timeout = _eval_timeout(options)
     _check_no_notebook(options)
     evaluator_options = EVALUATOR_OPTIONS.given(options["evaluator"], options)
@@ -86,6 +87,17 @@ def run_search(
             cache_key=options["cache_key"],
             grace=options["grace"],
             sigterm_grace=options["sigterm_grace"],
+            on_start=lambda description: progress.notice(
+                start_line(
+                    "Resuming" if record.resumed else "Starting",
+                    problem.hyperparameter_names,
+                    options["run"],
+                    description,
+                    evaluator,
+                    budget,
+                    place.short(log_dir.path),
+                )
+            ),
             on_outcome=progress.show,
             on_notice=progress.notice,
         )
@@ -150,13 +162,6 @@ def _literal(text: str) -> str:
     return text.replace("{", "{{").replace("}", "}}")
 
 
-def _absolute(path: Path) -> Path:
-    try:
-        return path.absolute()
-    except OSError:  # the current directory is gone; the path will not be found
-        return path
-
-
 def _check_no_notebook(options: Mapping[str, Any]) -> None:
     for name in ("problem", "run"):
         if options[name].partition("::")[0].endswith(".ipynb"):
@@ -175,7 +180,8 @@ def _log_dir(options: Mapping[str, Any]) -> Path:
             "--resume continues a search and --warm-start starts a new one; give one of them"
         )
     given = click.get_current_context().get_parameter_source("log_dir")
-    if given is ParameterSource.COMMANDLINE and log_dir.resolve() != resume.resolve():
+    different = absolute(log_dir).resolve() != absolute(resume).resolve()
+    if given is ParameterSource.COMMANDLINE and different:
         raise click.UsageError(
             "--resume names the log directory itself; leave --log-dir out, or use --warm-start "
             "to start a new search from old results"

@@ -1,39 +1,68 @@
-"""The last lines of a search, and its exit status."""
+"""The first and the last lines of a search, and its exit status."""
 
 from __future__ import annotations
 
-import contextlib
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deephyper.core.cli.exit_status import DONE, GAVE_UP
 from deephyper.core.cli.progress import format_value
+from deephyper.loading import current_directory
 from deephyper.objective import format_objective
 from deephyper.printable import one_printable_line, printable, shell_word
 
 if TYPE_CHECKING:
+    from deephyper.evaluator import Evaluator
+    from deephyper.search.budget import Budget
     from deephyper.search.search_result import SearchResult
+
+_NAMES_SHOWN = 8
 
 
 class Place:
-    """Where a search was started, and where its log directory is at its end.
+    """The current directory at the start, whatever a run function in a thread makes of it."""
 
-    Args:
-        log_dir: the log directory, absolute; it need not exist yet.
-    """
-
-    def __init__(self, log_dir: Path) -> None:
-        self._log_dir = log_dir
-        try:
-            self._start = os.getcwd()
-        except OSError:  # it is gone
-            self._start = os.sep
+    def __init__(self) -> None:
+        self._start = current_directory()
 
     def short(self, path: str | Path) -> str:
         """Return a path from the directory of the start, where it is inside."""
+        if self._start is None:
+            return str(path)
         relative = os.path.relpath(path, self._start)
         return str(path) if relative.startswith(os.pardir) else relative
+
+
+def start_line(
+    what: str,
+    names: Sequence[str],
+    run: str,
+    optimizer: str,
+    evaluator: Evaluator,
+    budget: Budget,
+    log_dir: str,
+) -> str:
+    """Return what is searched, with what, for how long, and where the results are.
+
+    Args:
+        what: "Starting" or "Resuming".
+        names: the hyperparameters.
+        run: the run function, as the command line names it.
+        optimizer: its description.
+        evaluator: where ``run`` is called.
+        budget: of the search.
+        log_dir: where its files are.
+    """
+    some = ", ".join([*names[:_NAMES_SHOWN], *(["..."] if len(names) > _NAMES_SHOWN else [])])
+    limits = [] if budget.max_evals is None else [_counted(budget.max_evals, "evaluation")]
+    limits += [] if budget.timeout is None else [f"{budget.timeout:g} s"]
+    workers = _counted(evaluator.num_workers, f"{evaluator.method} worker")
+    return one_printable_line(
+        f"{what} a search of {_counted(len(names), 'hyperparameter')} ({some}) of {run} by "
+        f"{optimizer}: {workers}, up to {' or '.join(limits)}, files in {log_dir}"
+    )
 
 
 def summary(result: SearchResult, resume_command: str, place: Place) -> list[str]:
@@ -49,9 +78,7 @@ def summary(result: SearchResult, resume_command: str, place: Place) -> list[str
     assert result.log_dir is not None
     assert result.results_path is not None
     failed = f", {result.num_failures} of them failed" if result.num_failures else ""
-    counted = (
-        "1 evaluation" if result.num_evaluations == 1 else f"{result.num_evaluations} evaluations"
-    )
+    counted = _counted(result.num_evaluations, "evaluation")
     lines = [f"The search has ended: {REASONS[result.reason]} ({counted}{failed})."]
     if result.best is not None:
         lines.append(f"Best objective: {format_objective(result.best.objective)}")
@@ -80,10 +107,16 @@ def exit_status(result: SearchResult) -> int:
     return GAVE_UP if result.reason == "max_failures" or result.best is None else DONE
 
 
+def _counted(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
 def _last_failure(result: SearchResult, place: Place) -> list[str]:
     for outcome in reversed(result.outcomes):
         if outcome.failure is not None:
-            output = "" if outcome.output is None else f" (its output: {place.short(outcome.output)})"
+            output = (
+                "" if outcome.output is None else f" (its output: {place.short(outcome.output)})"
+            )
             message = one_printable_line(outcome.failure.message)
             return [f"The last one failed: {message}{output}"]
     return []
