@@ -52,7 +52,6 @@ def run_search(
     output, errors = Output(sys.stdout, own=True), Output(sys.stderr, own=True)
     log_dir = LogDir(_log_dir(options))
     place = Place()
-    warm_start = None if options["warm_start"] is None else absolute(options["warm_start"])
     eval_timeout = _eval_timeout(options)
     _check_no_notebook(options)
     evaluator_options = EVALUATOR_OPTIONS.given(options["evaluator"], options)
@@ -81,7 +80,7 @@ def run_search(
             log_dir=log_dir.path,
             seed=options["seed"],
             resume=record if record.resumed else False,
-            warm_start=warm_start,
+            warm_start=place.found(options["warm_start"]),
             max_failures=options["max_failures"],
             retries=options["retries"],
             cache_key=options["cache_key"],

@@ -27,6 +27,12 @@ class Place:
     def __init__(self) -> None:
         self._start = current_directory()
 
+    def found(self, path: Path | None) -> Path | None:
+        """Return a path of the command line as it is found now."""
+        if path is None or self._start is None or current_directory() == self._start:
+            return path
+        return Path(self._start, path)
+
     def short(self, path: str | Path) -> str:
         """Return a path from the directory of the start, where it is inside."""
         if self._start is None:
@@ -114,9 +120,7 @@ def _counted(number: int, thing: str) -> str:
 def _last_failure(result: SearchResult, place: Place) -> list[str]:
     for outcome in reversed(result.outcomes):
         if outcome.failure is not None:
-            output = (
-                "" if outcome.output is None else f" (its output: {place.short(outcome.output)})"
-            )
-            message = one_printable_line(outcome.failure.message)
-            return [f"The last one failed: {message}{output}"]
+            line = f"The last one failed: {one_printable_line(outcome.failure.message)}"
+            output = outcome.output
+            return [line if output is None else f"{line} (its output: {place.short(output)})"]
     return []
