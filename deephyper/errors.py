@@ -72,6 +72,10 @@ class ResultsError(DeepHyperError, ValueError):
     """A results file or log directory that can't be read, or must not be written."""
 
 
+class OutputError(DeepHyperError):
+    """A standard output that can't be written, where nothing else was asked for."""
+
+
 class WorkspaceError(DeepHyperError):
     """A project or problem directory that can't be made."""
 

@@ -20,19 +20,29 @@ from deephyper.errors import DeepHyperError, LoadError
 from deephyper.objective import one_line
 
 
-def working_directory() -> str:
-    """Return the current directory.
-
-    Raises:
-        LoadError: if it has been removed or can't be read.
-    """
+def current_directory() -> str | None:
+    """Return the current directory; None if it has been removed or can't be read."""
     try:
         return os.getcwd()
-    except OSError as error:
+    except OSError:
+        return None
+
+
+def absolute(path: Path) -> Path:
+    """Return an absolute path.
+
+    Raises:
+        LoadError: if it is relative to a current directory that has been removed.
+    """
+    if path.is_absolute():
+        return path
+    here = current_directory()
+    if here is None:
         raise LoadError(
-            f"the current directory can't be determined ({error.strerror}); change to one that "
-            "exists"
-        ) from error
+            f"'{path}' can't be found, because the current directory was removed; change to one "
+            "that exists, or give an absolute path"
+        )
+    return Path(here, path)
 
 
 def import_path() -> list[str]:
@@ -55,9 +65,11 @@ def load_object(spec: str, default: str) -> Any:
     if file is not None:
         module = _import_file(file)
     else:
-        if working_directory() not in sys.path:
+        here = current_directory()
+        if here is not None and here not in sys.path:
             # Behind everything that is installed, so that a directory here hides nothing.
-            sys.path.append(working_directory())
+            sys.path.append(here)
+        _check_no_file(spec)
         module_name, attribute = _module_and_attribute(spec, module_name, attribute, default)
         module = _import(module_name)
     found: Any = module
@@ -85,6 +97,17 @@ def split_spec(spec: str, default: str) -> tuple[str, Path | None, str]:
         return "", Path(path), attribute or default
     module, _, attribute = text.partition(":")
     return module, None, attribute.lstrip(":")
+
+
+def _check_no_file(spec: str) -> None:
+    """Raise LoadError for the name of a file that is there and not a Python file."""
+    path = Path(spec.strip())
+    try:
+        there = bool(path.suffix) and path.is_file()
+    except (OSError, ValueError):  # it can't be the name of a file
+        return
+    if there:
+        raise LoadError(f"'{path}' is not a Python file; give one that ends in .py")
 
 
 def _module_and_attribute(
@@ -164,10 +187,10 @@ def _import_file(file: Path) -> ModuleType:
     except OSError as error:
         raise LoadError(f"'{file}' can't be read: {error.strerror or error}") from error
     if not there:
-        raise LoadError(f"there is no file '{file}'; check the path")
+        raise LoadError(f"there is no file '{file}'; {_other_file(file)}")
     if file.suffix != ".py" or not file.is_file():
         raise LoadError(f"'{file}' is not a Python file; give one that ends in .py")
-    file = file.resolve()
+    file = absolute(file).resolve()
     root, parts = file.parent, [file.stem]
     while (root / "__init__.py").is_file() and root.name.isidentifier():
         parts.insert(0, root.name)
@@ -184,6 +207,19 @@ def _import_file(file: Path) -> ModuleType:
         if name not in sys.modules:
             return _execute(name, file)
     return _import(name)
+
+
+def _other_file(file: Path) -> str:
+    """Return a hint for a file that isn't there."""
+    import difflib
+
+    with contextlib.suppress(OSError):
+        there = [each.name for each in file.parent.iterdir() if each.suffix == ".py"]
+        name = file.name.removesuffix(".py") + ".py"
+        near = difflib.get_close_matches(name, there, n=1, cutoff=0.8)
+        if near:
+            return f"did you mean '{file.with_name(near[0])}'?"
+    return "check the path"
 
 
 def _imports_as(name: str, file: Path) -> bool:

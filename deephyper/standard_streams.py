@@ -1,13 +1,20 @@
-"""Standard input, output and error, where a process was started without some of them.
+"""Standard input, output and error: there from the start, and no reason for a program to fail.
 
 A daemon may close descriptors 0, 1 and 2. The next file that is opened then gets such a number, and
-what is printed goes into it.
+what is printed goes into it. A disk may be full, a reader may have left, a terminal may not have a
+character; and a run function in a thread may close, replace or redirect what we print to.
 """
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import sys
+from collections.abc import Iterator
+from typing import TextIO
+
+from deephyper.printable import printable
 
 
 def open_missing() -> None:
@@ -25,3 +32,138 @@ def open_missing() -> None:
         if getattr(sys, name) is None:
             stream = open(fd, mode, errors="replace", closefd=False)  # noqa: SIM115 - it stays
             setattr(sys, name, stream)
+
+
+@contextlib.contextmanager
+def tolerant_streams() -> Iterator[None]:
+    """Let nothing fail that is printed meanwhile, by us or by a run function in a thread."""
+    open_missing()
+    before = sys.stdout, sys.stderr
+    tolerant = Output(sys.stdout), Output(sys.stderr)
+    sys.stdout, sys.stderr = tolerant
+    try:
+        yield
+    finally:
+        for stream in tolerant:
+            stream.close()
+        sys.stdout, sys.stderr = before
+
+
+class Output(io.TextIOWrapper):
+    """A stream that never fails to be written, and that nothing closes.
+
+    What its encoding doesn't have is written as an escape, and what can't be written is lost.
+
+    Args:
+        stream: where it writes to; one that has a file is flushed now, and its file written to.
+        own: write to a file of its own for the same place, so that it doesn't matter what becomes
+            of the descriptor of ``stream``; and at once.
+
+    Attributes:
+        stream: the same.
+    """
+
+    def __init__(self, stream: TextIO, *, own: bool = False) -> None:
+        self.stream = stream
+        encoding = getattr(stream, "encoding", None)
+        encoding = encoding if isinstance(encoding, str) else "utf-8"
+        fd = _descriptor(stream)
+        inner = stream.stream if isinstance(stream, Output) else stream
+        raw: _Target = _TextTarget(inner, encoding) if fd is None else _FileTarget(fd, own)
+        self._target = raw
+        # Ours are whole lines, and a text stream has a buffer of its own.
+        at_once = own or fd is None or bool(getattr(stream, "write_through", False))
+        super().__init__(
+            raw if at_once else io.BufferedWriter(raw),  # type: ignore[arg-type]
+            encoding=encoding,
+            errors="backslashreplace",
+            newline="\n" if fd is None else None,
+            line_buffering=bool(getattr(stream, "line_buffering", False)),
+            write_through=at_once,
+        )
+
+    @property
+    def failure(self) -> OSError | None:
+        """The first error in writing; None if there was none."""
+        return self._target.failure
+
+    def print(self, line: str) -> None:
+        """Write a line of ours, with what is invisible in it written out."""
+        with contextlib.suppress(Exception):  # what was printed before comes before
+            self.stream.flush()
+        self.write(printable(line, lines=True) + "\n")
+        self.flush()
+
+    def isatty(self) -> bool:
+        with contextlib.suppress(Exception):
+            return self.stream.isatty()
+        return False
+
+    def close(self) -> None:
+        """Write what is buffered; the stream stays open."""
+        with contextlib.suppress(ValueError):
+            self.flush()
+
+
+class _Target(io.RawIOBase):
+    """The end of a stream, whose errors are kept rather than raised."""
+
+    def __init__(self) -> None:
+        self.failure: OSError | None = None
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: object) -> int:
+        assert isinstance(data, (bytes, bytearray, memoryview))
+        try:
+            self._write(data)
+        except OSError as error:
+            self.failure = self.failure or error
+        except ValueError as error:  # it was closed
+            self.failure = self.failure or OSError(str(error))
+        return len(data)
+
+    def _write(self, data: bytes | bytearray | memoryview) -> None:
+        raise NotImplementedError
+
+
+class _FileTarget(_Target):
+    def __init__(self, fd: int, own: bool) -> None:
+        super().__init__()
+        self._fd = fd
+        self._own = os.dup(fd) if own else None
+
+    def _write(self, data: bytes | bytearray | memoryview) -> None:
+        left = memoryview(data)
+        while left:
+            left = left[os.write(self._fd if self._own is None else self._own, left) :]
+
+    def fileno(self) -> int:
+        return self._fd if self._own is None else self._own
+
+    def close(self) -> None:
+        if self._own is not None and not self.closed:
+            os.close(self._own)
+        super().close()
+
+
+class _TextTarget(_Target):
+    def __init__(self, stream: TextIO, encoding: str) -> None:
+        super().__init__()
+        self._stream = stream
+        self._encoding = encoding
+
+    def _write(self, data: bytes | bytearray | memoryview) -> None:
+        self._stream.write(bytes(data).decode(self._encoding))
+        self._stream.flush()
+
+
+def _descriptor(stream: TextIO) -> int | None:
+    """Return the descriptor of a stream that writes to a file; None for any other."""
+    with contextlib.suppress(Exception):
+        stream.flush()
+    try:
+        return stream.fileno()
+    except (OSError, ValueError, AttributeError):
+        return None

@@ -38,6 +38,7 @@ FREE = (
     "loading",
     "objective",
     "option",
+    "printable",
     "registry",
     "safe_files",
     "sheet",

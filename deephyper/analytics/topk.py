@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
 import logging
 import os
-import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 from deephyper.checks import user_path, whole
 from deephyper.errors import ResultsError, argument
 from deephyper.objective import rank
+from deephyper.printable import printable
 from deephyper.search.results import format_cell, read_table
 from deephyper.sheet import left_out_phrase
 
@@ -23,9 +24,9 @@ Best = dict[str, Any]
 
 KEPT_COLUMNS = ("objective", "id", "elapsed_sec")
 _log = logging.getLogger("deephyper.analytics")
-_SURROGATES = re.compile("[\ud800-\udfff]")
-"""Characters that no file can hold."""
-_LINE_BREAKS = re.compile("[\x85\u2028\u2029]")
+_ENCODING = "utf-8"
+_LONG = 100_000
+"""Characters of a text that takes PyYAML's own emitter a noticeable time."""
 
 
 def best_evaluations(
@@ -65,23 +66,24 @@ def best_evaluations(
     ]
 
 
-def as_yaml(evaluations: Sequence[Best]) -> str:
-    """Return the evaluations under their ranks, '0' being the best, with their keys in order."""
-    import yaml
+def as_yaml(evaluations: Sequence[Best], encoding: str = _ENCODING) -> str:
+    """Return the evaluations under their ranks, '0' being the best, with their keys in order.
 
-    ranked = _ranked(evaluations)
-    text = yaml.safe_dump(
-        ranked, indent=4, allow_unicode=True, width=10_000, default_flow_style=False
-    )
-    if _LINE_BREAKS.search(text):  # which YAML would read as spaces
-        text = yaml.safe_dump(ranked, indent=4, width=10_000, default_flow_style=False)
-    return text
+    Characters that are invisible, or that the encoding doesn't have, are escaped.
+    """
+    text = _yaml(_ranked(evaluations), allow_unicode=True)
+    if _is_plain(text, encoding):
+        return text
+    return _yaml(_ranked(evaluations), allow_unicode=False)
 
 
 def as_json(evaluations: Sequence[Best]) -> str:
     """Return the same as JSON."""
-    text = json.dumps(_ranked(evaluations), indent=4, sort_keys=True, ensure_ascii=False)
-    return _SURROGATES.sub(lambda match: f"\\u{ord(match[0]):04x}", text) + "\n"
+    form = {"indent": 4, "sort_keys": True}
+    text = json.dumps(_ranked(evaluations), ensure_ascii=False, **form)
+    if not _is_plain(text, _ENCODING):
+        text = json.dumps(_ranked(evaluations), ensure_ascii=True, **form)
+    return f"{text}\n"
 
 
 def as_csv(evaluations: Sequence[Best]) -> str:
@@ -160,6 +162,31 @@ def _move(path: Path, target: Path, force: bool) -> None:
             if target.exists():
                 raise FileExistsError(target) from error
     path.replace(target)
+
+
+def _yaml(ranked: dict[str, Best], *, allow_unicode: bool) -> str:
+    import yaml
+
+    form = {"indent": 4, "width": 10_000, "default_flow_style": False}
+    dumpers = [yaml.SafeDumper]
+    texts = (each for evaluation in ranked.values() for each in evaluation.values())
+    if any(isinstance(text, str) and len(text) > _LONG for text in texts):
+        # libyaml's emitter, where PyYAML was built with it, is a hundred times as fast; but it
+        # takes no lone surrogates and escapes emoji.
+        dumpers.insert(0, getattr(yaml, "CSafeDumper", yaml.SafeDumper))
+    for dumper in dumpers:
+        with contextlib.suppress(UnicodeEncodeError):
+            return str(yaml.dump(ranked, Dumper=dumper, allow_unicode=allow_unicode, **form))
+    raise AssertionError("SafeDumper encodes nothing")
+
+
+def _is_plain(text: str, encoding: str) -> bool:
+    """Return whether text has nothing invisible in it, and nothing that an encoding can't hold."""
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return printable(text, lines=True) == text
 
 
 def _ranked(evaluations: Sequence[Best]) -> dict[str, Best]:

@@ -19,7 +19,7 @@ from typing import Any, NoReturn
 
 from deephyper.errors import LoadError, RunFunctionError
 from deephyper.evaluator.reporting import Reports, Send
-from deephyper.loading import import_path, load_object, split_spec, working_directory
+from deephyper.loading import absolute, current_directory, import_path, load_object, split_spec
 from deephyper.objective import Failure, FailureKind, Objective, one_line, read_objective
 
 _LONGEST_TRACEBACK = 20_000
@@ -53,8 +53,9 @@ class RunFunction:
             return run
         if isinstance(run, str):
             _, file, attribute = split_spec(run, "run")
-            spec = run if file is None else f"{file.absolute()}::{attribute}"
-            return cls(spec=spec, search_path=(*import_path(), working_directory()))
+            spec = run if file is None else f"{absolute(file)}::{attribute}"
+            here = current_directory()
+            return cls(spec=spec, search_path=(*import_path(), *([here] if here else [])))
         if not callable(run):
             raise RunFunctionError(
                 f"run is of type {type(run).__name__}, which can't be called; give a function of "

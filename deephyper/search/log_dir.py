@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from deephyper.checks import user_path
 from deephyper.errors import ProblemError, ResultsError, argument
+from deephyper.loading import absolute
 from deephyper.problem.description import describe_space, differences
 from deephyper.safe_files import is_own, open_to_others
 from deephyper.search import journal, log, results
@@ -29,10 +30,11 @@ class LogDir:
 
     Raises:
         SettingsError: if it isn't given a path.
+        LoadError: if it is relative to a current directory that was removed.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = user_path(argument("log_dir"), path).absolute()
+        self.path = absolute(user_path(argument("log_dir"), path))
 
     @property
     def journal(self) -> Path:

@@ -37,7 +37,7 @@ class StartCommand:
     """The command line that a session was started with.
 
     Attributes:
-        directory: the working directory, absolute.
+        directory: the working directory, absolute; empty where it could not be determined.
         options: those that were given, each with its value; files are absolute.
     """
 

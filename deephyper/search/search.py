@@ -61,6 +61,7 @@ class Search:
             a finished one gets its objective; nothing waits for one that is running.
         grace: seconds that running evaluations get when the time limit is reached or SIGTERM came.
         sigterm_grace: seconds that they get when SIGTERM came, if not those.
+        on_start: called with the optimizer's description when a session has begun.
         on_outcome: called with the outcome of each evaluation that has ended.
         on_notice: called with a line for the user.
         clock: what times are read from; None for the evaluator's own.
@@ -92,6 +93,7 @@ class Search:
         cache_key: str | Callable[[dict[str, Any]], Any] = "uuid",
         grace: float = DEFAULT_GRACE,
         sigterm_grace: float | None = None,
+        on_start: Callable[[str], None] | None = None,
         on_outcome: Callable[[Outcome], None] | None = None,
         on_notice: Callable[[str], None] | None = None,
         clock: Clock | None = None,
@@ -122,6 +124,7 @@ class Search:
         )
         self._cache_key = cache_key
         Cache(cache_key)  # so that a key that can't be used is refused now
+        self._on_start = on_start
         self._on_outcome = on_outcome
         self._on_notice = on_notice
         self._command = command
@@ -174,6 +177,7 @@ class Search:
                     interrupt=interrupt,
                     clock=self._clock,
                     directory_of=self._store.evaluation_directory,
+                    on_start=self._on_start or _ignore,
                     on_outcome=self._on_outcome or _ignore,
                     notify=self._notify,
                 )
@@ -231,8 +235,8 @@ class Search:
             self._on_notice(text)
 
 
-def _ignore(outcome: Outcome) -> None:
-    """Take no notice of an outcome."""
+def _ignore(what: object) -> None:
+    """Take no notice of what happens."""
 
 
 def _check_names(problem: BaseProblem) -> None:

@@ -82,6 +82,7 @@ class Session:
         interrupt: the signals that came.
         clock: what times are read from.
         directory_of: gives the directory of an evaluation.
+        on_start: called with the optimizer's description when the session has begun.
         on_outcome: called with each outcome of an evaluation that has ended.
         notify: called with a line for the user.
     """
@@ -99,6 +100,7 @@ class Session:
         interrupt: Interrupt,
         clock: Clock,
         directory_of: Callable[[str], str | None],
+        on_start: Callable[[str], None],
         on_outcome: Callable[[Outcome], None],
         notify: Callable[[str], None],
     ) -> None:
@@ -112,6 +114,7 @@ class Session:
         self._interrupt = interrupt
         self._clock = clock
         self._directory_of = directory_of
+        self._on_start = on_start
         self._on_outcome = on_outcome
         self._notify = notify
         self._began = clock.monotonic()
@@ -168,6 +171,7 @@ class Session:
             len(observed),
             len(self._waiting),
         )
+        self._on_start(self._optimizer.description)
 
     # The loop.
 

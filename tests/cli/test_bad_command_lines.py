@@ -67,10 +67,17 @@ A = "hps ambs -p good.py -r good.py --max-evals 1 "
 
 DEEPHYPER = [
     # The commands themselves.
-    ("", "Missing command"),
     ("fly", "No such command 'fly'"),
+    ("hsp", "No such command 'hsp'. Did you mean 'hps'?"),
+    ("new-problm hps x", "Did you mean 'new-problem'?"),
+    ("hps amb", "Did you mean 'ambs'?"),
+    ("new-problem hsp x", "'hsp' is not one of 'hps', 'nas'; did you mean 'hps'?"),
+    (A + "--max-eval 3", "'--max-evals'"),
+    (A + "--evaluator proces", "; did you mean 'process'?"),
+    (A + "--evaluator threadpool", "; did you mean 'threadPool'?"),
+    (A + "--optimizer Bayes", "; did you mean 'bayesian'?"),
+    (A + "--surrogate-model rf", "; did you mean 'RF'?"),
     ("--fly", "No such option '--fly'"),
-    ("hps", "Missing command"),
     ("hps genetic", "No such command 'genetic'"),
     ("hps ambs", "Missing option '--problem'"),
     ("hps ambs -p good.py", "Missing option '--run'"),
@@ -140,7 +147,9 @@ DEEPHYPER = [
     ("hps ambs -p nowhere.py -r good.py", "there is no file 'nowhere.py'"),
     ("hps ambs -p sub/nowhere.py -r good.py", "there is no file 'sub/nowhere.py'"),
     ("hps ambs -p problem.ipynb -r good.py", "--problem can't name a notebook"),
-    ("hps ambs -p text.txt -r good.py", "there is no module 'text'"),
+    ("hps ambs -p text.txt -r good.py", "'text.txt' is not a Python file; give one"),
+    ("hps ambs -p goood.py -r good.py", "there is no file 'goood.py'; did you mean 'good.py'?"),
+    ("hps ambs -p ./good -r good.py", "there is no file 'good'; did you mean 'good.py'?"),
     ("hps ambs -p ./text.txt -r good.py", "is not a Python file"),
     ("hps ambs -p no.such.module.Problem -r good.py", "there is no module 'no'"),
     ("hps ambs -p deephyper.nothing.Problem -r good.py", "no module 'deephyper.nothing'"),
@@ -203,8 +212,8 @@ DEEPHYPER = [
 ]
 
 ANALYTICS = [
-    ("", "Missing command"),
     ("best", "No such command 'best'"),
+    ("top", "No such command 'top'. Did you mean 'topk'?"),
     ("topk", "Missing argument 'RESULTS'"),
     ("topk nowhere.csv", "nowhere.csv"),
     ("topk .", "no file 'results.csv'"),

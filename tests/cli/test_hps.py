@@ -160,7 +160,9 @@ def test_a_resumed_search_counts_on_from_what_was_there(deephyper: Run, folder: 
     ended = deephyper(*words(max_evals=5, evaluator="thread", resume="found"))
     assert ended.status == 0
     assert len(rows("found")) == 5
-    assert [line.split()[0] for line in ended.err.splitlines()] == ["[4/5]", "[5/5]"]
+    first, *others = ended.err.splitlines()
+    assert first.startswith("Resuming a search of 2 hyperparameters (n, x)")
+    assert [line.split()[0] for line in others] == ["[4/5]", "[5/5]"]
     assert "(5 evaluations)" in ended.out
 
 

@@ -1,7 +1,13 @@
 from __future__ import annotations
 
+import dataclasses
 import io
+from typing import Any
 
+import pytest
+
+from deephyper.clock import VirtualClock
+from deephyper.core.cli.live_line import State, live_line
 from deephyper.core.cli.progress import Progress, format_point
 from deephyper.job import Failure, Job, Outcome
 
@@ -21,6 +27,16 @@ def outcome(number: int, objective: float | None, output: str | None = None) -> 
         worker="w",
         output=output,
     )
+
+
+def lasted(seconds: float) -> Outcome:
+    return dataclasses.replace(outcome(0, 1.0), start=0.0, end=seconds)
+
+
+def shown_at(max_evals: int | None, **options: Any) -> tuple[Progress, VirtualClock]:
+    clock = VirtualClock()
+    progress = Progress(max_evals, stream=io.StringIO(), now=clock.monotonic, **options)
+    return progress, clock
 
 
 def shown(*outcomes: Outcome, max_evals: int | None = 10) -> list[str]:
@@ -58,6 +74,100 @@ def test_a_later_failure_is_one_line() -> None:
     lines = shown(outcome(0, 1.0), outcome(1, None))
     assert len(lines) == 2
     assert "failed: ValueError: no" in lines[1]
+
+
+def test_the_expected_end_is_that_of_the_evaluations_that_are_left_on_these_workers() -> None:
+    progress, clock = shown_at(max_evals=10, num_workers=2)
+    assert progress.state.seconds_left is None
+    clock.seconds = 100.0
+    progress.show(lasted(100.0))
+    assert progress.state.seconds_left == 450.0
+    clock.seconds = 160.0
+    assert progress.state.seconds_left == 390.0
+    progress.show(lasted(160.0))
+    assert progress.state.seconds_left == 4 * 130.0
+
+
+def test_of_few_evaluations_that_are_left_none_is_shared_by_two_workers() -> None:
+    progress, _ = shown_at(max_evals=3, num_workers=8)
+    progress.show(lasted(60.0))
+    progress.show(lasted(60.0))
+    assert progress.state.seconds_left == 60.0
+
+
+def test_a_resumed_search_expects_its_end_at_once() -> None:
+    progress, _ = shown_at(max_evals=6, num_before=2, durations_before=[30.0, 50.0])
+    assert progress.state.seconds_left == 160.0
+
+
+def test_the_time_that_is_left_is_shown_without_a_number_of_evaluations() -> None:
+    progress, clock = shown_at(max_evals=None, seconds_left=100.0)
+    clock.seconds = 30.0
+    assert progress.state.seconds_left == 70.0
+    clock.seconds = 130.0
+    assert progress.state.seconds_left == 0.0
+
+
+def test_what_comes_first_ends_a_search() -> None:
+    progress, _ = shown_at(max_evals=10, seconds_left=100.0)
+    progress.show(lasted(5.0))
+    assert progress.state.seconds_left == 45.0
+    progress.show(lasted(60.0))
+    assert progress.state.seconds_left == 100.0
+
+
+STATE = State(7, 50, 2, -0.123456, seconds=75.0, seconds_left=3723.0)
+
+
+def test_the_live_line_says_everything_where_there_is_room() -> None:
+    assert live_line(STATE, 120) == (
+        f"evaluations  ━━━{' ' * 21}  7/50  best -0.123456  2 failed  1:02:03 left  0:01:15"
+    )
+
+
+@pytest.mark.parametrize("width", range(4, 121))
+def test_the_count_stays_however_narrow_the_terminal_is(width: int) -> None:
+    line = live_line(STATE, width)
+    assert len(line) <= width
+    assert "7/50" in line
+    assert width < 40 or ("best -0.123456" in line and "left" in line)
+
+
+def test_a_live_line_without_a_limit_counts() -> None:
+    assert live_line(State(7, None, 0, None, 5.0, None), 80) == (
+        "evaluations  7  no result yet  0:00:05"
+    )
+
+
+def test_a_terminal_shows_why_evaluations_failed() -> None:
+    stream = io.StringIO()
+    with Progress(10, stream=stream, live=True) as progress:
+        progress.show(outcome(0, 1.0))
+        progress.show(outcome(1, None))
+    assert "[ 2/10]  failed: ValueError: no" in stream.getvalue()
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_nothing_from_outside_reaches_the_terminal_as_it_is(live: bool) -> None:
+    hostile = "\x1b]0;title\x07\x9b2J\u202e\udcff\r\x08"
+    failure = Failure("reported", f"F{hostile}", f"line{hostile}\nanother{hostile}")
+    job = Job("0", {f"x{hostile}": hostile})
+    stream = io.StringIO()
+    with Progress(3, stream=stream, live=live) as progress:
+        for each in (
+            Outcome(job, "failed", None, failure, 0.0, 1.0, "w", output=f"out{hostile}"),
+            Outcome(job, "finished", 1.0, None, 0.0, 1.0, "w"),
+        ):
+            progress.show(each)
+        progress.notice(f"notice{hostile}")
+    shown = stream.getvalue()
+    assert "\x1b]" not in shown
+    assert not set("\x07\x9b\u202e\udcff\x08") & set(shown)
+    assert "\\x1b]0;title\\x07\\x9b2J\\u202e\\udcff" in shown
+
+
+def test_a_long_value_is_cut() -> None:
+    assert len(format_point({"x": "y" * 50_000_000})) < 300
 
 
 def test_a_point_is_one_line_whatever_is_in_it() -> None:

@@ -14,6 +14,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 HEAVY = ("skopt", "sklearn", "ray", "tensorflow", "pandas", "numpy", "scipy", "ConfigSpace", "rich")
 
 LIGHT_COMMAND_LINES = [
+    (0, ""),
+    (0, "hps"),
     (0, "--help"),
     (0, "--version"),
     (0, "hps --help"),
@@ -49,6 +51,68 @@ def test_the_package_can_be_run_as_a_module() -> None:
     assert done.returncode == 0
     assert done.stdout.startswith("deephyper")
     assert subprocess.run([*command, "fly"], capture_output=True).returncode == 2
+
+
+@pytest.mark.parametrize("program", ["main", "analytics"])
+def test_a_program_alone_prints_its_help(program: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", f"deephyper.core.cli.{program}"], capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("Usage: deephyper")
+    assert "Commands:" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("line", "module"),
+    [
+        ("main hps ambs -p task.py -r task.py", "click"),
+        ("main hps ambs -p task.py -r task.py", "deephyper.registry"),
+        ("main hps ambs -p task.py -r task.py", "deephyper.loading"),
+        ("main hps ambs -p task.py -r task.py", "ConfigSpace"),
+        ("analytics topk results.csv", "click"),
+        ("analytics topk results.csv", "yaml"),
+    ],
+)
+def test_ctrl_c_during_an_import_is_no_traceback(tmp_path: Path, line: str, module: str) -> None:
+    (tmp_path / "task.py").write_text("import ConfigSpace\n")
+    (tmp_path / "results.csv").write_text("x,objective\n1,2.0\n")
+    program, *words = line.split()
+    code = f"""
+import sys
+class Interrupted:
+    def find_spec(self, name, path=None, target=None):
+        if name == {module!r}: raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupted())
+from deephyper.core.cli.{program} import main
+sys.exit(main(sys.argv[1:]))
+"""
+    done = run_code(code, words, tmp_path)
+    assert (done.returncode, done.stderr.strip()) == (130, "deephyper: interrupted")
+
+
+def test_ctrl_c_that_an_import_makes_another_error_is_ctrl_c(tmp_path: Path) -> None:
+    """Extension modules do so while they are initialized."""
+    (tmp_path / "task.py").write_text("""
+import os, signal
+try:
+    os.kill(os.getpid(), signal.SIGINT)
+except KeyboardInterrupt:
+    raise ImportError("initialization failed")
+""")
+    code = "import sys; from deephyper.core.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    done = run_code(code, ["hps", "ambs", "-p", "task.py", "-r", "task.py"], tmp_path)
+    assert (done.returncode, done.stderr.strip()) == (130, "deephyper: interrupted")
+
+
+def run_code(code: str, words: list[str], directory: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", code, *words],
+        cwd=directory,
+        env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
+        capture_output=True,
+        text=True,
+    )
 
 
 @pytest.mark.parametrize(

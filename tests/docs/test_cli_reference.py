@@ -7,8 +7,7 @@ from pathlib import Path
 
 import click
 
-from deephyper.core.cli.analytics import deephyper_analytics
-from deephyper.core.cli.main import deephyper
+from deephyper.core.cli.groups import deephyper, deephyper_analytics
 
 TEXT = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from deephyper.core.cli.exit_status import print_result
+
 
 @click.command("balsam")
 @click.argument("workflow")
@@ -27,7 +29,7 @@ def balsam(workflow: str, output: Path | None) -> None:
 
     histories = read_histories(workflow)
     jobs = parse_workflow(histories.states, histories.ends, histories.sessions)
-    click.echo(as_table(jobs))
+    print_result(as_table(jobs) + "\n")
     if output is not None:
         plot(jobs, output)
         click.echo(f"Plot: {output}")

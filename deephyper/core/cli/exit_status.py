@@ -5,22 +5,28 @@
 
 from __future__ import annotations
 
-import os
+import errno
 import sys
 from collections.abc import Sequence
 
 import click
 
-from deephyper.errors import DeepHyperError
-from deephyper.standard_streams import open_missing
+from deephyper.core.cli.ctrl_c import CtrlC
+from deephyper.core.cli.main import INTERRUPTED
+from deephyper.errors import DeepHyperError, OutputError
+from deephyper.printable import one_printable_line
+from deephyper.standard_streams import Output, tolerant_streams
 
 DONE = 0
 GAVE_UP = 1
 BAD_INPUT = 2
-INTERRUPTED = 130
+_LONGEST_MESSAGE = 4000
+"""Characters of an error that are shown."""
 
 
-def run_command(command: click.Command, args: Sequence[str] | None, prog_name: str) -> int:
+def run_command(
+    command: click.Command, args: Sequence[str] | None, prog_name: str, ctrl_c: CtrlC
+) -> int:
     """Run a command line and return its exit status.
 
     What a user can cause becomes one line on standard error; any other exception is a bug and is
@@ -30,27 +36,56 @@ def run_command(command: click.Command, args: Sequence[str] | None, prog_name: s
         command: the command, whose functions return an exit status or None.
         args: the words after the program's name; None takes this process's own.
         prog_name: the program's name in help texts.
+        ctrl_c: knows whether an error is in truth Ctrl-C.
     """
-    open_missing()
-    try:
-        status = command.main(args, prog_name=prog_name, standalone_mode=False)
-        sys.stdout.flush()
-    except click.ClickException as error:
-        context = getattr(error, "ctx", None)
-        hint = f" (try '{context.command_path} --help')" if context is not None else ""
-        return _bad_input(error.format_message().rstrip(".") + hint)
-    except DeepHyperError as error:
-        return _bad_input(error.on_command_line())
-    except (KeyboardInterrupt, click.Abort):
-        print("deephyper: interrupted", file=sys.stderr)
-        return INTERRUPTED
-    except BrokenPipeError:
-        # The reader (head, say) has left; keep Python from complaining when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return DONE
+    with tolerant_streams():
+        # Whatever a run function in a thread does to standard error.
+        errors = Output(sys.stderr, own=True)
+        try:
+            status = command.main(args, prog_name=prog_name, standalone_mode=False)
+        except (KeyboardInterrupt, click.Abort):
+            return _interrupted(errors)
+        except Exception as error:
+            if ctrl_c.pressed:
+                return _interrupted(errors)
+            return _failed(error, errors)
     return status if isinstance(status, int) else DONE
 
 
-def _bad_input(message: str) -> int:
-    print(f"deephyper: error: {' '.join(message.split())}", file=sys.stderr)
+def print_result(text: str) -> None:
+    """Print what a command was called for.
+
+    Raises:
+        OutputError: if it can't be printed; a reader (``head``, say) that has left is no error.
+    """
+    output = Output(sys.stdout, own=True)
+    output.write(text)
+    output.flush()
+    failure = output.failure
+    if failure is not None and failure.errno != errno.EPIPE:
+        raise OutputError(
+            f"standard output can't be written ({failure.strerror or failure}); free some space, "
+            "or choose another place"
+        )
+
+
+def _failed(error: Exception, errors: Output) -> int:
+    match error:
+        case click.exceptions.NoArgsIsHelpError():
+            sys.stdout.write(f"{error.format_message()}\n")
+            return DONE
+        case click.ClickException():
+            context = getattr(error, "ctx", None)
+            hint = f" (try '{context.command_path} --help')" if context is not None else ""
+            message = error.format_message().rstrip(".") + hint
+        case DeepHyperError():
+            message = error.on_command_line()
+        case _:
+            raise error
+    errors.print(f"deephyper: error: {one_printable_line(message, _LONGEST_MESSAGE)}")
     return BAD_INPUT
+
+
+def _interrupted(errors: Output) -> int:
+    errors.print("deephyper: interrupted")
+    return INTERRUPTED

@@ -19,7 +19,7 @@ _CLASSIC = "surrogate_model"
 """The option that has always meant scikit-optimize."""
 
 
-@click.group("hps", no_args_is_help=False)
+@click.group("hps")
 def hps() -> None:
     """Search for the hyperparameters that maximize a run function."""
 

@@ -5,28 +5,32 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-import click
-
-from deephyper.core.cli.exit_status import run_command
-from deephyper.core.cli.lazy_group import LazyGroup
-from deephyper.registry import COMMANDS
-from deephyper.version import __version__
-
-
-@click.group(
-    cls=LazyGroup,
-    registry=COMMANDS,
-    no_args_is_help=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-@click.version_option(__version__, "--version", prog_name="deephyper")
-def deephyper() -> None:
-    """Asynchronous hyperparameter search, from a laptop to a supercomputer."""
+INTERRUPTED = 130
 
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run ``deephyper`` and return its exit status."""
-    return run_command(deephyper, args, "deephyper")
+    return run_program("deephyper", args)
+
+
+def run_program(name: str, args: Sequence[str] | None) -> int:
+    """Run a program and return its exit status.
+
+    Args:
+        name: of the program.
+        args: the words after its name; None takes this process's own.
+    """
+    try:
+        # Here, since Ctrl-C may come before they are imported.
+        from deephyper.core.cli import groups
+        from deephyper.core.cli.ctrl_c import CtrlC
+        from deephyper.core.cli.exit_status import run_command
+
+        with CtrlC() as ctrl_c:
+            return run_command(getattr(groups, name.replace("-", "_")), args, name, ctrl_c)
+    except KeyboardInterrupt:
+        print("deephyper: interrupted", file=sys.stderr)
+        return INTERRUPTED
 
 
 if __name__ == "__main__":

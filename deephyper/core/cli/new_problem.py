@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from deephyper.core.cli.new_files import TEMPLATES, write_new_directory
+from deephyper.core.cli.option_groups import Choice
 from deephyper.core.cli.package_name import check_package_name
 from deephyper.errors import WorkspaceError
 
@@ -14,7 +15,7 @@ FILES = ("__init__.py", "load_data.py", "model_run.py", "problem.py")
 
 
 @click.command("new-problem")
-@click.argument("mode", metavar="MODE", type=click.Choice(["hps", "nas"]))
+@click.argument("mode", metavar="MODE", type=Choice(["hps", "nas"]))
 @click.argument("name")
 def new_problem(mode: str, name: str) -> None:
     """Make a problem with sample code in the current directory.

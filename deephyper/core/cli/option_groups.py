@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +107,26 @@ class Number(click.FloatRange):
         if not math.isfinite(number):
             self.fail(f"'{value}' is not a finite number", param, ctx)
         return number
+
+
+class Choice(click.Choice[str]):
+    """One of some texts; a wrong one is told which is nearest."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter as error:
+            hint = suggestion(value, self.choices)
+            raise click.BadParameter(f"{error.message.rstrip('.')}{hint}", ctx, param) from None
+
+
+def suggestion(value: str, known: Iterable[str]) -> str:
+    """Return the end of a message on an unknown name: the nearest known one; empty if none is."""
+    import difflib
+
+    by_lower_case = {name.lower(): name for name in known}
+    near = difflib.get_close_matches(value.lower(), by_lower_case, n=1)
+    return f"; did you mean '{by_lower_case[near[0]]}'?" if near else ""
 
 
 class UserPath(click.ParamType[Path]):

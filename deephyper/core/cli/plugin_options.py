@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from deephyper.core.cli.option_groups import GroupedOption, Number, Whole
+from deephyper.core.cli.option_groups import Choice, GroupedOption, Number, Whole
 from deephyper.errors import DeepHyperError
 from deephyper.option import Option
 from deephyper.registry import EVALUATORS, OPTIMIZERS, Registry
@@ -88,7 +88,7 @@ def _parameter(group: str, option: Option, default: Any) -> click.Option:
         "text": click.STRING,
         "integer": Whole(min=option.at_least),
         "number": Number(min=option.at_least),
-        "choice": click.Choice(option.choices),
+        "choice": Choice(option.choices),
     }
     return GroupedOption(
         [option.flag],

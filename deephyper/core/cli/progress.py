@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 import time
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
+from deephyper.core.cli.live_line import LiveLine, State
 from deephyper.objective import format_objective, is_better
+from deephyper.printable import one_printable_line, printable
+from deephyper.standard_streams import Output
 
 if TYPE_CHECKING:
     from deephyper.job import Outcome
 
 _LINES_OF_FIRST_FAILURE = 15
+_LONGEST_VALUE = 200
+"""Characters of a value that are shown to people."""
 
 
 class Progress:
@@ -23,8 +28,12 @@ class Progress:
         max_evals: evaluations that the search may make, where there is a limit.
         num_before: evaluations of earlier sessions, which are counted too.
         best_before: their best objective.
-        stream: where to write.
+        durations_before: the seconds that they took.
+        num_workers: concurrent evaluations.
+        seconds_left: seconds until the search's time limit, where there is one.
+        stream: where to write; standard error if None.
         live: draw one line again and again; None does so if the stream is a terminal.
+        now: gives the time, in seconds.
     """
 
     def __init__(
@@ -33,22 +42,29 @@ class Progress:
         num_before: int = 0,
         best_before: float | None = None,
         *,
+        durations_before: Sequence[float] = (),
+        num_workers: int = 1,
+        seconds_left: float | None = None,
         stream: TextIO | None = None,
         live: bool | None = None,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self.max_evals = max_evals
         self.num_outcomes = num_before
         self.num_failures = 0
         self.best = best_before
-        self._stream = sys.stderr if stream is None else stream
-        self._begin = time.monotonic()
-        self._bar = (
-            _LiveBar(max_evals, num_before, self._stream) if _is_live(self._stream, live) else None
-        )
+        self._now = now
+        self._begin = self._last = now()
+        self._num_workers = num_workers
+        self._durations = len(durations_before), sum(durations_before)
+        self._until = None if seconds_left is None else self._begin + seconds_left
+        self._output = Output(sys.stderr if stream is None else stream, own=True)
+        live = self._output.isatty() if live is None else live
+        self._line = LiveLine(self._output, lambda: self.state) if live else None
 
     def __enter__(self) -> Self:
-        if self._bar is not None:
-            self._bar.start()
+        if self._line is not None:
+            self._line.start()
         return self
 
     def __exit__(
@@ -57,15 +73,29 @@ class Progress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._bar is not None:
-            with contextlib.suppress(OSError):
-                self._bar.stop()
+        if self._line is not None:
+            self._line.stop()
+
+    @property
+    def state(self) -> State:
+        """The search as it is now."""
+        return State(
+            self.num_outcomes,
+            self.max_evals,
+            self.num_failures,
+            self.best,
+            self._now() - self._begin,
+            self._seconds_left,
+        )
 
     def show(self, outcome: Outcome) -> None:
         """Take one outcome; a failure that comes before any success is shown whole."""
         if outcome.status == "stopped":
             return
         self.num_outcomes += 1
+        self._last = self._now()
+        number, seconds = self._durations
+        self._durations = number + 1, seconds + outcome.elapsed_sec
         is_best = False
         if outcome.objective is None:
             self.num_failures += 1
@@ -73,28 +103,37 @@ class Progress:
                 self._show_first_failure(outcome)
         elif outcome.status == "finished" and is_better(outcome.objective, self.best):
             self.best, is_best = outcome.objective, True
-        if self._bar is None:
-            self._print(self._line(outcome))
-        else:
-            if is_best:
-                self._print(
-                    f"{self._count()}  new best {format_objective(self.best)}  "
-                    f"{format_point(outcome.job.point)}"
-                )
-            self._bar.update(self.num_outcomes, self.num_failures, self.best)
+        if self._line is None:
+            self._print(self._plain_line(outcome))
+        elif outcome.failure is not None:
+            self._print(f"{self._count()}  {_failed(outcome)}")
+        elif is_best:
+            best, point = format_objective(self.best), format_point(outcome.job.point)
+            self._print(f"{self._count()}  new best {best}  {point}")
 
     def notice(self, text: str) -> None:
         """Show a line from the search itself."""
         self._print(text)
 
-    def _line(self, outcome: Outcome) -> str:
+    @property
+    def _seconds_left(self) -> float | None:
+        """Seconds until the search ends, by its time limit or, probably, by its evaluations."""
+        now = self._now()
+        ends = [] if self._until is None else [self._until - now]
+        number, seconds = self._durations
+        if self.max_evals is not None and number:
+            left = max(0, self.max_evals - self.num_outcomes)
+            rounds = left / max(1, min(self._num_workers, left))
+            ends.append(rounds * seconds / number - (now - self._last))
+        return max(0.0, min(ends)) if ends else None
+
+    def _plain_line(self, outcome: Outcome) -> str:
         if outcome.objective is not None:
             result = f"objective {format_objective(outcome.objective)}"
         else:
-            assert outcome.failure is not None
-            result = f"failed: {outcome.failure.message}"
+            result = _failed(outcome)
         best = "" if self.best is None else f"  best {format_objective(self.best)}"
-        since = time.monotonic() - self._begin
+        since = self._now() - self._begin
         return f"{self._count()}  {since:7.1f} s  {result} ({outcome.elapsed_sec:.1f} s){best}"
 
     def _count(self) -> str:
@@ -104,79 +143,33 @@ class Progress:
 
     def _show_first_failure(self, outcome: Outcome) -> None:
         assert outcome.failure is not None
-        self._print(f"The first evaluation failed: {outcome.failure.message}")
+        self._print(f"The first evaluation failed: {one_printable_line(outcome.failure.message)}")
         self._print(f"  point: {format_point(outcome.job.point)}")
-        for line in outcome.failure.text.rstrip().splitlines()[-_LINES_OF_FIRST_FAILURE:]:
+        for line in outcome.failure.text.rstrip().split("\n")[-_LINES_OF_FIRST_FAILURE:]:
             self._print(f"  | {line}")
         if outcome.output is not None:
             self._print(f"  its output: {outcome.output}")
         self._print("  The search continues; Ctrl-C ends it.")
 
     def _print(self, line: str) -> None:
-        # A terminal that was closed or a reader that has left is no reason to end a search.
-        with contextlib.suppress(OSError):
-            if self._bar is not None:
-                self._bar.print(line)
-            else:
-                print(line, file=self._stream, flush=True)
+        line = printable(line, lines=True)
+        if self._line is not None:
+            self._line.print(line)
+        else:
+            self._output.print(line)
 
 
 def format_point(point: dict[str, Any]) -> str:
     """A point in one line: ``units=10 lr=0.01``."""
-    return " ".join(f"{name}={format_value(value)}" for name, value in point.items())
+    return " ".join(f"{printable(name)}={format_value(value)}" for name, value in point.items())
 
 
 def format_value(value: Any) -> str:
-    """A hyperparameter or objective for people: six digits, no quotes, no line breaks."""
+    """A hyperparameter or objective for people: six digits, no quotes, one line, not too long."""
     text = f"{value:.6g}" if isinstance(value, float) else str(value)
-    return " ".join(text.split())
+    return one_printable_line(text, _LONGEST_VALUE)
 
 
-def _is_live(stream: TextIO, live: bool | None) -> bool:
-    return stream.isatty() if live is None else live
-
-
-class _LiveBar:
-    """A bar that is drawn with rich, which is imported only for it."""
-
-    def __init__(self, max_evals: int | None, num_before: int, stream: TextIO) -> None:
-        from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            TextColumn,
-            TimeElapsedColumn,
-            TimeRemainingColumn,
-        )
-        from rich.progress import Progress as RichProgress
-
-        self._console = Console(file=stream, highlight=False)
-        self._rich = RichProgress(
-            TextColumn("evaluations"),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[state]}"),
-            TimeElapsedColumn(),
-            *([TimeRemainingColumn(compact=True)] if max_evals is not None else []),
-            console=self._console,
-            redirect_stdout=False,
-            refresh_per_second=4,
-        )
-        self._task = self._rich.add_task(
-            "", total=max_evals, completed=num_before, state="no result yet"
-        )
-
-    def start(self) -> None:
-        self._rich.start()
-
-    def stop(self) -> None:
-        self._rich.stop()
-
-    def update(self, outcomes: int, failures: int, best: float | None) -> None:
-        state = "no result yet" if best is None else f"best {format_objective(best)}"
-        if failures:
-            state += f"  {failures} failed"
-        self._rich.update(self._task, completed=outcomes, state=state)
-
-    def print(self, line: str) -> None:
-        self._console.print(line, markup=False, soft_wrap=True)
+def _failed(outcome: Outcome) -> str:
+    assert outcome.failure is not None
+    return f"failed: {one_printable_line(outcome.failure.message)}"

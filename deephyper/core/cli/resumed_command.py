@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
 from collections.abc import Mapping
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -56,7 +54,7 @@ class ResumableCommand(GroupedCommand):
                 return []
             why = untrusted or f"the search in '{log_dir.path}' was started without naming them"
             raise click.UsageError(f"give {' and '.join(missing)}, because {why}")
-        if command.directory not in sys.path:
+        if command.directory and command.directory not in sys.path:
             sys.path.append(command.directory)  # where the modules that it names are
         return list(chain(*self._still_meant(command.options, given).items()))
 
@@ -83,7 +81,7 @@ def start_command(given: Mapping[str, str]) -> StartCommand:
     Args:
         given: the options on it, each with its value.
     """
-    from deephyper.loading import split_spec, working_directory
+    from deephyper.loading import absolute, current_directory, split_spec
     from deephyper.search.record import StartCommand
 
     secrets = EVALUATOR_OPTIONS.secrets | OPTIMIZER_OPTIONS.secrets
@@ -96,8 +94,8 @@ def start_command(given: Mapping[str, str]) -> StartCommand:
         _, file, attribute = split_spec(options[flag], "")
         if file is not None:
             suffix = f"::{attribute}" if attribute else ""
-            options[flag] = f"{Path(os.path.abspath(file))}{suffix}"
-    return StartCommand(working_directory(), options)
+            options[flag] = f"{absolute(file)}{suffix}"
+    return StartCommand(current_directory() or "", options)
 
 
 def _name(flag: str) -> str:

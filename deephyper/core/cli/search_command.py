@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
-import shlex
 import signal
+import sys
 from collections.abc import Mapping
 from itertools import chain
 from pathlib import Path
@@ -16,6 +15,9 @@ from click.core import ParameterSource
 
 from deephyper.core.cli.plugin_options import EVALUATOR_OPTIONS
 from deephyper.core.cli.search_options import given_options
+from deephyper.loading import absolute
+from deephyper.printable import shell_word
+from deephyper.standard_streams import Output
 
 if TYPE_CHECKING:
     from deephyper.evaluator import Evaluator
@@ -43,11 +45,14 @@ def run_search(
     """
     from deephyper.core.cli.progress import Progress
     from deephyper.core.cli.resumed_command import NOTICE, start_command
-    from deephyper.core.cli.summary import exit_status, summary
+    from deephyper.core.cli.summary import Place, exit_status, start_line, summary
     from deephyper.search.budget import Budget
     from deephyper.search.log_dir import LogDir
 
+    # Before any code of the user is imported, which may replace or close them, and go elsewhere.
+    output, errors = Output(sys.stdout, own=True), Output(sys.stderr, own=True)
     log_dir = LogDir(_log_dir(options))
+    place = Place()
     eval_timeout = _eval_timeout(options)
     _check_no_notebook(options)
     evaluator_options = EVALUATOR_OPTIONS.given(options["evaluator"], options)
@@ -55,10 +60,17 @@ def run_search(
     # Before an evaluator is made, which may start a cluster.
     record = log_dir.inspect(problem, options["resume"] is not None)
     budget = Budget(options["max_evals"], options["timeout"]).over_sessions(record)
-    best_before = None if record.best is None else record.best.objective
     with (
         _evaluator(options, eval_timeout, log_dir, evaluator_options) as evaluator,
-        Progress(budget.max_evals, len(record.order), best_before) as progress,
+        Progress(
+            budget.max_evals,
+            len(record.order),
+            None if record.best is None else record.best.objective,
+            durations_before=[e.outcome.elapsed_sec for e in record.ended if e.outcome],
+            num_workers=evaluator.num_workers,
+            seconds_left=None if budget.timeout is None else budget.timeout - record.seconds,
+            stream=errors,
+        ) as progress,
     ):
         for line in (click.get_current_context().meta.get(NOTICE), notice):
             if line:
@@ -70,22 +82,33 @@ def run_search(
             log_dir=log_dir.path,
             seed=options["seed"],
             resume=record if record.resumed else False,
-            warm_start=options["warm_start"],
+            warm_start=place.found(options["warm_start"]),
             max_failures=options["max_failures"],
             retries=options["retries"],
             cache_key=options["cache_key"],
             grace=options["grace"],
             sigterm_grace=options["sigterm_grace"],
             command=start_command(_given_options()),
+            on_start=lambda description: progress.notice(
+                start_line(
+                    "Resuming" if record.resumed else "Starting",
+                    problem.hyperparameter_names,
+                    options["run"],
+                    description,
+                    evaluator,
+                    budget,
+                    place.short(log_dir.path),
+                )
+            ),
             on_outcome=progress.show,
             on_notice=progress.notice,
         )
         result = search.search(max_evals=options["max_evals"], timeout=options["timeout"])
         if result.signal is not None:
             _ignore_repeated_signals(options["batch"])
-    with contextlib.suppress(BrokenPipeError):
-        for line in summary(result, _resume_command(options, result, budget.timeout, record)):
-            click.echo(line)
+    resume = _resume_command(options, result, budget.timeout, record)
+    for line in summary(result, resume, place):
+        output.print(line)
     return exit_status(result)
 
 
@@ -124,7 +147,7 @@ def _resume_command(
         # More than was used, the grace included; else it would end again at once.
         longer["--timeout"] = str(math.ceil(timeout + max(timeout, result.seconds)))
     if options["resume_command"] is not None:
-        words = [options["resume_command"], *([shlex.join(chain(*longer.items()))] * bool(longer))]
+        words = [options["resume_command"], *([_words(longer)] * bool(longer))]
         return _literal(" ".join(words))
     given = _given_options()
     assert result.log_dir is not None
@@ -137,12 +160,16 @@ def _resume_command(
     for name in EVALUATOR_OPTIONS.secrets & given.keys():
         given[name] = name.removeprefix("--").rpartition("-")[2].upper()
     words = [click.get_current_context().command_path, "--resume {}"]
-    return " ".join([*words, *([_literal(shlex.join(chain(*given.items())))] * bool(given))])
+    return " ".join([*words, *([_literal(_words(given))] * bool(given))])
 
 
 def _given_options() -> dict[str, str]:
     context = click.get_current_context()
     return given_options(context, context.command.params)
+
+
+def _words(options: Mapping[str, str]) -> str:
+    return " ".join(map(shell_word, chain(*options.items())))
 
 
 def _literal(text: str) -> str:
@@ -167,7 +194,8 @@ def _log_dir(options: Mapping[str, Any]) -> Path:
             "--resume continues a search and --warm-start starts a new one; give one of them"
         )
     given = click.get_current_context().get_parameter_source("log_dir")
-    if given is ParameterSource.COMMANDLINE and log_dir.resolve() != resume.resolve():
+    different = absolute(log_dir).resolve() != absolute(resume).resolve()
+    if given is ParameterSource.COMMANDLINE and different:
         raise click.UsageError(
             "--resume names the log directory itself; leave --log-dir out, or use --warm-start "
             "to start a new search from old results"

@@ -8,7 +8,14 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from deephyper.core.cli.option_groups import Duration, GroupedOption, Number, UserPath, Whole
+from deephyper.core.cli.option_groups import (
+    Duration,
+    GroupedOption,
+    Number,
+    UserPath,
+    Whole,
+    suggestion,
+)
 from deephyper.evaluator import CLASSIC_NAMES, DEFAULT_METHOD
 from deephyper.registry import EVALUATORS, OPTIMIZERS, Registry
 from deephyper.search.budget import DEFAULT_GRACE, DEFAULT_MAX_EVALS
@@ -37,7 +44,9 @@ class RegisteredName(click.ParamType[str]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         name = self._classic.get(value, value)
         if name not in self._registry:
-            self.fail(f"'{value}' is not one of {', '.join(self._registry.names)}", param, ctx)
+            known = ", ".join(self._registry.names)
+            hint = suggestion(value, [*self._registry.names, *self._classic])
+            self.fail(f"'{value}' is not one of {known}{hint}", param, ctx)
         return str(name)
 
 

@@ -1,52 +1,108 @@
-"""The last lines of a search, and its exit status."""
+"""The first and the last lines of a search, and its exit status."""
 
 from __future__ import annotations
 
 import os
-import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deephyper.core.cli.exit_status import DONE, GAVE_UP
 from deephyper.core.cli.progress import format_value
+from deephyper.loading import current_directory
 from deephyper.objective import format_objective
+from deephyper.printable import one_printable_line, printable, shell_word
 
 if TYPE_CHECKING:
+    from deephyper.evaluator import Evaluator
+    from deephyper.search.budget import Budget
     from deephyper.search.search_result import SearchResult
 
+_NAMES_SHOWN = 8
 
-def summary(result: SearchResult, resume_command: str) -> list[str]:
+
+class Place:
+    """The current directory at the start, whatever a run function in a thread makes of it."""
+
+    def __init__(self) -> None:
+        self._start = current_directory()
+
+    def found(self, path: Path | None) -> Path | None:
+        """Return a path of the command line as it is found now."""
+        if path is None or self._start is None or current_directory() == self._start:
+            return path
+        return Path(self._start, path)
+
+    def short(self, path: str | Path) -> str:
+        """Return a path from the directory of the start, where it is inside."""
+        if self._start is None:
+            return str(path)
+        relative = os.path.relpath(path, self._start)
+        return str(path) if relative.startswith(os.pardir) else relative
+
+
+def start_line(
+    what: str,
+    names: Sequence[str],
+    run: str,
+    optimizer: str,
+    evaluator: Evaluator,
+    budget: Budget,
+    log_dir: str,
+) -> str:
+    """Return what is searched, with what, for how long, and where the results are.
+
+    Args:
+        what: "Starting" or "Resuming".
+        names: the hyperparameters.
+        run: the run function, as the command line names it.
+        optimizer: its description.
+        evaluator: where ``run`` is called.
+        budget: of the search.
+        log_dir: where its files are.
+    """
+    some = ", ".join([*names[:_NAMES_SHOWN], *(["..."] if len(names) > _NAMES_SHOWN else [])])
+    limits = [] if budget.max_evals is None else [_counted(budget.max_evals, "evaluation")]
+    limits += [] if budget.timeout is None else [f"{budget.timeout:g} s"]
+    workers = _counted(evaluator.num_workers, f"{evaluator.method} worker")
+    return one_printable_line(
+        f"{what} a search of {_counted(len(names), 'hyperparameter')} ({some}) of {run} by "
+        f"{optimizer}: {workers}, up to {' or '.join(limits)}, files in {log_dir}"
+    )
+
+
+def summary(result: SearchResult, resume_command: str, place: Place) -> list[str]:
     """Return lines for the user: why the search ended, the best point, the files, what to do next.
 
     Args:
         result: of the search.
         resume_command: how to resume it, with ``{}`` where the log directory belongs.
+        place: where it was started.
     """
     from deephyper.search.search_result import REASONS
 
     assert result.log_dir is not None
     assert result.results_path is not None
-    log_dir = _short(result.log_dir)
     failed = f", {result.num_failures} of them failed" if result.num_failures else ""
-    counted = (
-        "1 evaluation" if result.num_evaluations == 1 else f"{result.num_evaluations} evaluations"
-    )
+    counted = _counted(result.num_evaluations, "evaluation")
     lines = [f"The search has ended: {REASONS[result.reason]} ({counted}{failed})."]
     if result.best is not None:
         lines.append(f"Best objective: {format_objective(result.best.objective)}")
         point = result.best.job.point
-        lines += [f"    {name}: {format_value(value)}" for name, value in point.items()]
+        lines += [f"    {printable(name)}: {format_value(value)}" for name, value in point.items()]
     else:
         lines.append("No evaluation has succeeded.")
-        lines += _last_failure(result)
-    lines.append(f"Files: {_short(result.results_path)}, and deephyper.log beside it")
+        lines += _last_failure(result, place)
+    if not result.results_path.exists():
+        lines.append(f"Files: they were in {result.log_dir}, which was moved or deleted meanwhile")
+        return lines
+    results = place.short(result.results_path)
+    lines.append(f"Files: {results}, and deephyper.log beside it")
     if result.best is not None:
-        lines.append(
-            "Look at the best with: deephyper-analytics topk "
-            f"{shlex.quote(_short(result.results_path))}"
-        )
+        lines.append(f"Look at the best with: deephyper-analytics topk {shell_word(results)}")
     if result.reason in ("timeout", "interrupted", "max_failures"):
-        lines.append(f"Resume with: {resume_command.format(shlex.quote(log_dir))}")
+        log_dir = shell_word(place.short(result.log_dir))
+        lines.append(f"Resume with: {resume_command.format(log_dir)}")
     return lines
 
 
@@ -57,15 +113,14 @@ def exit_status(result: SearchResult) -> int:
     return GAVE_UP if result.reason == "max_failures" or result.best is None else DONE
 
 
-def _last_failure(result: SearchResult) -> list[str]:
+def _counted(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def _last_failure(result: SearchResult, place: Place) -> list[str]:
     for outcome in reversed(result.outcomes):
         if outcome.failure is not None:
-            output = "" if outcome.output is None else f" (its output: {_short(outcome.output)})"
-            return [f"The last one failed: {outcome.failure.message}{output}"]
+            line = f"The last one failed: {one_printable_line(outcome.failure.message)}"
+            output = outcome.output
+            return [line if output is None else f"{line} (its output: {place.short(output)})"]
     return []
-
-
-def _short(path: str | Path) -> str:
-    """The path from the current directory, where it is inside."""
-    relative = os.path.relpath(path)
-    return str(path) if relative.startswith(os.pardir) else relative

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
 
+from deephyper.core.cli.exit_status import print_result
 from deephyper.core.cli.option_groups import UserPath, Whole
 
 
@@ -30,7 +32,7 @@ def topk(results: Path, k: int, output: Path | None, force: bool) -> None:
 
     evaluations = best_evaluations(results, k, _notice)
     if output is None:
-        click.echo(as_yaml(evaluations), nl=False)
+        print_result(as_yaml(evaluations, encoding=sys.stdout.encoding))
     else:
         save(evaluations, output, force=force)
         click.echo(f"Saved the best of {results} in {output}.")

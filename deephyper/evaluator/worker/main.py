@@ -27,6 +27,7 @@ from deephyper.evaluator.worker.messages import (
     LoadFailed,
     to_json,
 )
+from deephyper.loading import current_directory
 from deephyper.objective import Objective
 from deephyper.standard_streams import open_missing
 
@@ -40,7 +41,7 @@ def main(fd: int) -> None:
     sys.stdout, sys.stderr = _stream(1), _stream(2)
     with contextlib.suppress(EOFError, OSError):
         function = _load(channel, channel.receive()["run"])
-        home = os.getcwd()
+        home = current_directory()
         while True:
             job = channel.receive()
             _reopen_closed_streams()
@@ -51,7 +52,7 @@ def main(fd: int) -> None:
                 end = time.time()
             channel.send(to_json(JobEnded(job["id"], result, start, end)))
             with contextlib.suppress(OSError):
-                os.chdir(home)
+                os.chdir(home or os.curdir)
     # Whatever user code left behind (threads, exit handlers) must not keep the process alive.
     with contextlib.suppress(Exception):
         sys.stdout.flush()
