@@ -7,7 +7,7 @@ number of its line, because whatever was made of it would be a guess.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -19,6 +19,7 @@ from deephyper.search.events import AnyEvent, Damaged
 from deephyper.search.journal import BYTE_ORDER_MARK, FILE_NAME, READABLE_VERSIONS
 from deephyper.search.record import Evaluation, Record
 
+_VERSIONED = (events.SearchBegan, events.Resumed)
 _HIGHEST_GAP = 10**9
 """How far ids may be ahead of the number of evaluations, so that they never run out of digits."""
 
@@ -101,7 +102,7 @@ def _lines(path: Path) -> Iterator[tuple[int, AnyEvent, int]]:
                     if damage.is_json or line.endswith(b"\n"):
                         raise _damaged(path, blank or number, damage) from damage
                     return  # the last line, which isn't whole
-                if isinstance(event, events.SearchBegan | events.Resumed):
+                if isinstance(event, _VERSIONED):
                     _check_version(path, event.version)
                 yield number, event, len(line)
     except FileNotFoundError as error:
@@ -146,6 +147,19 @@ class _Replay:
         self._stopped: set[str] = set()  # in this session
         self._began = self._lasted = 0.0
         self._in_session = False
+        self._apply: dict[type[AnyEvent], Callable[[Any], object]] = {
+            events.SearchBegan: self._begin,
+            events.Resumed: self._begin,
+            events.Known: self._known,
+            events.Submitted: self._submit,
+            events.Started: self._running,
+            events.Reported: self._running,
+            events.Finished: self._end,
+            events.Pruned: self._end,
+            events.Failure: self._end,
+            events.Stopped: self._stop,
+            events.SessionEnded: self._end_session,
+        }
 
     def apply(self, event: AnyEvent) -> None:
         """Take the next event.
@@ -153,34 +167,12 @@ class _Replay:
         Raises:
             Damaged: if no search writes it here.
         """
-        if isinstance(event, events.Session):
-            self._begin(event)
-        elif not self._in_session:
+        if not self._in_session and not isinstance(event, events.Session):
             what = "after the end of a session" if self.record.space else "before the search begins"
             _refuse(f"it stands {what}")
+        self._apply[type(event)](event)
         seconds = event.time - self._began if event.seconds is None else event.seconds
         self._lasted = max(self._lasted, seconds)
-        match event:
-            case events.Known():
-                self._known(event)
-            case events.Submitted():
-                self._submit(event)
-            case events.Failure(retry=True):
-                job = self._running(event).job
-                self._submitted.remove(event.id)
-                self.record.retry(job)
-            case events.Finished() | events.Failure():
-                evaluation = self._running(event)
-                self._submitted.remove(event.id)
-                self.record.end(_outcome(evaluation.job, event))
-            case events.Stopped():
-                self._running(event)
-                self._submitted.remove(event.id)
-                self._stopped.add(event.id)
-            case events.Started() | events.Reported():
-                self._running(event)
-            case events.SessionEnded():
-                self._in_session = False
 
     def end(self, path: Path) -> Record:
         """Return the record, when there are no more events.
@@ -204,6 +196,8 @@ class _Replay:
             record.space = dict(event.space)
         elif not record.space:
             _refuse("a search is resumed before it begins")
+        if event.max_evals is None and event.timeout is None:
+            _refuse("its session has neither max_evals nor timeout, and so no end")
         record.seconds += self._lasted
         self._began, self._lasted = event.time, 0.0
         self._submitted.clear()
@@ -242,6 +236,22 @@ class _Replay:
             predicted = (event.predicted, event.predicted_std)
         record.add(Evaluation(Job(id_, event.point, event.attempt), predicted=predicted))
         self._submitted.add(id_)
+
+    def _end(self, event: events.Finished | events.Failure) -> None:
+        evaluation = self._running(event)
+        self._submitted.remove(event.id)
+        if isinstance(event, events.Failure) and event.retry:
+            self.record.retry(evaluation.job)
+        else:
+            self.record.end(_outcome(evaluation.job, event))
+
+    def _stop(self, event: events.Stopped) -> None:
+        self._running(event)
+        self._submitted.remove(event.id)
+        self._stopped.add(event.id)
+
+    def _end_session(self, event: events.SessionEnded) -> None:
+        self._in_session = False
 
     def _running(self, event: events.Attempt) -> Evaluation:
         """Return the evaluation that an event tells of, which must have been submitted."""

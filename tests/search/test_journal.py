@@ -50,7 +50,7 @@ def write_all_events(log_dir: Path) -> list[bytes]:
 
 
 def _write_all_events(journal: Journal) -> None:
-    journal.begin(Record(space=SPACE, settings={"seed": 1}))
+    journal.begin(Record(space=SPACE, settings={"seed": 1}, max_evals=9))
     journal.known(POINT, 2.5)
     journal.known(POINT, Failure("reported", "known"))
     jobs = [Job(str(i), POINT | {"n": i}) for i in range(4)]
@@ -131,7 +131,7 @@ def test_a_last_line_cut_at_any_byte_costs_no_other(
         if cut % 5 == 0 or cut == len(last) - 1:
             with opened(log_dir) as journal:  # must not glue its line to a torn one
                 if expected is None:
-                    journal.begin(Record(space=SPACE))
+                    journal.begin(Record(space=SPACE, max_evals=5))
                 else:
                     journal.begin(expected)
                 journal.ended("max_evals")
@@ -380,7 +380,7 @@ def test_reports_and_pruned_evaluations_are_kept(log_dir: Path) -> None:
         jobs[1], "finished", 0.75, None, EPOCH, EPOCH + 1, "0", metrics={"loss": 1.0}
     )
     with opened(log_dir) as journal:
-        journal.begin(Record(space=SPACE))
+        journal.begin(Record(space=SPACE, max_evals=5))
         for job in jobs:
             journal.submitted(Evaluation(job))
         journal.reported(Reported(jobs[0], 3, 0.5, EPOCH, {"loss": 2.0}))
