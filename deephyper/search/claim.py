@@ -242,6 +242,7 @@ class Claim:
         try:
             if os.write(self._fd, self._text) != len(self._text):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.utime(self._fd)
             # While this one looked, others may have come and gone, so that numbers began anew.
             for name in _claims(self._directory):
                 if name != self._name:

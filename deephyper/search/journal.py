@@ -96,6 +96,7 @@ class Journal:
             self._syncer.raise_error()
             before = os.fstat(self._fd)
             if before.st_nlink == 0:
+                self._claim.check()  # a successor has replaced it, perhaps
                 raise _deleted(self.path)
             if os.write(self._fd, data) != len(data):
                 # What is appended once there is room again must not stand behind half a line.
