@@ -66,7 +66,7 @@ class Claim:
         touch_seconds: how often the claim tells that its owner lives.
         this_owner: says who claims it; None for this process.
         notify: called with a line for the user.
-        sleep: waits for a number of seconds.
+        sleep: waits for a number of seconds; None for the computer's.
 
     Attributes:
         log_dir: the directory.
@@ -82,13 +82,13 @@ class Claim:
         *,
         this_owner: dict[str, Any] | None = None,
         notify: Callable[[str], None] | None = None,
-        sleep: Callable[[float], object] = time.sleep,
+        sleep: Callable[[float], object] | None = None,
     ) -> None:
         self.log_dir = log_dir
         self._touch_seconds = touch_seconds
         self._owner = this_owner
         self._notify = notify
-        self._sleep = sleep
+        self._sleep = sleep or time.sleep
         self._token = uuid.uuid4().hex
         self._directory = self._fd = -1
         self._name = ""

@@ -33,6 +33,8 @@ from deephyper.search.replay import holds_events, read_events, read_journal
 SEARCH_PACKAGE = str(Path(claim_module.__file__).parent)
 SPACE: dict[str, Any] = {"hyperparameters": {}, "conditions": [], "forbiddens": []}
 MANAGERS = 3
+# Functions between whose lines it matters that nobody comes between.
+CRITICAL = ("_claim", "replace", "_copy", "append", "check", "_holds")
 
 
 @dataclass
@@ -41,7 +43,7 @@ class World:
 
     Attributes:
         kept: the objective of each evaluation that a manager was told is kept.
-        damages: what was wrong with the journal when a manager read it.
+        damages: what was wrong with the journal of a manager that had its claim.
         now: what the clock of the file server shows.
         taken: sessions that ended because their claim was gone.
         sessions: sessions that were begun.
@@ -146,9 +148,19 @@ class Manager:
             return None
         if event == "line":
             self.lines -= 1
+            if frame.f_code.co_name in CRITICAL and self._falls_asleep():
+                self.lines = 0
             if self.lines <= 0:
                 self._end_turn()
         return self._trace
+
+    def _falls_asleep(self) -> bool:
+        """Stand still, sometimes, for longer than a claim lasts."""
+        if self.world.over or self.world.chance.random() > 0.01:
+            return False
+        self.asleep = True
+        self.world.pass_time(2 * GONE_SECONDS)
+        return True
 
     def _sleep(self, seconds: float) -> None:
         if not self.world.over:
@@ -163,7 +175,10 @@ class Manager:
                     world.sessions += 1
                     self._search(journal, name)
         except ResultsError as error:
-            world.taken += "this one ends" in str(error)
+            text = str(error)
+            world.taken += "this one ends" in text
+            if "is damaged" in text or "was deleted" in text:
+                world.damages.append(text)
             raise
         finally:
             self.claim = None
@@ -172,11 +187,7 @@ class Manager:
         world = self.world
         record = Record(space=SPACE, max_evals=10**6)
         if holds_events(journal.path):
-            try:
-                record = read_journal(world.log_dir)
-            except ResultsError as error:
-                world.damages.append(str(error))
-                raise
+            record = read_journal(world.log_dir)
         journal.begin(record)
         unfinished = [evaluation.job for evaluation in record.unfinished]
         for _ in range(world.chance.randint(1, 4)):
@@ -238,11 +249,11 @@ def test_there_are_never_two_owners(
     part: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     taken = sessions = kept = 0
-    for seed in range(part, 40, 4):
+    for seed in range(part, 60, 4):
         world = simulate(seed, tmp_path / str(seed), monkeypatch, turns=1500)
         taken, sessions = taken + world.taken, sessions + world.sessions
         kept += len(world.kept)
-    assert taken > 5
-    assert sessions > 50
-    assert kept > 50
+    assert taken > 100
+    assert sessions - taken > 5
+    assert kept > 100
     print(f"{sessions} sessions, {taken} of them taken over, {kept} results kept")
