@@ -10,7 +10,10 @@ import codecs
 import contextlib
 import csv
 import io
+import os
 import re
+import select
+import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +27,9 @@ _COMMA_NUMBER = re.compile(r"\s*[+-]?\d*,\d+(?:[eE][+-]?\d+)?\s*", re.ASCII)
 _POINT_NUMBER = re.compile(r"\s*[+-]?\d*\.\d+(?:[eE][+-]?\d+)?\s*", re.ASCII)
 # 1,234 or 1.234: also a number of thousands.
 _THOUSANDS = re.compile(r"\s*[+-]?[1-9]\d{0,2}(?:[,.]\d{3})+\s*", re.ASCII)
+
+_PIPE_SECONDS = 10.0
+_LARGEST = 1 << 30
 
 DecimalMark = Literal["point", "comma", "mixed"]
 """How a file writes numbers that aren't whole; mixed: some with a point, some with a comma."""
@@ -181,7 +187,7 @@ def quoted(cell: str) -> str:
 def _read_text(path: Path) -> str:
     """Return what a text file holds; of a character that is being written, nothing."""
     try:
-        data = path.read_bytes()
+        data = _read_bytes(path)
     except FileNotFoundError as error:
         raise ResultsError(f"there is no file '{path}'; check the path") from error
     except (OSError, ValueError) as error:
@@ -195,6 +201,35 @@ def _read_text(path: Path) -> str:
         raise ResultsError(
             f"'{path}' is not a CSV file in UTF-8 ({error}); save it as one"
         ) from error
+
+
+def _read_bytes(path: Path) -> bytes:
+    """Return what a file holds, or what comes through a pipe.
+
+    Raises:
+        ResultsError: if it is a device, a pipe into which nobody writes, or too large.
+        OSError: if it can't be read.
+    """
+    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+        status = os.fstat(file.fileno())
+        if stat.S_ISFIFO(status.st_mode):
+            if not select.select([file], [], [], _PIPE_SECONDS)[0]:
+                raise ResultsError(
+                    f"'{path}' is a pipe, and for {_PIPE_SECONDS} s nothing was written into it; "
+                    "give a file"
+                )
+        elif not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
+            raise ResultsError(f"'{path}' is a device; give a file")
+        os.set_blocking(file.fileno(), True)
+        data = bytearray()
+        while chunk := file.read(1 << 20):
+            data += chunk
+            if len(data) > _LARGEST:
+                raise ResultsError(
+                    f"'{path}' is larger than {_LARGEST >> 30} GiB; give the results.csv of a "
+                    "search"
+                )
+    return bytes(data)
 
 
 def _records(rows: Any, before: int) -> Iterator[Record | LeftOut]:

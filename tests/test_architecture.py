@@ -39,6 +39,7 @@ FREE = (
     "objective",
     "option",
     "registry",
+    "safe_files",
     "sheet",
     "standard_streams",
     "version",

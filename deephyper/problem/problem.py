@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ConfigSpace import Configuration, ConfigurationSpace
-from ConfigSpace.conditions import Condition, ConditionLike, Conjunction
-from ConfigSpace.exceptions import (
-    AmbiguousConditionError,
-    CyclicDependancyError,
-    ForbiddenValueError,
-)
-from ConfigSpace.forbidden import (
-    ForbiddenClause,
-    ForbiddenConjunction,
-    ForbiddenLike,
-    ForbiddenRelation,
-)
+from ConfigSpace.conditions import ConditionLike
+from ConfigSpace.forbidden import ForbiddenLike
 
 from deephyper.errors import ProblemError
-from deephyper.problem.constraints import check_comparable
+from deephyper.problem.definition import CLAUSES, CONDITIONS, Definition
 from deephyper.problem.domain import AnyHyperparameter, Choices, Domain
-from deephyper.problem.point import Point, did_you_mean, plain, show
+from deephyper.problem.point import Point, plain, show
 from deephyper.problem.shorthand import hyperparameter_from
-from deephyper.problem.translation import ConstraintLike, corrected, referenced, translate
+from deephyper.problem.space import Space
+from deephyper.problem.translation import ConstraintLike, translate
 from deephyper.problem.validity import Validity
 
 LARGEST_SEED = 2**32 - 1
+_NOT_GIVEN: Any = object()
 
 
 class BaseProblem:
@@ -46,35 +37,58 @@ class BaseProblem:
         seed = plain(seed)
         if seed is not None and (type(seed) is not int or not 0 <= seed <= LARGEST_SEED):
             raise ProblemError(f"seed is {show(seed)}: give an int from 0 to {LARGEST_SEED}")
-        self._space = ConfigurationSpace(seed=seed)
+        self._space = Space(seed)
         # As given, since hyperparameters and conditions added later complete them differently.
         self._given: list[Point] = []
-        self._known = Validity.of(self._space)
-        self._known_size = _size(self._space)
+        self._completed: tuple[Definition, list[Point]] = (self._space.definition, [])
+        """The starting points, and the definition that they were completed by."""
 
     # -- defining the space ------------------------------------------------------------------
 
     @property
     def space(self) -> ConfigurationSpace:
-        """The ConfigSpace object itself, to be read, sampled, and used in conditions."""
+        """The ConfigSpace object itself, to be read, sampled, and used in conditions.
+
+        It stays the same object, and knows what is added later. Its graph of conditions is made
+        when it is first sampled or asked for a configuration, and again after an addition. That
+        takes time that grows with the square of the number of conditions, where ConfigSpace's own
+        doubles with each link of a chain of them.
+        """
         return self._space
 
     @property
     def hyperparameter_names(self) -> list[str]:
         """Names in the order of the space: alphabetical, but children after their parents."""
-        return list(self._space)
+        return list(self._validity.names)
 
     @property
     def domains(self) -> Mapping[str, Domain]:
         """Name -> the values that a hyperparameter may take, in the order of the space."""
         return self._validity.domains
 
-    def add_dim(self, name: str, value: Any, default_value: Any = None) -> AnyHyperparameter:
+    def add_dim(
+        self,
+        name: str = _NOT_GIVEN,
+        value: Any = _NOT_GIVEN,
+        default_value: Any = None,
+        *,
+        p_name: str = _NOT_GIVEN,
+        p_space: Any = _NOT_GIVEN,
+    ) -> AnyHyperparameter:
         """Add a hyperparameter; ``add_hyperparameter`` with the name first.
 
+        Args:
+            name: as for ``add_hyperparameter``, as are the next two.
+            value: as well.
+            default_value: as well.
+            p_name: a classic name of ``name``.
+            p_space: a classic name of ``value``.
+
         Raises:
-            ProblemError: the name, the value or the default can't be used.
+            ProblemError: the name, the value or the default can't be used, or isn't given once.
         """
+        name = _given_once("name", name, "p_name", p_name)
+        value = _given_once("value", value, "p_space", p_space)
         return self.add_hyperparameter(value, name, default_value)
 
     def add_hyperparameter(
@@ -97,9 +111,7 @@ class BaseProblem:
             ProblemError: the name, the value or the default can't be used.
         """
         hyperparameter = hyperparameter_from(name, value, default_value)
-        if hyperparameter.name in self._space:
-            raise ProblemError(f"{hyperparameter.name!r} is in the problem already: rename one")
-        self._space.add(hyperparameter)
+        self._space.definition = self._space.definition.with_hyperparameters([hyperparameter])
         return hyperparameter
 
     def add_condition(self, condition: ConditionLike | Iterable[ConditionLike]) -> None:
@@ -113,8 +125,8 @@ class BaseProblem:
                 or makes a cycle, or a starting point or the default contradicts it. The problem
                 is left as it was.
         """
-        conditions = _listed(condition, (Condition, Conjunction), "condition")
-        self._constrain(conditions, "condition")
+        conditions = _listed(condition, CONDITIONS, "condition")
+        self._extend(self._space.definition.with_conditions(conditions), conditions, "condition")
 
     def add_conditions(self, conditions: Iterable[ConditionLike]) -> None:
         """Add several conditions at once; see ``add_condition``."""
@@ -127,73 +139,26 @@ class BaseProblem:
             ProblemError: it refers to an unknown hyperparameter, or forbids a starting point or
                 the default configuration. The problem is left as it was.
         """
-        kinds = (ForbiddenClause, ForbiddenConjunction, ForbiddenRelation)
-        self._constrain(_listed(clause, kinds, "forbidden clause"), "forbidden clause")
+        clauses = _listed(clause, CLAUSES, "forbidden clause")
+        self._extend(self._space.definition.with_clauses(clauses), clauses, "forbidden clause")
 
-    def _constrain(self, given: list[ConstraintLike], what: str) -> None:
-        """Add conditions or clauses, after checking on a copy that nothing contradicts them."""
-        for each in given:
-            for hyperparameter in referenced(each):
-                self._check_known(hyperparameter, what)
-        translated = [translate(each) for each in given]
-        for constraint in translated:
-            check_comparable(constraint, self.domains)
-        shown = "; ".join(map(str, translated))
-        added = [corrected(each) for each in given]
-        trial = copy.deepcopy(self._space)
-        try:
-            trial.add(copy.deepcopy(added))
-        except CyclicDependancyError:
-            raise ProblemError(
-                f"the {what} {shown} makes a hyperparameter its own ancestor: leave it out"
-            ) from None
-        except AmbiguousConditionError:
-            raise ProblemError(
-                f"the {what} {shown} is a second one for its hyperparameter: combine them by"
-                " AndConjunction or OrConjunction"
-            ) from None
-        except ForbiddenValueError:
-            raise ProblemError(
-                f"the {what} {shown} makes the default configuration a forbidden one: give one of"
-                " its hyperparameters another default_value"
-            ) from None
-        except (ValueError, TypeError, AssertionError) as error:
-            raise ProblemError(
-                f"the {what} {shown} can't be used: {' '.join(str(error).split())}"
-            ) from error
-        validity = Validity.of(trial)
+    def _extend(self, extended: Definition, added: list[ConstraintLike], what: str) -> None:
+        """Take a definition with more constraints, unless a starting point contradicts them."""
         for i, point in enumerate(self._given):
             try:
-                validity.validate(point, complete=True)
+                extended.validity.complete(point)
             except ProblemError as error:
+                shown = "; ".join(str(translate(each)) for each in added)
                 raise ProblemError(
                     f"the {what} {shown} contradicts starting point {i}: {error}"
                 ) from None
-        self._space.add(added)
-
-    def _check_known(self, hyperparameter: AnyHyperparameter, what: str) -> None:
-        name = hyperparameter.name
-        if name not in self._space:
-            raise ProblemError(
-                f"the {what} refers to {show(name)}, which isn't in the problem:"
-                f" {did_you_mean(name, self._space)}"
-            )
-        known = self._space[name]
-        if known is not hyperparameter and known != hyperparameter:
-            raise ProblemError(
-                f"the {what} refers to another {name!r} than the problem's: use the object that"
-                " add_hyperparameter returned"
-            )
+        self._space.definition = extended
 
     # -- points ------------------------------------------------------------------------------
 
     @property
     def _validity(self) -> Validity:
-        """The rules of the space, to which things may have been added directly."""
-        if self._known_size != _size(self._space):
-            self._known = Validity.of(self._space)
-            self._known_size = _size(self._space)
-        return self._known
+        return self._space.definition.validity
 
     def add_starting_point(self, /, **point: Any) -> None:
         """Add a point to be evaluated before all others; the same one is not added twice.
@@ -209,18 +174,26 @@ class BaseProblem:
             completed = self._validity.validate(point, complete=True)
         except ProblemError as error:
             raise ProblemError(f"starting point: {error}") from None
-        if completed not in self.starting_points:
+        known = self._starting_points()
+        if completed not in known:
             self._given.append({name: completed[name] for name in completed if name in point})
+            known.append(completed)
 
     @property
     def starting_points(self) -> list[Point]:
         """The starting points in the order added, each once, completed by defaults."""
-        validity = self._validity
-        points: list[Point] = []
-        for given in self._given:
-            point = validity.validate(given, complete=True)
-            if point not in points:
-                points.append(point)
+        return [dict(point) for point in self._starting_points()]
+
+    def _starting_points(self) -> list[Point]:
+        """Return the starting points; completed again where the definition has changed."""
+        definition, points = self._completed
+        if definition is not self._space.definition:
+            points = []
+            for given in self._given:
+                point = self._validity.complete(given)
+                if point not in points:
+                    points.append(point)
+            self._completed = (self._space.definition, points)
         return points
 
     @property
@@ -325,9 +298,20 @@ def require_problem(found: Any, where: str) -> BaseProblem:
     )
 
 
-def _size(space: ConfigurationSpace) -> tuple[int, int, int]:
-    """Return what grows with everything that is added to a space."""
-    return len(space), len(space.conditions), len(space.forbidden_clauses)
+def _given_once(name: str, value: Any, classic_name: str, classic_value: Any) -> Any:
+    """Return an argument that may be given by either of two names.
+
+    Raises:
+        ProblemError: it is given by both or by none.
+    """
+    given = [each for each in (value, classic_value) if each is not _NOT_GIVEN]
+    if len(given) != 1:
+        how = f"both as {name} and as {classic_name}" if given else "not given"
+        raise ProblemError(
+            f"the {name} of a hyperparameter is {how}: write add_dim(name, value), as in"
+            ' add_dim("units", (1, 100))'
+        )
+    return given[0]
 
 
 def _listed(given: Any, kinds: tuple[type, ...], what: str) -> list[Any]:

@@ -42,6 +42,11 @@ from deephyper.problem.domain import (
 from deephyper.problem.point import did_you_mean, plain, show
 
 PRIORS = ("uniform", "log-uniform")
+_PRIOR_WORDS = (
+    (("log", "exp", "recip", "geom"), "log-uniform"),
+    (("uni", "lin", "flat"), "uniform"),
+)
+"""Words by which a prior is recognized that has another name elsewhere, and what it is here."""
 
 # Names are column titles, command-line words and parts of file names.
 NAME = re.compile(r"\w[\w.:\-]*")
@@ -159,9 +164,12 @@ def _check_bounds(name: str, value: tuple[Any, ...]) -> _Bounds:
 def _check_bound(name: str, value: Any) -> int | float:
     bound: int | float = plain(value)
     if type(bound) not in (int, float):
+        hint = "give a list if these are the values to choose from"
+        if isinstance(value, str) and _is_number(value):
+            hint = f"write {value.strip()} without quotes, or {hint}"
         raise ProblemError(
             f"{name!r} has the bound {show(bound)} ({type(bound).__name__}): bounds are ints"
-            " or floats; give a list if these are the values to choose from"
+            f" or floats; {hint}"
         )
     if type(bound) is float and not math.isfinite(bound):
         raise ProblemError(f"{name!r} has the bound {bound!r}: give finite bounds")
@@ -210,10 +218,29 @@ def _check_prior(name: str, value: tuple[Any, ...]) -> str:
             " list if these are the values to choose from"
         )
     if prior not in PRIORS:
-        raise ProblemError(
-            f"{name!r} has the unknown prior {show(prior)}: {did_you_mean(prior, PRIORS)}"
-        )
+        raise ProblemError(f"{name!r} has the unknown prior {show(prior)}: {_prior_hint(prior)}")
     return prior
+
+
+def _prior_hint(prior: str) -> str:
+    """Return a hint for an unknown prior, from what other libraries call theirs."""
+    words = prior.lower()
+    if "norm" in words or "gauss" in words or "beta" in words:
+        return (
+            "choose uniform or log-uniform, or add one of ConfigSpace's hyperparameters, such as"
+            " NormalFloatHyperparameter"
+        )
+    for prior_words, meant in _PRIOR_WORDS:
+        if any(word in words for word in prior_words):
+            return f"did you mean {meant!r}?"
+    return did_you_mean(prior, PRIORS)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def _from_choices(name: str, value: list[Any], default_value: Any) -> AnyHyperparameter:

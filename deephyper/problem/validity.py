@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ConfigSpace import ConfigurationSpace
-
 from deephyper.errors import ProblemError
 from deephyper.problem.constraints import Constraint
-from deephyper.problem.domain import Domain, domain_of
+from deephyper.problem.domain import Domain
 from deephyper.problem.point import Point, did_you_mean, plain, show
-from deephyper.problem.translation import translate
 
 
 @dataclass(frozen=True)
 class Validity:
-    """The rules of a ConfigurationSpace about points, in plain values.
+    """The rules of a space about points, in plain values.
 
     A hyperparameter is active when it has no condition or its condition holds; an inactive parent
     satisfies no condition.
@@ -35,25 +32,6 @@ class Validity:
     defaults: Point
     conditions: dict[str, Constraint]
     clauses: tuple[Constraint, ...]
-
-    @classmethod
-    def of(cls, space: ConfigurationSpace) -> Validity:
-        """Return the rules of the space as it is now.
-
-        Raises:
-            ProblemError: points can't hold the values of a hyperparameter, or a constraint can't be
-                judged by values.
-        """
-        domains = {name: domain_of(space[name]) for name in space}
-        return cls(
-            names=tuple(space),
-            domains=domains,
-            defaults={
-                name: domain.accept(space[name].default_value) for name, domain in domains.items()
-            },
-            conditions={each.child.name: translate(each) for each in space.conditions},
-            clauses=tuple(translate(each) for each in space.forbidden_clauses),
-        )
 
     def validate(self, point: Mapping[str, Any], complete: bool = False) -> Point:
         """Return the point with plain values of the right types, in the order of the space.
@@ -73,6 +51,24 @@ class Validity:
             raise ProblemError(
                 f"unknown hyperparameter {show(unknown)}: {did_you_mean(unknown, self.names)}"
             )
+        return self._assembled(point, lambda name: self.domains[name].accept(point[name]), complete)
+
+    def complete(self, point: Point) -> Point:
+        """Return a point with defaults for what is missing, in the order of the space.
+
+        Args:
+            point: name -> value, each of which the domain accepts as it is.
+
+        Raises:
+            ProblemError: a value is given for an inactive hyperparameter, or the combination is
+                forbidden.
+        """
+        return self._assembled(point, point.__getitem__, complete=True)
+
+    def _assembled(
+        self, point: Mapping[str, Any], value_of: Callable[[str], Any], complete: bool
+    ) -> Point:
+        """Return the active values of a point, in order; see ``validate``."""
         result: Point = {}
         for name in self.names:
             condition = self.conditions.get(name)
@@ -80,7 +76,7 @@ class Validity:
                 if name in point:
                     raise self._inactive(name, result, point)
             elif name in point:
-                result[name] = self.domains[name].accept(point[name])
+                result[name] = value_of(name)
             elif complete:
                 result[name] = self.defaults[name]
             else:

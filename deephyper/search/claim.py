@@ -53,6 +53,8 @@ GONE_SECONDS = 60.0
 _CLAIM = re.compile(r"running-(\d{1,18})\.json")
 _STAGED = re.compile(r".+\.([0-9a-f]{32})\.partial")
 _LONGEST_CLAIM = 1 << 16  # bytes
+# Who else may write here may have put a link or a pipe there.
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
 _GONE_ERRORS = (errno.ENOENT, errno.ESTALE)
 # The answers of file systems that know no such request; none of them means a loss.
 _NO_SYNC = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP)
@@ -368,7 +370,7 @@ def _owner_of(directory: int, name: str) -> dict[str, Any] | None:
 
 
 def _read(directory: int, name: str) -> bytes:
-    fd = os.open(name, os.O_RDONLY, dir_fd=directory)
+    fd = os.open(name, _READ, dir_fd=directory)
     try:
         return os.read(fd, _LONGEST_CLAIM)
     finally:
@@ -383,7 +385,7 @@ def _remove(directory: int, name: str) -> None:
 def _touched(directory: int, name: str) -> int | None:
     """Return when a claim was touched, by the clock of the file server; None if it is given up."""
     try:
-        fd = os.open(name, os.O_RDONLY, dir_fd=directory)
+        fd = os.open(name, _READ, dir_fd=directory)
     except FileNotFoundError:
         return None
     try:

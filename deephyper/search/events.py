@@ -56,22 +56,30 @@ class Event(Struct, tag_field="event", kw_only=True, forbid_unknown_fields=True)
     seconds: Seconds | None = None
 
 
+class Command(Struct, forbid_unknown_fields=True):
+    """A command line, see :class:`deephyper.search.record.StartCommand`."""
+
+    directory: str
+    options: dict[str, str]
+
+
 class Session(Event):
     """The beginning of a session."""
 
     settings: dict[str, Any]
     max_evals: Count | None
     timeout: Annotated[float, Meta(gt=0, le=_MAX_FLOAT)] | None
+    command: Command | None = None
 
 
-class SearchBegan(Session, tag="search"):
+class SearchBegan(Session, tag="search", kw_only=True):
     """A search begins, and its first session."""
 
     version: int
     space: Space
 
 
-class Resumed(Session, tag="resumed"):
+class Resumed(Session, tag="resumed", kw_only=True):
     """A further session begins. Version 1 did not repeat the version."""
 
     version: int = 1

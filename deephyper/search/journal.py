@@ -6,8 +6,9 @@ its session, by a clock that nobody sets):
 ========= =========================================================================================
 event     further keys
 ========= =========================================================================================
-search    version, space (the problem's description), settings, max_evals, timeout: begins a search
-resumed   version, settings, max_evals, timeout: begins another session of it
+search    version, space (the problem's description), settings, max_evals, timeout, and command
+          (directory, options) where there was one: begins a search
+resumed   the same without space: begins another session of it
 known     point, objective (a number or "F_reason"): a result from elsewhere, from a warm start
 submitted id, point, attempt, and predicted, predicted_std where the optimizer had a model
 started   id, attempt, worker
@@ -31,6 +32,7 @@ two searches never write one journal. The types of all keys are in :mod:`deephyp
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import errno
 import json
 import os
@@ -44,6 +46,7 @@ from deephyper.clock import Clock
 from deephyper.errors import ResultsError, argument
 from deephyper.job import Outcome, Reported, Started
 from deephyper.objective import Failure, Objective, observation_to_json
+from deephyper.safe_files import open_to_read
 from deephyper.search.claim import Claim, sync
 from deephyper.search.record import Evaluation, Record
 
@@ -121,6 +124,8 @@ class Journal:
             "max_evals": record.max_evals,
             "timeout": record.timeout,
         }
+        if record.command is not None:
+            keys["command"] = dataclasses.asdict(record.command)
         if record.resumed:
             self.append("resumed", version=VERSION, **keys)
         else:
@@ -191,7 +196,7 @@ class Journal:
     def _copy(self, fd: int) -> None:
         """Fill a new file with the journal of earlier sessions, if there is one."""
         try:
-            old = self.path.open("rb")
+            old = os.fdopen(open_to_read(self.path), "rb")
         except FileNotFoundError:
             return
         with old:

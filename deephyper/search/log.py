@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import shlex
 import signal
 from collections.abc import Iterator
+from io import TextIOWrapper
 from pathlib import Path
 
 from deephyper.errors import ResultsError, argument
 from deephyper.job import Outcome
 from deephyper.problem.point import show
+from deephyper.safe_files import open_to_append
 from deephyper.search.budget import Reason
 from deephyper.search.record import Evaluation
 from deephyper.search.warm_start import WarmStartReport
@@ -29,7 +32,7 @@ def log_to(path: Path) -> Iterator[None]:
     """
     logger = logging.getLogger("deephyper")
     try:
-        handler = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")
+        handler = _LogFile(path, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         raise ResultsError(
             f"'{path}' can't be written ({error.strerror or error}); choose another "
@@ -49,6 +52,14 @@ def log_to(path: Path) -> Iterator[None]:
         logger.setLevel(level)
         with contextlib.suppress(OSError):
             handler.close()
+
+
+class _LogFile(logging.FileHandler):
+    """Appends to a log that is the search's own, see :mod:`deephyper.safe_files`."""
+
+    def _open(self) -> TextIOWrapper:
+        fd = open_to_append(Path(self.baseFilename))
+        return open(fd, "a", encoding=self.encoding, errors=self.errors)
 
 
 def log_outcome(evaluation: Evaluation) -> None:
@@ -98,6 +109,14 @@ def warm_start_notice(report: WarmStartReport) -> str:
 def set_aside_notice(path: Path) -> str:
     """Return where a results file is that the user has changed."""
     return f"results.csv was changed since the search wrote it; it is now {path}"
+
+
+def open_directory_notice(path: Path) -> str:
+    """Return that anybody may write to a log directory."""
+    return (
+        f"every user of this machine may write to '{path}', and so change the results; "
+        f"chmod o-w {shlex.quote(str(path))} leaves it to you"
+    )
 
 
 def retry_notice(outcome: Outcome) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,9 +12,10 @@ from typing import TYPE_CHECKING
 from deephyper.checks import user_path
 from deephyper.errors import ProblemError, ResultsError, argument
 from deephyper.problem.description import describe_space, differences
+from deephyper.safe_files import is_own, open_to_others
 from deephyper.search import journal, log, results
 from deephyper.search.claim import Claim, check_unclaimed
-from deephyper.search.record import Record
+from deephyper.search.record import Record, StartCommand
 
 if TYPE_CHECKING:
     from deephyper.problem import BaseProblem
@@ -79,11 +82,34 @@ class LogDir:
             ProblemError: if the search to resume is one of another space.
         """
         check_unclaimed(self.path)
+        self._require_own_directories()
         if resume:
             return self._earlier_sessions(problem)
         self._require_new()
         self._require_directory()
         return Record(space=describe_space(problem))
+
+    def why_not_trusted(self) -> str | None:
+        """Return why what the directory says must not decide which code runs; None if it may.
+
+        That takes a directory and a journal of the user's own, which nobody else can write to.
+        """
+        for path in (self.path, self.journal):
+            if not is_own(path):
+                return f"'{path}' belongs to another user"
+            if open_to_others(path, group=True):
+                return f"others may write to '{path}'"
+        return None
+
+    def start_command(self) -> StartCommand | None:
+        """Return the command line of the last session; None for a search from Python.
+
+        Raises:
+            ResultsError: if the journal can't be read.
+        """
+        from deephyper.search.replay import read_start_command
+
+        return read_start_command(self.path)
 
     def reread(self, problem: BaseProblem, record: Record) -> Record:
         """Return a record that :meth:`inspect` gave, read again if another session came between.
@@ -105,15 +131,30 @@ class LogDir:
 
     def _require_new(self) -> None:
         """Raise ResultsError where a search has been."""
-        other = f"or choose another {argument('log_dir')}"
+        fresh = str(self._free_directory())
+        other = argument("log_dir", repr(fresh), shlex.quote(fresh))
         if self.holds_search:
-            again = argument("resume", "True", str(self.path))
-            raise ResultsError(f"'{self.journal}' exists already; resume it with {again}, {other}")
-        if self.results.exists():
+            again = argument("resume", "True", shlex.quote(str(self.path)))
             raise ResultsError(
-                f"'{self.results}' exists already; choose another {argument('log_dir')}, and "
-                f"learn from it with {argument('warm_start')} if you like"
+                f"'{self.path}' holds a search already; resume it with {again}, or start a new one "
+                f"in another directory with {other}"
             )
+        if self.results.exists():
+            known = argument("warm_start", repr(str(self.results)), shlex.quote(str(self.results)))
+            raise ResultsError(
+                f"'{self.results}' exists already; search in another directory with {other}, and "
+                f"learn from it with {known} if you like"
+            )
+
+    def _free_directory(self) -> Path:
+        """Return a directory for another search, which isn't there yet."""
+        inside = self.path == Path.cwd()
+        stem = self.path / "search" if inside else self.path
+        return next(
+            path
+            for number in itertools.count(2)
+            if not os.path.lexists(path := stem.with_name(f"{stem.name}-{number}"))
+        )
 
     def _require_directory(self) -> None:
         """Raise ResultsError where the directory can't be made because of a file."""
@@ -124,6 +165,15 @@ class LogDir:
                 raise ResultsError(
                     f"the log directory '{self.path}' can't be made, because '{path}' is not a "
                     f"directory; choose another {argument('log_dir')}"
+                )
+
+    def _require_own_directories(self) -> None:
+        """Raise ResultsError where a link would lead what evaluations write elsewhere."""
+        for path in (self.outputs, self.evaluation("0").parent):
+            if path.is_symlink():
+                raise ResultsError(
+                    f"'{path}' is a symbolic link, which is not followed here; replace it with a "
+                    f"directory, or choose another {argument('log_dir')}"
                 )
 
     def _journal_size(self) -> int | None:

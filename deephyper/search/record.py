@@ -32,6 +32,19 @@ class Evaluation:
         return cls(job, predicted=None if expected is None else (expected.mean, expected.std))
 
 
+@dataclass(frozen=True)
+class StartCommand:
+    """The command line that a session was started with.
+
+    Attributes:
+        directory: the working directory, absolute.
+        options: those that were given, each with its value; files are absolute.
+    """
+
+    directory: str
+    options: dict[str, str]
+
+
 @dataclass
 class Record:
     """A search as its journal tells it, or as it is in memory.
@@ -39,6 +52,7 @@ class Record:
     Attributes:
         space: description of the search space.
         settings: those of the last session.
+        command: that the last session was started with; None for a search from Python.
         max_evals, timeout: budget of the last session.
         evaluations: by id, in the order of submission.
         order: ids in the order in which they ended.
@@ -51,6 +65,7 @@ class Record:
 
     space: dict[str, Any] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
+    command: StartCommand | None = None
     max_evals: int | None = None
     timeout: float | None = None
     evaluations: dict[str, Evaluation] = field(default_factory=dict)

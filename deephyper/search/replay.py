@@ -7,19 +7,23 @@ number of its line, because whatever was made of it would be a guess.
 
 from __future__ import annotations
 
+import contextlib
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, BinaryIO, NoReturn
 
 from deephyper.errors import ResultsError, argument
 from deephyper.job import Job, Outcome, Status
 from deephyper.objective import Failure, observation_from_json
+from deephyper.safe_files import open_to_read
 from deephyper.search import events
 from deephyper.search.events import AnyEvent, Damaged
 from deephyper.search.journal import BYTE_ORDER_MARK, FILE_NAME, READABLE_VERSIONS
-from deephyper.search.record import Evaluation, Record
+from deephyper.search.record import Evaluation, Record, StartCommand
 
 _VERSIONED = (events.SearchBegan, events.Resumed)
+_BEGINNINGS = (b'{"event": "search"', b'{"event": "resumed"')
 _HIGHEST_GAP = 10**9
 """How far ids may be ahead of the number of evaluations, so that they never run out of digits."""
 
@@ -42,6 +46,30 @@ def read_journal(log_dir: Path) -> Record:
     return replay.end(path)
 
 
+def read_start_command(log_dir: Path) -> StartCommand | None:
+    """Return the command line that the last session of a search was started with.
+
+    Only the lines that begin a session are decoded, of which there are few.
+
+    Raises:
+        ResultsError: if the journal can't be read, or that line is damaged.
+    """
+    path = log_dir / FILE_NAME
+    with _opened(path) as file:
+        beginnings = [(n, line) for n, line in _numbered(file) if line.startswith(_BEGINNINGS)]
+    while beginnings:
+        number, line = beginnings.pop()
+        try:
+            event = events.decode(line)
+        except Damaged as damage:
+            if _is_torn(line, damage):
+                continue
+            _check_version(path, events.version_of(line))
+            raise _damaged(path, number, damage) from damage
+        return _command(event) if isinstance(event, events.Session) else None
+    return None
+
+
 def read_events(log_dir: Path) -> Iterator[AnyEvent]:
     """Yield every event of the journal of a log directory.
 
@@ -60,7 +88,7 @@ def holds_events(path: Path) -> bool:
     Raises:
         OSError: if it can't be read.
     """
-    with path.open("rb") as file:
+    with os.fdopen(open_to_read(path), "rb") as file:
         start = file.read(len(BYTE_ORDER_MARK))
         line = b"" if start == BYTE_ORDER_MARK else start
         while True:
@@ -83,28 +111,48 @@ def _lines(path: Path) -> Iterator[tuple[int, AnyEvent, int]]:
     A last line that isn't whole, blank lines at the end and a byte order mark are passed over.
     """
     blank = 0
+    with _opened(path) as file:
+        for number, line in _numbered(file):
+            if not line.strip():
+                blank = blank or number
+                continue
+            try:
+                event = events.decode(line)
+                if blank:
+                    raise _damaged(path, blank, Damaged("it is empty"))
+            except Damaged as damage:
+                if _is_torn(line, damage):
+                    return
+                _check_version(path, events.version_of(line))
+                raise _damaged(path, blank or number, damage) from damage
+            if isinstance(event, _VERSIONED):
+                _check_version(path, event.version)
+            yield number, event, len(line)
+
+
+def _numbered(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """Yield the lines of a journal with their numbers, of long ones the beginning."""
+    number = 0
+    while line := file.readline(events.MAX_BYTES + 1):
+        number += 1
+        yield number, line.removeprefix(BYTE_ORDER_MARK) if number == 1 else line
+
+
+def _is_torn(line: bytes, damage: Damaged) -> bool:
+    """Return whether a line is what a crash leaves of the last one."""
+    return not damage.is_json and not line.endswith(b"\n")
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    """Open a journal, as a context manager.
+
+    Raises:
+        ResultsError: if it can't be read, then or later.
+    """
     try:
-        with path.open("rb") as file:
-            number = 0
-            while line := file.readline(events.MAX_BYTES + 1):
-                number += 1
-                if number == 1:
-                    line = line.removeprefix(BYTE_ORDER_MARK)
-                if not line.strip():
-                    blank = blank or number
-                    continue
-                try:
-                    event = events.decode(line)
-                    if blank:
-                        raise _damaged(path, blank, Damaged("it is empty"))
-                except Damaged as damage:
-                    _check_version(path, events.version_of(line))
-                    if damage.is_json or line.endswith(b"\n"):
-                        raise _damaged(path, blank or number, damage) from damage
-                    return  # the last line, which isn't whole
-                if isinstance(event, _VERSIONED):
-                    _check_version(path, event.version)
-                yield number, event, len(line)
+        with os.fdopen(open_to_read(path), "rb") as file:
+            yield file
     except FileNotFoundError as error:
         raise ResultsError(
             f"there is no search to resume in '{path.parent}': it holds no {FILE_NAME}"
@@ -204,6 +252,7 @@ class _Replay:
         self._stopped.clear()
         self._in_session = True
         record.settings = event.settings
+        record.command = _command(event)
         record.max_evals, record.timeout = event.max_evals, event.timeout
 
     def _known(self, event: events.Known) -> None:
@@ -270,6 +319,11 @@ class _Replay:
             _refuse(
                 f"evaluation {event.id} is at attempt {evaluation.job.attempt}, not {event.attempt}"
             )
+
+
+def _command(event: events.Session) -> StartCommand | None:
+    command = event.command
+    return None if command is None else StartCommand(command.directory, command.options)
 
 
 def _refuse(reason: str) -> NoReturn:

@@ -22,7 +22,7 @@ from deephyper.search.cache import Cache
 from deephyper.search.interrupt import Interrupt
 from deephyper.search.log import warm_start_notice
 from deephyper.search.log_dir import LogDir
-from deephyper.search.record import Record
+from deephyper.search.record import Record, StartCommand
 from deephyper.search.search_result import SearchResult
 from deephyper.search.session import Policy, Session
 from deephyper.search.store import FileStore, MemoryStore, Store
@@ -64,6 +64,7 @@ class Search:
         on_outcome: called with the outcome of each evaluation that has ended.
         on_notice: called with a line for the user.
         clock: what times are read from; None for the evaluator's own.
+        command: the command line that starts it, which the journal keeps.
 
     Raises:
         SettingsError: if an argument is out of its range or of a wrong type.
@@ -94,6 +95,7 @@ class Search:
         on_outcome: Callable[[Outcome], None] | None = None,
         on_notice: Callable[[str], None] | None = None,
         clock: Clock | None = None,
+        command: StartCommand | None = None,
     ) -> None:
         _check_names(problem)
         _check_start(log_dir, resume, warm_start)
@@ -122,6 +124,7 @@ class Search:
         Cache(cache_key)  # so that a key that can't be used is refused now
         self._on_outcome = on_outcome
         self._on_notice = on_notice
+        self._command = command
         self._clock = clock or (evaluator.clock if isinstance(evaluator, Evaluator) else Clock())
         self.log_dir = None if log_dir is None else LogDir(log_dir).path
         self._store: Store = (
@@ -158,7 +161,7 @@ class Search:
                 self._store.open(self.problem, record, self._notify) as (record, recorder),
             ):
                 budget = budget.over_sessions(record)
-                record.settings = self._settings
+                record.settings, record.command = self._settings, self._command
                 record.max_evals, record.timeout = budget.max_evals, budget.timeout
                 session = Session(
                     record,

@@ -16,9 +16,10 @@ from deephyper.clock import Clock
 from deephyper.errors import ResultsError
 from deephyper.job import Outcome, Reported, Started
 from deephyper.problem.description import describe_space
+from deephyper.safe_files import open_to_others, open_to_read
 from deephyper.search.claim import Claim
 from deephyper.search.journal import Journal
-from deephyper.search.log import log_outcome, log_to, set_aside_notice
+from deephyper.search.log import log_outcome, log_to, open_directory_notice, set_aside_notice
 from deephyper.search.log_dir import LogDir
 from deephyper.search.record import Evaluation, Record
 from deephyper.search.results import FILE_NAME, Columns
@@ -109,6 +110,8 @@ class FileStore(Store):
             log_to(self._log_dir.log),
             contextlib.closing(Journal(claim, self._clock)) as journal,
         ):
+            if open_to_others(self._log_dir.path):
+                notify(open_directory_notice(self._log_dir.path))
             # Nobody else writes to this journal, so what is read now is all there is.
             record = self._log_dir.reread(problem, record)
             recorder = FileRecorder(problem, record, claim, journal, notify)
@@ -162,7 +165,7 @@ class FileRecorder(Recorder):
 
     def ended(self, evaluations: Sequence[Evaluation]) -> None:
         results = self._results
-        if results is None or results.is_deleted:
+        if results is None or not results.is_untouched:
             self._open_results()  # writes these evaluations too
         else:
             results.extend(evaluations)
@@ -180,6 +183,8 @@ class FileRecorder(Recorder):
     def _open_results(self) -> None:
         """Write the results anew; a file that was changed since is the user's and set aside."""
         self._claim.check()
+        if self._results is not None:
+            self._results.close()
         aside = set_aside_if_changed(self._path, self._names, self._record.ended)
         if aside is not None:
             self._notify(set_aside_notice(aside))
@@ -249,14 +254,15 @@ class ResultsWriter:
             return
         try:
             csv.writer(self._file).writerows(self._columns.cells(e) for e in evaluations)
-            self._file.flush()
+            self._flush()
         except OSError as error:
             raise _cannot_write(self.path, error) from error
 
     @property
-    def is_deleted(self) -> bool:
-        """True if the file was deleted, or replaced by another of its name."""
-        return os.fstat(self._file.fileno()).st_nlink == 0
+    def is_untouched(self) -> bool:
+        """False if the file was deleted, replaced by another of its name, or cut or extended."""
+        status = os.fstat(self._file.fileno())
+        return status.st_nlink > 0 and status.st_size == self._size
 
     def close(self) -> None:
         """Stop writing."""
@@ -274,8 +280,13 @@ class ResultsWriter:
 
         try:
             self._file = _open(self._claim.replace(FILE_NAME, write))
+            self._flush()
         except OSError as error:
             raise _cannot_write(self.path, error) from error
+
+    def _flush(self) -> None:
+        self._file.flush()
+        self._size = os.fstat(self._file.fileno()).st_size
 
 
 def set_aside_if_changed(
@@ -294,8 +305,10 @@ def set_aside_if_changed(
     Raises:
         ResultsError: if it can't be read or renamed.
     """
+    whole = Columns.of(names, evaluations).text(evaluations).encode(_ENCODING, _ERRORS)
     try:
-        found = path.read_bytes()
+        with os.fdopen(open_to_read(path), "rb") as file:
+            found = file.read(len(whole) + 1)
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -303,8 +316,7 @@ def set_aside_if_changed(
             f"'{path}' can't be read ({error.strerror or error}); move it away, the journal beside "
             "it has every result"
         ) from error
-    whole = Columns.of(names, evaluations).text(evaluations).encode(_ENCODING, _ERRORS)
-    if whole.startswith(found[: found.rfind(b"\n") + 1]):
+    if whole.startswith(found[: found.rfind(b"\n") + 1]) and len(found) <= len(whole):
         return None
     stem = f"{path.stem}-{time.strftime('%Y%m%d-%H%M%S')}"
     aside, number = path.with_name(stem + path.suffix), 1

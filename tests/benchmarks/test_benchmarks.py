@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
-from benchmarks import failures, journal, start_up
+from benchmarks import failures, journal, scale, start_up
 
 
 def test_the_journal_s(capsys: pytest.CaptureFixture[str]) -> None:
@@ -24,3 +26,28 @@ def test_that_of_failures(capsys: pytest.CaptureFixture[str]) -> None:
 def test_that_of_the_start_up(capsys: pytest.CaptureFixture[str]) -> None:
     start_up.main(["--runs", "1"])
     assert len(capsys.readouterr().out.splitlines()) == 2 + len(start_up.PROGRAMS)
+
+
+@pytest.mark.parametrize("space", list(scale.SPACES))
+def test_that_of_scale(space: str, capsys: pytest.CaptureFixture[str]) -> None:
+    scale.main(["--space", space, "--workers", "4", "--evaluations", "12", "--engine", "random"])
+    (row,) = capsys.readouterr().out.splitlines()[2:]
+    assert row.count("|") == 13
+
+
+def test_workers_wait_in_virtual_time_while_the_manager_computes() -> None:
+    clock = scale.BusyClock()
+    begin, used = clock.seconds, time.thread_time()
+    while time.thread_time() - used < 0.02:
+        pass
+    assert clock.seconds - begin >= 0.02
+    assert clock.pass_until(100.0)
+    assert clock.seconds >= 100.0
+
+
+def test_utilization_is_the_busy_part_of_the_workers_time() -> None:
+    slots = scale.Slots()
+    for begin in range(10):
+        slots.begin(0, begin, begin + 0.75)
+    assert slots.utilization(1) == pytest.approx(0.75)
+    assert slots.waits == pytest.approx([0.25] * 9)

@@ -96,7 +96,11 @@ DEEPHYPER = [
     (A + "--num-workers 0", "0 is not in the range x>=1"),
     (A + "--num-workers -3", "-3 is not in the range x>=1"),
     (A + "--num-workers two", "'two' is not a valid integer"),
-    (A + "--num-workers 1.5", "'1.5' is not a valid integer"),
+    (A + "--num-workers 1.5", "'1.5' is not a valid integer; give a whole number of at least 1"),
+    (A + "--max-evals 1e2", "give a whole number of at least 1, such as 100"),
+    (A + "--max-evals 10.0", "give a whole number of at least 1, such as 10"),
+    (A + "--max-evals 1e999", "'1e999' is not a valid integer; give a whole number of at least 1"),
+    (A + "--seed 1e-3", "'1e-3' is not a valid integer; give a whole number of at least 0"),
     (A + "--max-evals 0", "0 is not in the range x>=1"),
     (A + "--max-evals many", "'many' is not a valid integer"),
     (A + "--seed -1", "-1 is not in the range x>=0"),
@@ -195,7 +199,7 @@ DEEPHYPER = [
     ("hps ambs -p good.py -r good.py --resume newer", "format version 99"),
     ("hps ambs -p good.py -r good.py --resume unbegun", "start it again without --resume"),
     ("hps ambs -p good.py -r good.py --resume elsewhere", "'x' is gone|'y' is gone"),
-    (A + "--log-dir damaged", "exists already; resume it with --resume"),
+    (A + "--log-dir damaged", "holds a search already; resume it with --resume"),
 ]
 
 ANALYTICS = [
@@ -217,7 +221,7 @@ ANALYTICS = [
     ("topk ~nobody-of-this-name/x", "no such home directory"),
     ("topk good.csv --output=", "--output is ''"),
     ("topk good.csv -k 0", "0 is not in the range x>=1"),
-    ("topk good.csv -k all", "'all' is not a valid integer"),
+    ("topk good.csv -k all", "'all' is not a valid integer; give a whole number of at least 1"),
     ("topk good.csv -o best.xml", "ends in .json, .yaml or .csv"),
     ("topk good.csv -o best", "ends in .json, .yaml or .csv"),
     ("topk good.csv -o taken.json", "exists already"),

@@ -157,7 +157,18 @@ INF, NAN = math.inf, math.nan
         ((1 + 2j, 3), "the bound (1+2j) (complex)"),
         ((1, 2, 3), 'the third place is "uniform" or "log-uniform"'),
         ((1, 2, "log-unifrom"), "unknown prior 'log-unifrom': did you mean 'log-uniform'?"),
-        ((1, 2, "normal"), "unknown prior 'normal'"),
+        *(
+            ((1, 2, prior), f"unknown prior '{prior}': did you mean 'log-uniform'?")
+            for prior in ("log", "LOG", "loguniform", "log_uniform", "log10", "logarithmic")
+        ),
+        *(
+            ((1, 2, prior), f"unknown prior '{prior}': did you mean 'uniform'?")
+            for prior in ("linear", "Uniform", "unif", "quniform")
+        ),
+        ((1, 2, "normal"), "unknown prior 'normal': choose uniform or log-uniform, or add one of"),
+        ((1, 2, "x"), "unknown prior 'x': choose from uniform, log-uniform"),
+        (("1", "2"), "the bound '1' (str): bounds are ints or floats; write 1 without quotes"),
+        ((1, "1e2"), "write 1e2 without quotes, or give a list if these are the values"),
         ((1, 2, True), "the third place"),
         ((1,), 'give (low, high) or (low, high, "log-uniform")'),
         ((), "give (low, high)"),
@@ -306,3 +317,27 @@ def test_a_config_space_hyperparameter_that_points_cannot_hold_is_refused(
 def test_a_seed_out_of_its_range_is_refused(seed: int) -> None:
     with pytest.raises(ProblemError, match="give an int from 0 to 4294967295"):
         HpProblem(seed=seed)
+
+
+def test_a_hyperparameter_may_be_added_by_the_classic_names_of_the_arguments() -> None:
+    problem = HpProblem()
+    problem.add_dim(p_name="units", p_space=(1, 8))
+    problem.add_dim("lr", p_space=(0.1, 1.0), default_value=0.5)
+    problem.add_dim(value=[True, False], name="flag")
+    assert problem.default_configuration == {"flag": True, "lr": 0.5, "units": 4}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ({}, "the name of a hyperparameter is not given: write add_dim(name, value)"),
+        ({"p_name": "x"}, "the value of a hyperparameter is not given"),
+        ({"name": "x", "p_name": "x", "value": (1, 2)}, "both as name and as p_name"),
+        ({"name": "x", "p_space": (1, 2), "value": (1, 2)}, "both as value and as p_space"),
+        ({"name": "x", "value": None}, "'x' is None"),
+    ],
+)
+def test_an_argument_of_add_dim_is_given_once(arguments: dict[str, Any], reason: str) -> None:
+    with pytest.raises(ProblemError) as error:
+        HpProblem().add_dim(**arguments)
+    assert reason in str(error.value)

@@ -82,7 +82,7 @@ def resumes_without_loss(real: RealSearch, before: str) -> None:
 
 
 def test_a_full_disk_ends_a_search_with_a_line(real: RealSearch, mount: list[str]) -> None:
-    run_or_skip([*mount, "size=160k"])
+    run_or_skip([*mount, "mode=755,size=160k"])
     ended = real.run(BUDGET, OUTPUT="10000")  # what evaluations print fills the disk
     is_told_in_one_line(ended, "can't be written (No space left on device)")
     assert "what was written before is intact: free some space" in ended.err
@@ -96,7 +96,7 @@ def test_a_full_disk_ends_a_search_with_a_line(real: RealSearch, mount: list[str
 
 @pytest.mark.parametrize("leave", [0, 4096, 8192, 16384])
 def test_a_disk_that_is_full_from_the_start(real: RealSearch, mount: list[str], leave: int) -> None:
-    run_or_skip([*mount, "size=64k"])
+    run_or_skip([*mount, "mode=755,size=64k"])
     filler = fill(real.log_dir, leave)
     with pytest.raises(ResultsError, match="No space left on device"):
         VirtualSearch(real.log_dir).session(max_evals=100)
@@ -111,14 +111,14 @@ def test_a_disk_that_is_full_from_the_start(real: RealSearch, mount: list[str], 
 
 def test_a_disk_without_room_for_files_of_output(real: RealSearch, mount: list[str]) -> None:
     """What is printed is lost, but no result."""
-    run_or_skip([*mount, "size=1m,nr_inodes=6"])
+    run_or_skip([*mount, "mode=755,size=1m,nr_inodes=6"])
     ended = real.run(BUDGET)
     assert ended.status == 0, ended.err
     real.is_complete(EVALUATIONS)
 
 
 def test_a_read_only_log_directory_is_not_resumed(real: RealSearch, mount: list[str]) -> None:
-    run_or_skip([*mount, "size=1m"])
+    run_or_skip([*mount, "mode=755,size=1m"])
     VirtualSearch(real.log_dir).session(max_evals=3)
     before = {path: path.read_bytes() for path in real.log_dir.iterdir()}
     run_or_skip([*mount, "remount,ro"])

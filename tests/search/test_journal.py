@@ -207,7 +207,9 @@ def test_a_journal_that_is_a_folder_is_refused(log_dir: Path) -> None:
 def test_a_second_search_in_its_directory_is_refused(log_dir: Path) -> None:
     VirtualSearch(log_dir).session(max_evals=2)
     before = (log_dir / "journal.jsonl").read_bytes()
-    with pytest.raises(ResultsError, match=r"journal.jsonl' exists already; .*resume=True"):
+    with pytest.raises(
+        ResultsError, match=r"holds a search already; .*resume=True, .*log_dir='.*-2'"
+    ):
         VirtualSearch(log_dir).session(max_evals=2, resume=False)
     assert (log_dir / "journal.jsonl").read_bytes() == before
 

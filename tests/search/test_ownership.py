@@ -132,7 +132,7 @@ class Manager:
             for session in itertools.count():
                 if self.world.over:
                     break
-                with contextlib.suppress(ResultsError):
+                with contextlib.suppress(ResultsError, OSError):
                     self._session(f"{self.number}.{session}")
         finally:
             sys.settrace(None)

@@ -281,14 +281,14 @@ def test_results_that_are_a_folder_are_refused(search: VirtualSearch) -> None:
     search.session(max_evals=1)
     (search.log_dir / "results.csv").unlink()
     (search.log_dir / "results.csv").mkdir()
-    with pytest.raises(ResultsError, match=r"results.csv' can't be read .*move it away"):
+    with pytest.raises(ResultsError, match=r"results.csv' is not a regular file; move it away"):
         search.session(max_evals=2)
 
 
 def test_results_of_another_tool_are_not_overwritten(search: VirtualSearch) -> None:
     search.log_dir.mkdir()
     (search.log_dir / "results.csv").write_text("mine\n")
-    with pytest.raises(ResultsError, match=r"results.csv' exists already; choose another"):
+    with pytest.raises(ResultsError, match=r"results.csv' exists already; search in another"):
         search.session(max_evals=1, resume=False)
     assert [p.name for p in search.log_dir.iterdir()] == ["results.csv"]
 

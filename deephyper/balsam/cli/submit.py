@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from deephyper.core.cli.hps import hps
-from deephyper.core.cli.option_groups import GroupedCommand, GroupedOption
+from deephyper.core.cli.option_groups import GroupedCommand, GroupedOption, Whole
 from deephyper.core.cli.plugin_options import EVALUATOR_OPTIONS
 from deephyper.core.cli.search_options import given_options
 
@@ -55,7 +55,7 @@ def _parameters() -> list[click.Parameter]:
             "--time-minutes",
             "-t",
             "minutes",
-            type=click.IntRange(min=1),
+            type=Whole(min=1),
             metavar="MINUTES",
             help="Wall time.",
         ),
@@ -64,7 +64,7 @@ def _parameters() -> list[click.Parameter]:
             launch,
             "--nodes",
             "-n",
-            type=click.IntRange(min=1),
+            type=Whole(min=1),
             metavar="NODES",
             help="Nodes to search on.",
         ),

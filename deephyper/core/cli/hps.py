@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from deephyper.core.cli.option_groups import GroupedCommand
 from deephyper.core.cli.plugin_options import EVALUATOR_OPTIONS, OPTIMIZER_OPTIONS
+from deephyper.core.cli.resumed_command import ResumableCommand
 from deephyper.core.cli.search_command import run_search
 from deephyper.core.cli.search_options import ANY_SEARCH, OPTIMIZER, with_options
 from deephyper.registry import OPTIMIZERS
@@ -24,7 +24,7 @@ def hps() -> None:
     """Search for the hyperparameters that maximize a run function."""
 
 
-@hps.command("ambs", cls=GroupedCommand)
+@hps.command("ambs", cls=ResumableCommand)
 @with_options([*ANY_SEARCH, *OPTIMIZER])
 def ambs(**options: Any) -> int:
     """Asynchronous model-based search: each finished evaluation improves the next point."""
@@ -34,7 +34,7 @@ def ambs(**options: Any) -> int:
     return run_search(AMBS, options, optimizer, notice)
 
 
-@hps.command("random", cls=GroupedCommand)
+@hps.command("random", cls=ResumableCommand)
 @with_options(ANY_SEARCH)
 def random(**options: Any) -> int:
     """Random search: points are drawn independently; the yardstick for any other search."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,26 @@ class Duration(click.ParamType[float]):
         except SettingsError:
             above = "" if self.zero else " above 0"
             self.fail(f"'{value}' is not a duration{above}; give {DURATION_FORMS}", param, ctx)
+
+
+class Whole(click.IntRange):
+    """A whole number of at least ``min``."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        try:
+            int(value)
+        except (ValueError, OverflowError):
+            wanted = "a whole number"
+            if self.min is not None:
+                wanted += f" of at least {self.min:g}"
+            with contextlib.suppress(ValueError, OverflowError):
+                number = float(value)  # written as 1e2 or 10.0
+                if number.is_integer() and (self.min is None or number >= self.min):
+                    wanted += f", such as {int(number)}"
+            self.fail(f"'{value}' is not a valid integer; give {wanted}", param, ctx)
+        return int(super().convert(value, param, ctx))
 
 
 class Number(click.FloatRange):

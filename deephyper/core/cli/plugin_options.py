@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from deephyper.core.cli.option_groups import GroupedOption, Number
+from deephyper.core.cli.option_groups import GroupedOption, Number, Whole
 from deephyper.errors import DeepHyperError
 from deephyper.option import Option
 from deephyper.registry import EVALUATORS, OPTIMIZERS, Registry
@@ -86,7 +86,7 @@ OPTIMIZER_OPTIONS = PluginOptions(OPTIMIZERS, "--optimizer")
 def _parameter(group: str, option: Option, default: Any) -> click.Option:
     kinds: dict[str, click.ParamType[Any]] = {
         "text": click.STRING,
-        "integer": click.INT if option.at_least is None else click.IntRange(min=option.at_least),
+        "integer": Whole(min=option.at_least),
         "number": Number(min=option.at_least),
         "choice": click.Choice(option.choices),
     }

@@ -42,6 +42,7 @@ def run_search(
         notice: a line for the user before anything else.
     """
     from deephyper.core.cli.progress import Progress
+    from deephyper.core.cli.resumed_command import NOTICE, start_command
     from deephyper.core.cli.summary import exit_status, summary
     from deephyper.search.budget import Budget
     from deephyper.search.log_dir import LogDir
@@ -59,8 +60,9 @@ def run_search(
         _evaluator(options, eval_timeout, log_dir, evaluator_options) as evaluator,
         Progress(budget.max_evals, len(record.order), best_before) as progress,
     ):
-        if notice:
-            progress.notice(notice)
+        for line in (click.get_current_context().meta.get(NOTICE), notice):
+            if line:
+                progress.notice(line)
         search = search_class(
             problem,
             evaluator,
@@ -74,6 +76,7 @@ def run_search(
             cache_key=options["cache_key"],
             grace=options["grace"],
             sigterm_grace=options["sigterm_grace"],
+            command=start_command(_given_options()),
             on_outcome=progress.show,
             on_notice=progress.notice,
         )
@@ -114,6 +117,8 @@ def _resume_command(
     options: Mapping[str, Any], result: SearchResult, timeout: float | None, record: Record
 ) -> str:
     """Return how to resume, with ``{}`` where the log directory belongs."""
+    from deephyper.search.log_dir import LogDir
+
     longer: dict[str, str] = {}
     if result.reason == "timeout" and timeout is not None:
         # More than was used, the grace included; else it would end again at once.
@@ -121,13 +126,23 @@ def _resume_command(
     if options["resume_command"] is not None:
         words = [options["resume_command"], *([shlex.join(chain(*longer.items()))] * bool(longer))]
         return _literal(" ".join(words))
-    context = click.get_current_context()
-    given = given_options(context, context.command.params) | longer
+    given = _given_options()
+    assert result.log_dir is not None
+    if LogDir(result.log_dir).why_not_trusted() is None:
+        # All else is in the journal, but what must not be written anywhere.
+        given = {flag: value for flag, value in given.items() if flag in EVALUATOR_OPTIONS.secrets}
+    given |= longer
     for name in ("--log-dir", "--resume", "--warm-start"):
         given.pop(name, None)
     for name in EVALUATOR_OPTIONS.secrets & given.keys():
         given[name] = name.removeprefix("--").rpartition("-")[2].upper()
-    return f"{context.command_path} --resume {{}} {_literal(shlex.join(chain(*given.items())))}"
+    words = [click.get_current_context().command_path, "--resume {}"]
+    return " ".join([*words, *([_literal(shlex.join(chain(*given.items())))] * bool(given))])
+
+
+def _given_options() -> dict[str, str]:
+    context = click.get_current_context()
+    return given_options(context, context.command.params)
 
 
 def _literal(text: str) -> str:

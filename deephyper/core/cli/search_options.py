@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from deephyper.core.cli.option_groups import Duration, GroupedOption, Number, UserPath
+from deephyper.core.cli.option_groups import Duration, GroupedOption, Number, UserPath, Whole
 from deephyper.evaluator import CLASSIC_NAMES, DEFAULT_METHOD
 from deephyper.registry import EVALUATORS, OPTIMIZERS, Registry
 from deephyper.search.budget import DEFAULT_GRACE, DEFAULT_MAX_EVALS
@@ -18,8 +18,8 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 Options = list[Callable[[Any], Any]]
 
 DEFAULT_OPTIMIZER = Search.default_optimizer
-POSITIVE = click.IntRange(min=1)
-NOT_NEGATIVE = click.IntRange(min=0)
+POSITIVE = Whole(min=1)
+NOT_NEGATIVE = Whole(min=0)
 
 
 class RegisteredName(click.ParamType[str]):
@@ -175,7 +175,7 @@ RECORDS: Options = [
         "--resume",
         type=UserPath(),
         metavar="LOG_DIR",
-        help="Resume the search in this directory instead of starting a new one.",
+        help="Resume the search in this directory; what isn't given is as it was.",
     ),
     _option(
         "Records",

@@ -6,14 +6,12 @@ from pathlib import Path
 
 import click
 
-from deephyper.core.cli.option_groups import UserPath
+from deephyper.core.cli.option_groups import UserPath, Whole
 
 
 @click.command("topk")
 @click.argument("results", metavar="RESULTS", type=UserPath())
-@click.option(
-    "-k", type=click.IntRange(min=1), default=1, show_default=True, metavar="K", help="How many."
-)
+@click.option("-k", type=Whole(min=1), default=1, show_default=True, metavar="K", help="How many.")
 @click.option(
     "--output",
     "-o",

@@ -1,0 +1,104 @@
+"""``--resume DIR`` alone: what the command line leaves out is in the journal of the search."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Mapping
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from deephyper.core.cli.option_groups import GroupedCommand
+from deephyper.core.cli.plugin_options import EVALUATOR_OPTIONS, OPTIMIZER_OPTIONS
+
+if TYPE_CHECKING:
+    from deephyper.search.record import StartCommand
+
+NOTICE = f"{__name__}.notice"
+"""Key of a click context's ``meta``: a line that says what a resume takes from the journal."""
+_NAMED = ("--problem", "--run")
+# The budget is in the journal by itself; the others are of one session.
+_BATCH = ("--sigterm-grace", "--resume-command", "--batch")
+_OF_A_SESSION = {"--max-evals", "--timeout", "--log-dir", "--resume", "--warm-start", *_BATCH}
+
+
+class ResumableCommand(GroupedCommand):
+    """A search command that takes from the journal what is left out on a resume."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        given, _, _ = self.make_parser(ctx).parse_args(list(args))
+        resume = given.get("resume")
+        if isinstance(resume, str) and not (given.get("help") or given.get("batch")):
+            journalled = self._journalled(resume, given)
+            if journalled:
+                ctx.meta[NOTICE] = f"resuming with {shlex.join(journalled)}"
+            args = [*journalled, *args]
+        return super().parse_args(ctx, args)
+
+    def _journalled(self, resume: str, given: Mapping[str, Any]) -> list[str]:
+        """Return the options of the last session that those given now don't replace."""
+        from deephyper.checks import user_path
+        from deephyper.errors import argument
+        from deephyper.search.log_dir import LogDir
+
+        missing = [flag for flag in _NAMED if given.get(_name(flag)) is None]
+        log_dir = LogDir(user_path(argument("resume"), resume))
+        if not log_dir.holds_search:
+            return []  # which is said later
+        untrusted = log_dir.why_not_trusted()
+        command = log_dir.start_command() if untrusted is None else None
+        if command is None:
+            if not missing:
+                return []
+            why = untrusted or f"the search in '{log_dir.path}' was started without naming them"
+            raise click.UsageError(f"give {' and '.join(missing)}, because {why}")
+        if command.directory not in sys.path:
+            sys.path.append(command.directory)  # where the modules that it names are
+        return list(chain(*self._still_meant(command.options, given).items()))
+
+    def _still_meant(self, stored: Mapping[str, str], given: Mapping[str, Any]) -> dict[str, str]:
+        known = {flag for parameter in self.params for flag in parameter.opts}
+        replaced = {name for name, value in given.items() if value is not None}
+        limits = {"eval_timeout", "eval_timeout_minutes"}
+        if replaced & limits:
+            replaced |= limits
+        if "evaluator" in replaced:
+            replaced |= EVALUATOR_OPTIONS.names
+        if replaced & {"optimizer", *OPTIMIZER_OPTIONS.names}:
+            replaced |= {"optimizer", *OPTIMIZER_OPTIONS.names}
+        return {
+            flag: value
+            for flag, value in stored.items()
+            if flag in known and _name(flag) not in replaced
+        }
+
+
+def start_command(given: Mapping[str, str]) -> StartCommand:
+    """Return what the journal keeps of a command line.
+
+    Args:
+        given: the options on it, each with its value.
+    """
+    from deephyper.loading import split_spec, working_directory
+    from deephyper.search.record import StartCommand
+
+    secrets = EVALUATOR_OPTIONS.secrets | OPTIMIZER_OPTIONS.secrets
+    options = {
+        flag: value
+        for flag, value in given.items()
+        if flag not in _OF_A_SESSION and flag not in secrets
+    }
+    for flag in _NAMED:
+        _, file, attribute = split_spec(options[flag], "")
+        if file is not None:
+            suffix = f"::{attribute}" if attribute else ""
+            options[flag] = f"{Path(os.path.abspath(file))}{suffix}"
+    return StartCommand(working_directory(), options)
+
+
+def _name(flag: str) -> str:
+    return flag.removeprefix("--").replace("-", "_")

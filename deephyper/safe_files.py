@@ -1,0 +1,143 @@
+"""Files in a directory that others may write to, opened so that nothing planted there does harm.
+
+Whoever may write to the directory of a search could put something else in the place of one of its
+files: a link, which would lead what is written into another file of the user's, a FIFO, which
+blocks who opens it, a device, which never ends. So the last part of a path is never a link that is
+followed, what is opened is a regular file of the user's own, and new files are made under names
+that nobody can guess, then renamed.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import stat
+from pathlib import Path
+
+from deephyper.errors import ResultsError
+
+_SAFELY = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_PARTIAL = ".partial"
+_COPY = "replace it with a copy of your own"
+
+
+def open_to_read(path: Path) -> int:
+    """Return the descriptor of a file to read.
+
+    Raises:
+        ResultsError: if it is a link, something else than a file, or somebody else's.
+        OSError: if it can't be read.
+    """
+    return _checked(path, os.O_RDONLY, written=False)
+
+
+def open_to_append(path: Path) -> int:
+    """Return the descriptor of a file to read and to append to; it is made if it isn't there.
+
+    Raises:
+        ResultsError: if it is a link, has a second name, is something else than a file, or somebody
+            else's.
+        OSError: if it can't be written.
+    """
+    return _checked(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, written=True)
+
+
+def open_partial(path: Path) -> tuple[int, Path]:
+    """Make a file that is to replace another one, and return its descriptor and its path.
+
+    Args:
+        path: the file that it is to replace, see :func:`os.replace`.
+
+    Raises:
+        OSError: if it can't be made.
+    """
+    partial = path.with_name(f"{_prefix(path)}{secrets.token_hex(8)}{_PARTIAL}")
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL
+    return os.open(partial, flags | _SAFELY, 0o666), partial
+
+
+def read_small(path: Path, at_most: int = 1 << 20) -> bytes:
+    """Return what a file holds.
+
+    Raises:
+        ResultsError: as :func:`open_to_read`, or if it holds more than ``at_most`` bytes.
+        OSError: if it can't be read.
+    """
+    with os.fdopen(open_to_read(path), "rb") as file:
+        data = file.read(at_most + 1)
+    if len(data) > at_most:
+        raise ResultsError(f"'{path}' is larger than such a file can be; move it away")
+    return data
+
+
+def open_to_others(directory: Path, *, group: bool = False) -> bool:
+    """Return whether others than its owner may write to a directory.
+
+    Args:
+        directory: it; one that isn't there is open to nobody.
+        group: whether the members of its group count. A group that is the user's alone has the
+            user's name and doesn't.
+    """
+    try:
+        status = os.stat(directory)
+    except OSError:
+        return False
+    if status.st_mode & stat.S_IWOTH:
+        return True
+    return group and bool(status.st_mode & stat.S_IWGRP) and not _is_private(status)
+
+
+def is_own(path: Path) -> bool:
+    """Return whether a file or directory belongs to the user that this process runs as."""
+    try:
+        return os.stat(path).st_uid == os.geteuid()
+    except OSError:
+        return False
+
+
+def _checked(path: Path, flags: int, *, written: bool) -> int:
+    try:
+        fd = os.open(path, flags | _SAFELY, 0o666)
+    except OSError as error:
+        if error.errno == errno.ELOOP and path.is_symlink():
+            raise _refused(path, "is a symbolic link", "put the file itself there") from error
+        if error.errno in (errno.ENXIO, errno.EISDIR, errno.ENODEV) and os.path.lexists(path):
+            raise _refused(path, "is not a regular file", "move it away") from error
+        raise
+    try:
+        _check(path, os.fstat(fd), written)
+        os.set_blocking(fd, True)
+    except BaseException:
+        os.close(fd)
+        raise
+    return fd
+
+
+def _check(path: Path, status: os.stat_result, written: bool) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise _refused(path, "is not a regular file", "move it away")
+    # In a container the user may be root, and the directory and all in it another's.
+    if status.st_uid not in (os.geteuid(), os.stat(path.parent).st_uid):
+        raise _refused(path, f"belongs to another user (uid {status.st_uid})", _COPY)
+    if written and status.st_nlink > 1:
+        raise _refused(path, "has a second name (a hard link)", _COPY)
+
+
+def _refused(path: Path, what: str, remedy: str) -> ResultsError:
+    return ResultsError(f"'{path}' {what}; {remedy}, or use another directory")
+
+
+def _prefix(path: Path) -> str:
+    return f".{path.name}."
+
+
+def _is_private(status: os.stat_result) -> bool:
+    import grp
+    import pwd
+
+    try:
+        group = grp.getgrgid(status.st_gid)
+        return not group.gr_mem and group.gr_name == pwd.getpwuid(status.st_uid).pw_name
+    except KeyError:
+        return False
