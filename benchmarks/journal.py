@@ -22,12 +22,12 @@ from typing import Any
 import numpy as np
 
 from deephyper import HpProblem, Search, VirtualEvaluator
+from deephyper.claim import Claim
 from deephyper.job import Job, Outcome, Proposal, Started
 from deephyper.optimizer import Optimizer, RandomOptimizer
 from deephyper.optimizer.settings import BayesianSettings, RandomSettings, Settings
 from deephyper.problem import BaseProblem
 from deephyper.problem.description import describe_space
-from deephyper.search.claim import Claim
 from deephyper.search.journal import Journal
 from deephyper.search.record import Evaluation, Record
 from deephyper.search.replay import read_journal

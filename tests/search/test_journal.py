@@ -16,12 +16,13 @@ from typing import Any
 import ConfigSpace
 import pytest
 
+from deephyper import owner
+from deephyper.claim import Claim
 from deephyper.clock import Clock
 from deephyper.errors import ResultsError
 from deephyper.job import Failure, Job, Outcome, Reported, Started
 from deephyper.problem import HpProblem
-from deephyper.search import events, owner
-from deephyper.search.claim import Claim
+from deephyper.search import events
 from deephyper.search.journal import Journal
 from deephyper.search.log_dir import LogDir
 from deephyper.search.record import Evaluation, Record
@@ -254,6 +255,36 @@ def test_a_deleted_journal_ends_the_search(log_dir: Path) -> None:
     )
     assert result.num_evaluations == 1
     assert len(read_journal(tmp).known) == 2
+
+
+def test_a_journal_that_is_replaced_or_moved_ends_the_search(log_dir: Path) -> None:
+    for number, change in enumerate(
+        (
+            lambda path: path.with_name("copy").replace(path),
+            lambda path: path.rename(path.with_name("moved")),
+        )
+    ):
+        search = VirtualSearch(log_dir / str(number))
+
+        def happen(path: Path = search.log_dir / "journal.jsonl", change: Any = change) -> None:
+            shutil.copy(path, path.with_name("copy"))
+            change(path)
+
+        search.time.at(2.5, happen)
+        with pytest.raises(ResultsError, match=r"journal.jsonl' was .* while the search ran"):
+            search.session(max_evals=10)
+
+
+def test_a_search_continues_in_a_directory_that_is_renamed(log_dir: Path) -> None:
+    search = VirtualSearch(log_dir)
+    moved = log_dir.with_name("moved")
+
+    def move() -> None:
+        log_dir.rename(moved)
+
+    search.time.at(2.5, move)
+    search.session(max_evals=5)
+    assert len(read_journal(moved).ended) == len(read_results(moved)) == 5
 
 
 def test_every_event_is_on_file_before_the_next_happens(log_dir: Path) -> None:

@@ -21,16 +21,17 @@ from typing import Any
 
 import pytest
 
+from deephyper import claim, safe_files
+from deephyper.claim import GONE_SECONDS, Claim
 from deephyper.errors import ResultsError
 from deephyper.job import Job, Outcome, Started
-from deephyper.search import claim as claim_module
-from deephyper.search import events
-from deephyper.search.claim import GONE_SECONDS, Claim
+from deephyper.search import events, journal, replay
 from deephyper.search.journal import Journal
 from deephyper.search.record import Evaluation, Record
 from deephyper.search.replay import holds_events, read_events, read_journal
 
-SEARCH_PACKAGE = str(Path(claim_module.__file__).parent)
+# Where turns may end: in what writes a log directory.
+TRACED = tuple(module.__file__ or "" for module in (claim, journal, replay, safe_files))
 SPACE: dict[str, Any] = {"hyperparameters": {}, "conditions": [], "forbiddens": []}
 MANAGERS = 3
 # Functions between whose lines it matters that nobody comes between.
@@ -46,7 +47,7 @@ class World:
         damages: what was wrong with the journal of a manager that had its claim.
         now: what the clock of the file server shows.
         taken: sessions that ended because their claim was gone.
-        sessions: sessions that were begun.
+        ended: sessions that came to their end.
     """
 
     log_dir: Path
@@ -55,7 +56,7 @@ class World:
     damages: list[str] = field(default_factory=list)
     now: float = 1e9
     taken: int = 0
-    sessions: int = 0
+    ended: int = 0
     over: bool = False
 
     def __post_init__(self) -> None:
@@ -144,7 +145,7 @@ class Manager:
         self.turn.acquire()
 
     def _trace(self, frame: FrameType, event: str, argument: Any) -> Any:
-        if not frame.f_code.co_filename.startswith(SEARCH_PACKAGE):
+        if frame.f_code.co_filename not in TRACED:
             return None
         if event == "line":
             self.lines -= 1
@@ -156,7 +157,7 @@ class Manager:
 
     def _falls_asleep(self) -> bool:
         """Stand still, sometimes, for longer than a claim lasts."""
-        if self.world.over or self.world.chance.random() > 0.01:
+        if self.world.over or self.world.chance.random() > 0.006:
             return False
         self.asleep = True
         self.world.pass_time(2 * GONE_SECONDS)
@@ -169,36 +170,37 @@ class Manager:
     def _session(self, name: str) -> None:
         world, host = self.world, {"host": f"host {self.number}", "pid": self.number}
         try:
-            with Claim(world.log_dir, this_owner=host, sleep=self._sleep) as claim:
-                self.claim = claim
-                with contextlib.closing(Journal(claim)) as journal:
-                    world.sessions += 1
-                    self._search(journal, name)
+            with (
+                Claim(world.log_dir, this_owner=host, sleep=self._sleep) as self.claim,
+                contextlib.closing(Journal(self.claim)) as journal_,
+            ):
+                self._search(journal_, name)
+                world.ended += 1
         except ResultsError as error:
             text = str(error)
             world.taken += "this one ends" in text
-            if "is damaged" in text or "was deleted" in text:
+            if "is damaged" in text or "while the search ran" in text:
                 world.damages.append(text)
             raise
         finally:
             self.claim = None
 
-    def _search(self, journal: Journal, worker: str) -> None:
+    def _search(self, journal_: Journal, worker: str) -> None:
         world = self.world
         record = Record(space=SPACE, max_evals=10**6)
-        if holds_events(journal.path):
+        if holds_events(journal_.path):
             record = read_journal(world.log_dir)
-        journal.begin(record)
+        journal_.begin(record)
         unfinished = [evaluation.job for evaluation in record.unfinished]
         for _ in range(world.chance.randint(1, 4)):
             job = unfinished.pop() if unfinished else Job(record.next_id, {})
             record.add(Evaluation(job))
-            journal.submitted(Evaluation(job))
-            journal.started(Started(job, worker, 0.0))
+            journal_.submitted(Evaluation(job))
+            journal_.started(Started(job, worker, 0.0))
             objective = float(next(world.objectives))
-            journal.outcome(Outcome(job, "finished", objective, None, 0.0, 1.0, worker))
+            journal_.outcome(Outcome(job, "finished", objective, None, 0.0, 1.0, worker))
             world.kept[job.id] = objective
-        journal.ended("interrupted")
+        journal_.ended("interrupted")
 
 
 def simulate_files(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -248,12 +250,12 @@ def simulate(seed: int, log_dir: Path, monkeypatch: pytest.MonkeyPatch, turns: i
 def test_there_are_never_two_owners(
     part: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    taken = sessions = kept = 0
+    taken = ended = kept = 0
     for seed in range(part, 60, 4):
         world = simulate(seed, tmp_path / str(seed), monkeypatch, turns=1500)
-        taken, sessions = taken + world.taken, sessions + world.sessions
+        taken, ended = taken + world.taken, ended + world.ended
         kept += len(world.kept)
-    assert taken > 100
-    assert sessions - taken > 5
+    assert taken > 50
+    assert ended > 20
     assert kept > 100
-    print(f"{sessions} sessions, {taken} of them taken over, {kept} results kept")
+    print(f"{ended} sessions ended, {taken} were taken over, {kept} results were kept")

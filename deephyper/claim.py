@@ -43,8 +43,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from deephyper import owner
 from deephyper.errors import ResultsError, argument
-from deephyper.search import owner
 
 TOUCH_SECONDS = 5.0
 """How often a claim tells that its owner lives."""
@@ -182,6 +182,20 @@ class Claim:
             raise
         return fd
 
+    def find(self, name: str) -> os.stat_result | None:
+        """Return the status of a file of the directory, also where that was renamed; None without
+        such a file.
+
+        Raises:
+            OSError: if the file system doesn't tell.
+        """
+        try:
+            return os.stat(name, dir_fd=self._directory, follow_symlinks=False)
+        except OSError as error:
+            if error.errno in _GONE_ERRORS:
+                return None
+            raise
+
     def touch(self) -> None:
         """Tell that the owner lives."""
         with contextlib.suppress(OSError):
@@ -196,15 +210,12 @@ class Claim:
                 return False
             if error.errno not in (errno.EMFILE, errno.ENFILE):
                 raise
-        # No descriptor is left to open it with.
-        try:
-            found = os.stat(self._name, dir_fd=self._directory)
-        except OSError as error:
-            if error.errno in _GONE_ERRORS:
-                return False
-            raise
-        ours = os.fstat(self._fd)
-        return (found.st_dev, found.st_ino) == (ours.st_dev, ours.st_ino)
+        return self._is_there()  # no descriptor is left to open it with
+
+    def _is_there(self) -> bool:
+        """Return whether the file of the claim is there, whatever it holds."""
+        found, ours = self.find(self._name), os.fstat(self._fd)
+        return found is not None and os.path.samestat(found, ours)
 
     def _lost(self) -> ResultsError:
         others: list[str] = []
@@ -257,7 +268,7 @@ class Claim:
                     _remove(self._directory, name)
         except BaseException:
             with contextlib.suppress(OSError):
-                if self._holds():
+                if self._is_there():
                     os.unlink(self._name, dir_fd=self._directory)
             raise
 
