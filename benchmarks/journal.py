@@ -10,6 +10,7 @@ of six hyperparameters of all kinds, for random search and for the default optim
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import platform
 import tempfile
@@ -21,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from deephyper import HpProblem, Search, VirtualEvaluator
+from deephyper.claim import Claim
 from deephyper.job import Job, Outcome, Proposal, Started
 from deephyper.optimizer import Optimizer, RandomOptimizer
 from deephyper.optimizer.settings import BayesianSettings, RandomSettings, Settings
@@ -68,8 +70,6 @@ def write(log_dir: Path, problem: HpProblem, evaluations: int) -> list[float]:
     """Write a journal of so many evaluations; return the seconds of each append."""
     proposals = RandomOptimizer(problem, seed=1).ask(evaluations)
     objectives = np.random.default_rng(1).normal(size=evaluations)
-    journal = Journal(log_dir)
-    journal.begin(Record(space=describe_space(problem)))
     seconds = []
 
     def timed(append: Callable[..., None], *arguments: Any, **keys: Any) -> None:
@@ -77,14 +77,15 @@ def write(log_dir: Path, problem: HpProblem, evaluations: int) -> list[float]:
         append(*arguments, **keys)
         seconds.append(time.perf_counter() - begin)
 
-    for i, (proposal, objective) in enumerate(zip(proposals, objectives, strict=True)):
-        job = Job(str(i), proposal.point)
-        now = time.time()
-        timed(journal.submitted, Evaluation(job, predicted=(0.1 * i, 0.5)))
-        timed(journal.started, Started(job, "0", now))
-        outcome = Outcome(job, "finished", float(objective), None, now, now + 1.0, "0", "out.log")
-        timed(journal.outcome, outcome)
-    journal.close()
+    with Claim(log_dir) as claim, contextlib.closing(Journal(claim)) as journal:
+        journal.begin(Record(space=describe_space(problem), max_evals=evaluations))
+        for i, (proposal, objective) in enumerate(zip(proposals, objectives, strict=True)):
+            job, now = Job(str(i), proposal.point), time.time()
+            timed(journal.submitted, Evaluation(job, predicted=(0.1 * i, 0.5)))
+            timed(journal.started, Started(job, "0", now))
+            end = now + 1.0
+            outcome = Outcome(job, "finished", float(objective), None, now, end, "0", "out.log")
+            timed(journal.outcome, outcome)
     return seconds
 
 

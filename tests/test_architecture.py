@@ -31,6 +31,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 ALIASES = {"evaluator/balsam_job.py": ("balsam.job_spec",)}
 FREE = (
     "checks",
+    "claim",
     "clock",
     "errors",
     "job",
@@ -38,6 +39,7 @@ FREE = (
     "loading",
     "objective",
     "option",
+    "owner",
     "printable",
     "registry",
     "safe_files",

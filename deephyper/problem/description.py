@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 _IRRELEVANT = ("default_value", "default", "meta", "weights")
 
 
+_MOST_PHRASES = 10
+
+
 def describe_space(problem: BaseProblem) -> dict[str, Any]:
     """Return what decides which points a space has, as plain JSON values."""
     space = json.loads(json.dumps(problem.space.to_serialized_dict(), default=_plain))
@@ -27,25 +30,32 @@ def describe_space(problem: BaseProblem) -> dict[str, Any]:
 
 
 def differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
-    """Return what differs between two descriptions, one phrase each."""
+    """Return what differs between two descriptions, one phrase each that can be printed."""
     found = []
     before, after = old["hyperparameters"], new["hyperparameters"]
-    found += [f"'{name}' is gone" for name in before if name not in after]
-    found += [f"'{name}' is new" for name in after if name not in before]
+    found += [f"'{_shown(name)}' is gone" for name in before if name not in after]
+    found += [f"'{_shown(name)}' is new" for name in after if name not in before]
     for name in before:
         if name in after and before[name] != after[name]:
             keys = [
                 k for k in before[name] | after[name] if before[name].get(k) != after[name].get(k)
             ]
             found += [
-                f"{key} of '{name}' was {before[name].get(key)} and is {after[name].get(key)}"
+                f"{_shown(key)} of '{_shown(name)}' was {_shown(before[name].get(key))} "
+                f"and is {_shown(after[name].get(key))}"
                 for key in keys
             ]
     if old["conditions"] != new["conditions"]:
         found.append("the conditions differ")
     if old["forbiddens"] != new["forbiddens"]:
         found.append("the forbidden clauses differ")
-    return found
+    return found[:_MOST_PHRASES]
+
+
+def _shown(value: Any) -> str:
+    """Return a value of a file, which may be anything, in a few printable characters."""
+    text = "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(value))
+    return text if len(text) <= 200 else f"{text[:197]}..."
 
 
 def _sorted(clauses: list[Any]) -> list[Any]:

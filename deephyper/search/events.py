@@ -30,7 +30,7 @@ _BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 Finite = Annotated[float, Meta(ge=-_MAX_FLOAT, le=_MAX_FLOAT)]
 Time = Annotated[float, Meta(ge=-_CENTURIES, le=_CENTURIES)]
 Seconds = Annotated[float, Meta(ge=0, le=_CENTURIES)]
-Count = Annotated[int, Meta(ge=1)]
+Count = Annotated[int, Meta(ge=1, le=10**15)]
 # It becomes part of the names of files, and a number in results.csv.
 Id = Annotated[str, Meta(pattern=r"\A(0|[1-9][0-9]{0,17})\Z")]
 Failed = Annotated[str, Meta(pattern=r"\AF(_|\Z)")]
@@ -212,7 +212,7 @@ def decode(line: bytes) -> AnyEvent:
         return _DECODER.decode(line)
     except msgspec.ValidationError as error:
         raise Damaged(_reason(error)) from error
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return _decode_with_json(line)
 
 
@@ -220,7 +220,7 @@ def version_of(line: bytes) -> int | None:
     """Return the version that the first line of a session states; None if it states none."""
     try:
         header = _HEADER_DECODER.decode(line)
-    except (msgspec.MsgspecError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     begins = header.event in ("search", "resumed")
     return header.version if begins and type(header.version) is int else None
@@ -247,6 +247,8 @@ def _decode_with_json(line: bytes) -> AnyEvent:
     except msgspec.ValidationError as error:
         also = f" ({constants[0]} is not a finite number)" if constants else ""
         raise Damaged(_reason(error) + also) from error
+    except UnicodeEncodeError as error:
+        raise Damaged("one of its names holds half a surrogate pair") from error
     return event
 
 

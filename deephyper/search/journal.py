@@ -25,7 +25,7 @@ Version 1 knew no reported, no pruned, no metrics, and no version in resumed; it
 A line is written by one ``write`` the moment that it happens, so what was recorded survives the
 death of this process; a thread at once asks the disk to keep it, so a power failure costs no more
 than what the disk was being asked to keep. Nothing is ever changed, and a torn last line is dropped
-on reading. No lock is held, so a shared file system will do; :mod:`deephyper.search.claim` says why
+on reading. No lock is held, so a shared file system will do; :mod:`deephyper.claim` says why
 two searches never write one journal. The types of all keys are in :mod:`deephyper.search.events`.
 """
 
@@ -42,12 +42,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from deephyper.claim import Claim, sync
 from deephyper.clock import Clock
 from deephyper.errors import ResultsError, argument
 from deephyper.job import Outcome, Reported, Started
 from deephyper.objective import Failure, Objective, observation_to_json
 from deephyper.safe_files import open_to_read
-from deephyper.search.claim import Claim, sync
 from deephyper.search.record import Evaluation, Record
 
 FILE_NAME = "journal.jsonl"
@@ -87,6 +87,22 @@ class Journal:
             raise _cannot_write(self.path, error) from error
         self._syncer = _Syncer(self._fd)
 
+    def check(self) -> None:
+        """Make sure that what is written next is in the journal of this search.
+
+        Raises:
+            ResultsError: if another search has taken its place, or the journal was deleted.
+        """
+        try:
+            found = self._claim.find(FILE_NAME)
+        except OSError as error:
+            raise _cannot_write(self.path, error) from error
+        if found is None:
+            raise _gone(self.path, "deleted")
+        self._claim.check()
+        if not os.path.samestat(found, os.fstat(self._fd)):
+            raise _gone(self.path, "replaced by another file")
+
     def append(self, event: str, **keys: Any) -> None:
         """Write one event."""
         now, seconds = self._clock.now(), self._clock.monotonic() - self._opened
@@ -94,19 +110,17 @@ class Journal:
             {"event": event, "time": round(now, 6), "seconds": round(seconds, 3), **keys}
         )
         data = line.encode() + b"\n"
-        self._claim.check()
         try:
+            self.check()
             self._syncer.raise_error()
-            before = os.fstat(self._fd)
-            if before.st_nlink == 0:
-                raise _deleted(self.path)
+            size = os.fstat(self._fd).st_size
             if os.write(self._fd, data) != len(data):
                 # What is appended once there is room again must not stand behind half a line.
-                os.ftruncate(self._fd, before.st_size)
+                os.ftruncate(self._fd, size)
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         except OSError as error:
             raise _cannot_write(self.path, error) from error
-        self._claim.check()  # whoever takes the directory from now on copies this line, too
+        self.check()  # whoever takes the directory from now on copies this line, too
         self._syncer.request()
 
     def sync(self) -> None:
@@ -284,9 +298,9 @@ def _metrics(source: Outcome | Reported) -> dict[str, Any]:
     return {"metrics": dict(source.metrics)} if source.metrics else {}
 
 
-def _deleted(path: Path) -> ResultsError:
+def _gone(path: Path, how: str) -> ResultsError:
     return ResultsError(
-        f"'{path}' was deleted while the search ran; what it held is in no other file unless "
+        f"'{path}' was {how} while the search ran; what it held is in no other file unless "
         f"results.csv is still there: start a new search with {argument('warm_start')} from it"
     )
 

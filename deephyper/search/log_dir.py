@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deephyper.checks import user_path
+from deephyper.claim import Claim, check_unclaimed
 from deephyper.errors import ProblemError, ResultsError, argument
 from deephyper.loading import absolute
 from deephyper.problem.description import describe_space, differences
 from deephyper.safe_files import is_own, open_to_others
 from deephyper.search import journal, log, results
-from deephyper.search.claim import Claim, check_unclaimed
 from deephyper.search.record import Record, StartCommand
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
@@ -22,6 +22,7 @@ from deephyper.search.events import AnyEvent, Damaged
 from deephyper.search.journal import BYTE_ORDER_MARK, FILE_NAME, READABLE_VERSIONS
 from deephyper.search.record import Evaluation, Record, StartCommand
 
+_VERSIONED = (events.SearchBegan, events.Resumed)
 _BEGINNINGS = (b'{"event": "search"', b'{"event": "resumed"')
 _HIGHEST_GAP = 10**9
 """How far ids may be ahead of the number of evaluations, so that they never run out of digits."""
@@ -54,19 +55,19 @@ def read_start_command(log_dir: Path) -> StartCommand | None:
         ResultsError: if the journal can't be read, or that line is damaged.
     """
     path = log_dir / FILE_NAME
-    last: tuple[int, bytes] | None = None
     with _opened(path) as file:
-        for number, line in enumerate(file, 1):
-            if line.removeprefix(BYTE_ORDER_MARK).startswith(_BEGINNINGS):
-                last = number, line.removeprefix(BYTE_ORDER_MARK)
-    if last is None:
-        return None
-    try:
-        event = events.decode(last[1])
-    except Damaged as damage:
-        _check_version(path, events.version_of(last[1]))
-        raise _damaged(path, last[0], damage) from damage
-    return _command(event) if isinstance(event, events.Session) else None
+        beginnings = [(n, line) for n, line in _numbered(file) if line.startswith(_BEGINNINGS)]
+    while beginnings:
+        number, line = beginnings.pop()
+        try:
+            event = events.decode(line)
+        except Damaged as damage:
+            if _is_torn(line, damage):
+                continue
+            _check_version(path, events.version_of(line))
+            raise _damaged(path, number, damage) from damage
+        return _command(event) if isinstance(event, events.Session) else None
+    return None
 
 
 def read_events(log_dir: Path) -> Iterator[AnyEvent]:
@@ -111,11 +112,7 @@ def _lines(path: Path) -> Iterator[tuple[int, AnyEvent, int]]:
     """
     blank = 0
     with _opened(path) as file:
-        number = 0
-        while line := file.readline(events.MAX_BYTES + 1):
-            number += 1
-            if number == 1:
-                line = line.removeprefix(BYTE_ORDER_MARK)
+        for number, line in _numbered(file):
             if not line.strip():
                 blank = blank or number
                 continue
@@ -124,13 +121,26 @@ def _lines(path: Path) -> Iterator[tuple[int, AnyEvent, int]]:
                 if blank:
                     raise _damaged(path, blank, Damaged("it is empty"))
             except Damaged as damage:
+                if _is_torn(line, damage):
+                    return
                 _check_version(path, events.version_of(line))
-                if damage.is_json or line.endswith(b"\n"):
-                    raise _damaged(path, blank or number, damage) from damage
-                return  # the last line, which isn't whole
-            if isinstance(event, events.SearchBegan | events.Resumed):
+                raise _damaged(path, blank or number, damage) from damage
+            if isinstance(event, _VERSIONED):
                 _check_version(path, event.version)
             yield number, event, len(line)
+
+
+def _numbered(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """Yield the lines of a journal with their numbers, of long ones the beginning."""
+    number = 0
+    while line := file.readline(events.MAX_BYTES + 1):
+        number += 1
+        yield number, line.removeprefix(BYTE_ORDER_MARK) if number == 1 else line
+
+
+def _is_torn(line: bytes, damage: Damaged) -> bool:
+    """Return whether a line is what a crash leaves of the last one."""
+    return not damage.is_json and not line.endswith(b"\n")
 
 
 @contextlib.contextmanager
@@ -185,6 +195,19 @@ class _Replay:
         self._stopped: set[str] = set()  # in this session
         self._began = self._lasted = 0.0
         self._in_session = False
+        self._apply: dict[type[AnyEvent], Callable[[Any], object]] = {
+            events.SearchBegan: self._begin,
+            events.Resumed: self._begin,
+            events.Known: self._known,
+            events.Submitted: self._submit,
+            events.Started: self._running,
+            events.Reported: self._running,
+            events.Finished: self._end,
+            events.Pruned: self._end,
+            events.Failure: self._end,
+            events.Stopped: self._stop,
+            events.SessionEnded: self._end_session,
+        }
 
     def apply(self, event: AnyEvent) -> None:
         """Take the next event.
@@ -192,34 +215,12 @@ class _Replay:
         Raises:
             Damaged: if no search writes it here.
         """
-        if isinstance(event, events.Session):
-            self._begin(event)
-        elif not self._in_session:
+        if not self._in_session and not isinstance(event, events.Session):
             what = "after the end of a session" if self.record.space else "before the search begins"
             _refuse(f"it stands {what}")
+        self._apply[type(event)](event)
         seconds = event.time - self._began if event.seconds is None else event.seconds
         self._lasted = max(self._lasted, seconds)
-        match event:
-            case events.Known():
-                self._known(event)
-            case events.Submitted():
-                self._submit(event)
-            case events.Failure(retry=True):
-                job = self._running(event).job
-                self._submitted.remove(event.id)
-                self.record.retry(job)
-            case events.Finished() | events.Failure():
-                evaluation = self._running(event)
-                self._submitted.remove(event.id)
-                self.record.end(_outcome(evaluation.job, event))
-            case events.Stopped():
-                self._running(event)
-                self._submitted.remove(event.id)
-                self._stopped.add(event.id)
-            case events.Started() | events.Reported():
-                self._running(event)
-            case events.SessionEnded():
-                self._in_session = False
 
     def end(self, path: Path) -> Record:
         """Return the record, when there are no more events.
@@ -243,6 +244,8 @@ class _Replay:
             record.space = dict(event.space)
         elif not record.space:
             _refuse("a search is resumed before it begins")
+        if event.max_evals is None and event.timeout is None:
+            _refuse("its session has neither max_evals nor timeout, and so no end")
         record.seconds += self._lasted
         self._began, self._lasted = event.time, 0.0
         self._submitted.clear()
@@ -282,6 +285,22 @@ class _Replay:
             predicted = (event.predicted, event.predicted_std)
         record.add(Evaluation(Job(id_, event.point, event.attempt), predicted=predicted))
         self._submitted.add(id_)
+
+    def _end(self, event: events.Finished | events.Failure) -> None:
+        evaluation = self._running(event)
+        self._submitted.remove(event.id)
+        if isinstance(event, events.Failure) and event.retry:
+            self.record.retry(evaluation.job)
+        else:
+            self.record.end(_outcome(evaluation.job, event))
+
+    def _stop(self, event: events.Stopped) -> None:
+        self._running(event)
+        self._submitted.remove(event.id)
+        self._stopped.add(event.id)
+
+    def _end_session(self, event: events.SessionEnded) -> None:
+        self._in_session = False
 
     def _running(self, event: events.Attempt) -> Evaluation:
         """Return the evaluation that an event tells of, which must have been submitted."""

@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from deephyper.claim import Claim
 from deephyper.clock import Clock
 from deephyper.errors import ResultsError
 from deephyper.job import Outcome, Reported, Started
 from deephyper.problem.description import describe_space
 from deephyper.safe_files import open_to_others, open_to_read
-from deephyper.search.claim import Claim
 from deephyper.search.journal import Journal
 from deephyper.search.log import log_outcome, log_to, open_directory_notice, set_aside_notice
 from deephyper.search.log_dir import LogDir
@@ -142,7 +142,7 @@ class FileRecorder(Recorder):
         self._results: ResultsWriter | None = None
 
     def check(self) -> None:
-        self._claim.check()
+        self._journal.check()
 
     def begin(self) -> None:
         self._journal.begin(self._record)

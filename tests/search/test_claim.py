@@ -18,9 +18,9 @@ from typing import Any
 import psutil
 import pytest
 
+from deephyper.claim import Claim
 from deephyper.errors import ResultsError
-from deephyper.search.claim import Claim
-from deephyper.search.owner import this_process
+from deephyper.owner import this_process
 
 RUNNING = "a search is running in"
 

@@ -16,12 +16,13 @@ from typing import Any
 import ConfigSpace
 import pytest
 
+from deephyper import owner
+from deephyper.claim import Claim
 from deephyper.clock import Clock
 from deephyper.errors import ResultsError
 from deephyper.job import Failure, Job, Outcome, Reported, Started
 from deephyper.problem import HpProblem
 from deephyper.search import events
-from deephyper.search.claim import Claim
 from deephyper.search.journal import Journal
 from deephyper.search.log_dir import LogDir
 from deephyper.search.record import Evaluation, Record
@@ -50,7 +51,7 @@ def write_all_events(log_dir: Path) -> list[bytes]:
 
 
 def _write_all_events(journal: Journal) -> None:
-    journal.begin(Record(space=SPACE, settings={"seed": 1}))
+    journal.begin(Record(space=SPACE, settings={"seed": 1}, max_evals=9))
     journal.known(POINT, 2.5)
     journal.known(POINT, Failure("reported", "known"))
     jobs = [Job(str(i), POINT | {"n": i}) for i in range(4)]
@@ -131,7 +132,7 @@ def test_a_last_line_cut_at_any_byte_costs_no_other(
         if cut % 5 == 0 or cut == len(last) - 1:
             with opened(log_dir) as journal:  # must not glue its line to a torn one
                 if expected is None:
-                    journal.begin(Record(space=SPACE))
+                    journal.begin(Record(space=SPACE, max_evals=5))
                 else:
                     journal.begin(expected)
                 journal.ended("max_evals")
@@ -256,6 +257,36 @@ def test_a_deleted_journal_ends_the_search(log_dir: Path) -> None:
     assert len(read_journal(tmp).known) == 2
 
 
+def test_a_journal_that_is_replaced_or_moved_ends_the_search(log_dir: Path) -> None:
+    for number, change in enumerate(
+        (
+            lambda path: path.with_name("copy").replace(path),
+            lambda path: path.rename(path.with_name("moved")),
+        )
+    ):
+        search = VirtualSearch(log_dir / str(number))
+
+        def happen(path: Path = search.log_dir / "journal.jsonl", change: Any = change) -> None:
+            shutil.copy(path, path.with_name("copy"))
+            change(path)
+
+        search.time.at(2.5, happen)
+        with pytest.raises(ResultsError, match=r"journal.jsonl' was .* while the search ran"):
+            search.session(max_evals=10)
+
+
+def test_a_search_continues_in_a_directory_that_is_renamed(log_dir: Path) -> None:
+    search = VirtualSearch(log_dir)
+    moved = log_dir.with_name("moved")
+
+    def move() -> None:
+        log_dir.rename(moved)
+
+    search.time.at(2.5, move)
+    search.session(max_evals=5)
+    assert len(read_journal(moved).ended) == len(read_results(moved)) == 5
+
+
 def test_every_event_is_on_file_before_the_next_happens(log_dir: Path) -> None:
     seen: list[int] = []
 
@@ -301,6 +332,92 @@ def test_an_evaluation_that_was_to_run_again_has_its_attempt_counted(log_dir: Pa
         journal.outcome(Outcome(job, "failed", None, failure, 1.0, 2.0, "0"), retry=True)
     (evaluation,) = read_journal(log_dir).unfinished
     assert evaluation.job == Job("0", {"x": 1}, 2)
+
+
+# Whose journal it is.
+
+
+def take_over(log_dir: Path) -> contextlib.AbstractContextManager[Journal]:
+    """The journal of a search that comes when the owner of the first claim seems to be gone."""
+    os.utime(log_dir / "running-000001.json", (0.0, 0.0))
+    elsewhere = {"host": "elsewhere", "pid": 7}
+
+    @contextlib.contextmanager
+    def taken() -> Iterator[Journal]:
+        with (
+            Claim(log_dir, this_owner=elsewhere, sleep=lambda seconds: None) as claim,
+            contextlib.closing(Journal(claim)) as journal,
+        ):
+            yield journal
+
+    return taken()
+
+
+def test_who_was_taken_over_writes_nothing_more(log_dir: Path) -> None:
+    with opened(log_dir) as journal:
+        journal.begin(Record(space=SPACE, max_evals=5))
+        with take_over(log_dir) as successor:
+            successor.begin(read_journal(log_dir))
+            before = (log_dir / "journal.jsonl").read_bytes()
+            with pytest.raises(ResultsError, match=r"taken .* over \(process 7 on elsewhere"):
+                journal.submitted(Evaluation(Job("0", {})))
+        with pytest.raises(ResultsError, match="took it over and has ended since"):
+            journal.submitted(Evaluation(Job("0", {})))
+        assert (log_dir / "journal.jsonl").read_bytes() == before
+
+
+def test_a_line_that_is_written_too_late_is_in_no_journal_and_not_called_kept(
+    log_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its owner has looked for its claim, and stands still before it writes."""
+    with opened(log_dir) as journal, contextlib.ExitStack() as later:
+        journal.begin(Record(space=SPACE, max_evals=5))
+        write = os.write
+
+        def stand_still(fd: int, data: bytes) -> int:
+            monkeypatch.undo()
+            later.enter_context(take_over(log_dir)).begin(read_journal(log_dir))
+            return write(fd, data)
+
+        monkeypatch.setattr(os, "write", stand_still)
+        with pytest.raises(ResultsError, match="process 7 on elsewhere"):
+            journal.submitted(Evaluation(Job("0", {})))
+        assert [type(event) for event in read_events(log_dir)] == [
+            events.SearchBegan,
+            events.Resumed,
+        ]
+
+
+def test_a_line_that_was_written_before_is_in_the_successor_s_journal(log_dir: Path) -> None:
+    with opened(log_dir) as journal:
+        journal.begin(Record(space=SPACE, max_evals=5))
+        journal.submitted(Evaluation(Job("0", {})))
+        with take_over(log_dir):
+            assert [*read_journal(log_dir).evaluations] == ["0"]
+
+
+def test_a_search_that_was_taken_over_ends_and_leaves_the_results_alone(log_dir: Path) -> None:
+    """Another one on another host has continued it and ended, while it stood still."""
+    first = VirtualSearch(log_dir, num_workers=2)
+
+    def stand_still() -> None:
+        os.utime(log_dir / "running-000001.json", (0.0, 0.0))
+        second = VirtualSearch(log_dir, run=lambda job: 5.0)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(owner, "this_process", lambda: {"host": "elsewhere", "pid": 7})
+            patch.setattr(time, "sleep", lambda seconds: None)
+            ids = [e.job.id for e in second.session(max_evals=12).evaluations]
+        assert len({*ids}) == len(ids) == 12
+        before.extend(path.read_bytes() for path in files)
+
+    files = [log_dir / "journal.jsonl", log_dir / "results.csv"]
+    before: list[bytes] = []
+    first.time.at(3.5, stand_still)
+    with pytest.raises(ResultsError, match="took it over and has ended since"):
+        first.session(max_evals=10)
+    assert [path.read_bytes() for path in files] == before
+    assert {p.name for p in log_dir.iterdir()} == {"journal.jsonl", "results.csv", "deephyper.log"}
+    assert VirtualSearch(log_dir).session(max_evals=13).num_evaluations == 13
 
 
 # What the disk keeps.
@@ -382,7 +499,7 @@ def test_reports_and_pruned_evaluations_are_kept(log_dir: Path) -> None:
         jobs[1], "finished", 0.75, None, EPOCH, EPOCH + 1, "0", metrics={"loss": 1.0}
     )
     with opened(log_dir) as journal:
-        journal.begin(Record(space=SPACE))
+        journal.begin(Record(space=SPACE, max_evals=5))
         for job in jobs:
             journal.submitted(Evaluation(job))
         journal.reported(Reported(jobs[0], 3, 0.5, EPOCH, {"loss": 2.0}))

@@ -9,7 +9,10 @@ import random
 import re
 import signal
 import time
+from dataclasses import dataclass
 from functools import partial
+
+import pytest
 
 from deephyper.search.log_dir import LogDir
 from tests.search.real_search import PROBLEM, RealSearch
@@ -23,27 +26,39 @@ def run(point):
     time.sleep(0.15)
     return point["x"]
 """
-EVALUATIONS = 60
-KILLS = 20
 
 
-def test_nothing_reported_is_lost_by_20_kills_and_resumes(real: RealSearch) -> None:
+@dataclass(frozen=True)
+class Killed:
+    """A search that was killed again and again, and resumed up to its end.
+
+    Attributes:
+        reported: results that a session had written before it was killed.
+        slowest: seconds that workers lived longer than their search, at most.
+    """
+
+    reported: int
+    slowest: float
+
+
+def kill_and_resume(real: RealSearch, evaluator: str, kills: int, evaluations: int) -> Killed:
+    """Kill a search so many times at moments that differ, then let it end, and check everything."""
     real.write(RUN)
-    moments = random.Random(20)
+    options = f"--max-evals {evaluations} --num-workers 3 --evaluator {evaluator}"
+    moments = random.Random(kills)
     session_of: dict[str, int] = {}  # objective -> session in which it was reported
+    results: dict[str, str] = {}  # id -> objective
     shown: set[str] = set()
     slowest = 0.0
-    for session in range(KILLS):
+    for session in range(kills):
         process = real.start(
-            f"--max-evals {EVALUATIONS} --num-workers 3",
-            resume=LogDir(real.log_dir).holds_search,
-            SESSION=f"{session}",
+            options, resume=LogDir(real.log_dir).holds_search, SESSION=f"{session}"
         )
         before = _ended(real)
         if moments.random() < 0.25:  # while it starts
             time.sleep(moments.uniform(0.0, 1.5))
         else:
-            share = (EVALUATIONS - 5 - before) // (KILLS - session)
+            share = (evaluations - 5 - before) // (kills - session)
             wanted = before + moments.randint(0, max(0, min(3, share)))
             real.until(partial(_has_come_to, real, wanted, session))
             time.sleep(moments.uniform(0.0, 0.05))
@@ -51,24 +66,37 @@ def test_nothing_reported_is_lost_by_20_kills_and_resumes(real: RealSearch) -> N
         process.kill()
         if moments.random() < 0.5:
             process.wait()  # otherwise its zombie is there when the next session begins
-        slowest = max(slowest, real.none_left(5.0))
+        slowest = max(slowest, real.none_left(120.0 if evaluator == "ray" else 5.0))
         for event in real.events():
             if event["event"] == "finished":
-                session_of.setdefault(repr(event["objective"]), session)
+                objective = repr(event["objective"])
+                session_of.setdefault(objective, session)
+                assert results.setdefault(event["id"], objective) == objective
         shown.update(re.findall(r"objective (\S+)", real.err))
-        assert _ended(real) < EVALUATIONS
-    last = real.run(f"--max-evals {EVALUATIONS} --num-workers 3", resume=True, SESSION=f"{KILLS}")
-    assert last.status == 0
-    assert "60 evaluations" in last.out
-    real.is_complete(EVALUATIONS)
-    objectives = {row["objective"] for row in real.rows()}
-    assert session_of.keys() <= objectives
-    assert shown <= {f"{float(objective):.6g}" for objective in objectives}
-    assert len(session_of) > 10
+        assert _ended(real) < evaluations
+    last = real.run(options, resume=True, SESSION=f"{kills}")
+    assert last.status == 0, last.err
+    assert f"{evaluations} evaluations" in last.out
+    real.is_complete(evaluations)
+    rows = {row["id"]: row["objective"] for row in real.rows()}
+    assert results.items() <= rows.items()
+    assert shown <= {f"{float(objective):.6g}" for objective in rows.values()}
     for line in (real.folder / "ran.txt").read_text().splitlines():
         number, objective = line.split()
-        assert int(number) <= session_of.get(objective, KILLS), "it was evaluated again"
-    print(f"{len(session_of)} were reported before a kill; workers ended within {slowest:.2f} s")
+        assert int(number) <= session_of.get(objective, kills), "it was evaluated again"
+    return Killed(len(session_of), slowest)
+
+
+@pytest.mark.parametrize(
+    ("evaluator", "kills", "evaluations"),
+    [("process", 10, 35), ("thread", 5, 20), ("subprocess", 5, 20)],
+)
+def test_nothing_reported_is_lost_by_kills_and_resumes(
+    real: RealSearch, evaluator: str, kills: int, evaluations: int
+) -> None:
+    killed = kill_and_resume(real, evaluator, kills, evaluations)
+    assert killed.reported > kills // 3
+    print(f"{killed.reported} were reported before a kill; workers ended in {killed.slowest:.2f} s")
 
 
 def _has_come_to(real: RealSearch, ended: int, session: int) -> bool:

@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from deephyper.claim import Claim
 from deephyper.errors import ResultsError
 from deephyper.job import Job, Outcome
 from deephyper.problem import HpProblem
-from deephyper.search.claim import Claim
 from deephyper.search.record import Evaluation
 from deephyper.search.results import (
     COLUMNS,

@@ -43,8 +43,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from deephyper import owner
 from deephyper.errors import ResultsError, argument
-from deephyper.search import owner
 
 TOUCH_SECONDS = 5.0
 """How often a claim tells that its owner lives."""
@@ -68,7 +68,7 @@ class Claim:
         touch_seconds: how often the claim tells that its owner lives.
         this_owner: says who claims it; None for this process.
         notify: called with a line for the user.
-        sleep: waits for a number of seconds.
+        sleep: waits for a number of seconds; None for the computer's.
 
     Attributes:
         log_dir: the directory.
@@ -84,13 +84,13 @@ class Claim:
         *,
         this_owner: dict[str, Any] | None = None,
         notify: Callable[[str], None] | None = None,
-        sleep: Callable[[float], object] = time.sleep,
+        sleep: Callable[[float], object] | None = None,
     ) -> None:
         self.log_dir = log_dir
         self._touch_seconds = touch_seconds
         self._owner = this_owner
         self._notify = notify
-        self._sleep = sleep
+        self._sleep = sleep or time.sleep
         self._token = uuid.uuid4().hex
         self._directory = self._fd = -1
         self._name = ""
@@ -182,6 +182,20 @@ class Claim:
             raise
         return fd
 
+    def find(self, name: str) -> os.stat_result | None:
+        """Return the status of a file of the directory, also where that was renamed; None without
+        such a file.
+
+        Raises:
+            OSError: if the file system doesn't tell.
+        """
+        try:
+            return os.stat(name, dir_fd=self._directory, follow_symlinks=False)
+        except OSError as error:
+            if error.errno in _GONE_ERRORS:
+                return None
+            raise
+
     def touch(self) -> None:
         """Tell that the owner lives."""
         with contextlib.suppress(OSError):
@@ -196,15 +210,12 @@ class Claim:
                 return False
             if error.errno not in (errno.EMFILE, errno.ENFILE):
                 raise
-        # No descriptor is left to open it with.
-        try:
-            found = os.stat(self._name, dir_fd=self._directory)
-        except OSError as error:
-            if error.errno in _GONE_ERRORS:
-                return False
-            raise
-        ours = os.fstat(self._fd)
-        return (found.st_dev, found.st_ino) == (ours.st_dev, ours.st_ino)
+        return self._is_there()  # no descriptor is left to open it with
+
+    def _is_there(self) -> bool:
+        """Return whether the file of the claim is there, whatever it holds."""
+        found, ours = self.find(self._name), os.fstat(self._fd)
+        return found is not None and os.path.samestat(found, ours)
 
     def _lost(self) -> ResultsError:
         others: list[str] = []
@@ -244,6 +255,7 @@ class Claim:
         try:
             if os.write(self._fd, self._text) != len(self._text):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.utime(self._fd)
             # While this one looked, others may have come and gone, so that numbers began anew.
             for name in _claims(self._directory):
                 if name != self._name:
@@ -256,7 +268,7 @@ class Claim:
                     _remove(self._directory, name)
         except BaseException:
             with contextlib.suppress(OSError):
-                if self._holds():
+                if self._is_there():
                     os.unlink(self._name, dir_fd=self._directory)
             raise
 
