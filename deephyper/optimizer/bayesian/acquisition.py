@@ -20,6 +20,8 @@ _LOG_SQRT_2PI = 0.5 * math.log(2.0 * math.pi)
 _SQRT_HALF_PI = math.sqrt(0.5 * math.pi)
 _TAIL = -12.0
 """A log expected improvement v below this becomes _TAIL - log(1 + _TAIL - v)."""
+_STEEPEST = 300.0
+"""The largest logarithm of a slope, so that the squares of slopes are finite."""
 _MIN_RISK_STD = 0.05
 """The standard deviation s of a predicted failure becomes sqrt(s^2 + _MIN_RISK_STD^2)."""
 
@@ -109,8 +111,9 @@ def log_expected_improvement_slopes(
         value: what that returned, shape (m,).
     """
     z = (mean - best) / std
-    by_mean = np.exp(log_ndtr(z) - value)
-    by_std = np.exp(-0.5 * z * z - _LOG_SQRT_2PI - value)
+    # Far out these are differences of huge numbers, of which rounding leaves anything.
+    by_mean = np.exp(np.minimum(log_ndtr(z) - value, _STEEPEST))
+    by_std = np.exp(np.minimum(-0.5 * z * z - _LOG_SQRT_2PI - value, _STEEPEST))
     return by_mean, by_std
 
 

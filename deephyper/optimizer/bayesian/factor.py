@@ -5,6 +5,12 @@ result changes a number on the right-hand side; nothing is refitted, removed or 
 inverse of the Cholesky factor is kept rather than the factor: appending costs the same, and what
 has to be solved for candidates becomes a matrix product.
 
+K + noise is no smaller than the noise in any direction, so no row of A is longer than
+1 / sqrt(noise). Where many points lie close together, rounding breaks that: rows grow, each by what
+the last ones have grown, until they overflow. So the bound is kept by force: a point whose row
+would exceed it gets more noise of its own, as much as it takes. To the model it is a point that is
+known already.
+
 A point without a result stands for what the finished ones predict there (posterior.py;
 Ginsbourger, Le Riche and Carraro, 2010, call this the kriging believer): the mean is that of the
 finished points alone, the variance that of all.
@@ -22,6 +28,8 @@ from deephyper.optimizer.bayesian.kernel import MIN_NOISE, Covariance
 
 _BLOCK = 96
 """Rows of the factor that are multiplied at a time."""
+_SLACK = 2.0
+"""Squared norms of rows may exceed their bound by this factor, which rounding alone can cause."""
 
 
 class Factor:
@@ -41,19 +49,21 @@ class Factor:
         self._x[: self.n] = x
         self._inverse = np.zeros((self.capacity, self.capacity))
         self.variance = 1.0 + covariance.parameters.noise + MIN_NOISE
+        """Prior variance of an observation, of which 1 is the signal and the rest noise."""
         k = covariance(x, x)
-        jitter = 0.0
         while True:
-            k[np.diag_indices(self.n)] = self.variance + jitter
+            k[np.diag_indices(self.n)] = self.variance
             lower, info = lapack.dpotrf(k.T, lower=1)
             if info == 0:
-                break
-            # Single precision in the kernel can cost the last bit of definiteness.
-            jitter = max(10.0 * jitter, 1e-6)
+                inverse = np.tril(lapack.dtrtri(lower, lower=1)[0])
+                longest = float(np.einsum("ij,ij->i", inverse, inverse).max(initial=0.0))
+                if longest <= _SLACK / self.noise:
+                    break
+            # The kernel is computed in single precision.
+            self.variance = 1.0 + 4.0 * self.noise
         self.lower: Array = lower
         """The Cholesky factor of the first points."""
-        inverse, _ = lapack.dtrtri(lower, lower=1)
-        self._inverse[: self.n, : self.n] = np.tril(inverse)
+        self._inverse[: self.n, : self.n] = inverse
 
     @property
     def x(self) -> Array:
@@ -64,6 +74,11 @@ class Factor:
     def inverse(self) -> Array:
         """A, shape (n, n)."""
         return self._inverse[: self.n, : self.n]
+
+    @property
+    def noise(self) -> float:
+        """Variance of the noise at each point."""
+        return self.variance - 1.0
 
     @property
     def room(self) -> int:
@@ -88,10 +103,12 @@ class Factor:
         """
         n = self.n
         row = self.solve(x[None, :])[:, 0]
+        weights = row @ self.inverse
         rest = self.variance - float(row @ row)
-        diagonal = math.sqrt(max(rest, 0.5 * (self.variance - 1.0)))
+        least = self.noise * (1.0 + float(weights @ weights)) / _SLACK
+        diagonal = math.sqrt(max(rest, least))
         self._x[n] = x
-        self._inverse[n, :n] = row @ self.inverse
+        self._inverse[n, :n] = weights
         self._inverse[n, :n] /= -diagonal
         self._inverse[n, n] = 1.0 / diagonal
         self.n = n + 1

@@ -108,7 +108,7 @@ class BayesianOptimizer(Optimizer):
         # All points of an ask go into one factor, up to what it may hold.
         if self._surrogate is not None and self._surrogate.factor.room < min(n, MAX_PENDING):
             self._surrogate = None
-        with _one_blas_thread():
+        with _one_blas_thread(), np.errstate(under="ignore"):
             try:
                 while len(self._proposed) < n and self._propose_next(n):
                     pass
@@ -116,6 +116,8 @@ class BayesianOptimizer(Optimizer):
             finally:
                 self._proposed = {}
 
+    # Correlations of distant points become 0, whatever numpy is set to do about it.
+    @np.errstate(under="ignore")
     def _learn(
         self,
         keys: Sequence[Key],
@@ -140,6 +142,7 @@ class BayesianOptimizer(Optimizer):
                 self._surrogate = None
                 return
 
+    @np.errstate(under="ignore")
     def _pend(self, points: Mapping[Key, Point]) -> None:
         for key, point in points.items():
             if self._surrogate is not None and key not in self._rows:
@@ -153,7 +156,7 @@ class BayesianOptimizer(Optimizer):
     def _predict(self, key: Key, point: Point) -> Prediction | None:
         if not self._is_ready():
             return None
-        with _one_blas_thread():
+        with _one_blas_thread(), np.errstate(under="ignore"):
             surrogate = self._current_surrogate()
             x = self._features(self._encoding.vectors([point]))
             moments = surrogate.moments_at(surrogate.factor.solve(x))

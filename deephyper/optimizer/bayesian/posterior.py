@@ -60,7 +60,8 @@ class Posterior:
         m = len(self._unknown) - 1
         j = int(np.flatnonzero(self._unknown == row)[0])
         covariance = self._covariance[: m + 1, : m + 1]
-        gain = covariance[j] / covariance[j, j]
+        # Rounding can leave less of a variance than the noise that is in each.
+        gain = covariance[j] / max(covariance[j, j], 0.5 * self._factor.noise)
         error = values - self._values[:, row]
         self._values[:, self._unknown] += error[:, None] * gain
         self._values[:, row] = values

@@ -78,7 +78,7 @@ class Surrogate:
     def std_without(self, row: int) -> float:
         """Return the standard deviation at a point of the model as if it weren't one."""
         of_noisy = 1.0 / float(np.square(self.factor.inverse[:, row]).sum())
-        rest = max(of_noisy - (self.factor.variance - 1.0), _MIN_VARIANCE)
+        rest = max(of_noisy - self.factor.noise, _MIN_VARIANCE)
         self._condition()
         return math.sqrt(rest * self._signal)
 
@@ -145,8 +145,7 @@ class Surrogate:
         z = factor.inverse @ values
         # Points without a result contribute nothing to z'z.
         self._signal = (float(z @ z) + SIGNAL_WEIGHT) / (self._n_known + SIGNAL_WEIGHT)
-        noise = factor.variance - 1.0
-        smoothed = values - noise * (z @ factor.inverse)
+        smoothed = values - factor.noise * (z @ factor.inverse)
         known = self._known[:n]
         self._best = float(smoothed[known].max()) if self._n_known else 0.0
         if self._failure is not None:
