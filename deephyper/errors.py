@@ -6,6 +6,7 @@ exactly this family into exit status 2; any other exception is a bug and keeps i
 
 from __future__ import annotations
 
+import errno
 import re
 
 _ARGUMENT = re.compile("\ue000(\\w+)\ue001([^\ue002]*)\ue002([^\ue003]*)\ue003")
@@ -23,6 +24,17 @@ def argument(name: str, python: str = "", option: str = "") -> str:
         option: its value on the command line.
     """
     return f"\ue000{name}\ue001{python}\ue002{option}\ue003"
+
+
+def write_remedy(error: OSError) -> str:
+    """Return what to do where something can't be written."""
+    if error.errno == errno.EFBIG:
+        return "raise the limit on the size of files (ulimit -f)"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "free some space"
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return "fix the permissions"
+    return "free some space or fix the permissions"
 
 
 class DeepHyperError(Exception):

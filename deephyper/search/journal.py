@@ -38,7 +38,7 @@ from pathlib import Path
 from typing import Any
 
 from deephyper.clock import Clock
-from deephyper.errors import ResultsError, argument
+from deephyper.errors import ResultsError, argument, write_remedy
 from deephyper.job import Outcome, Reported, Started
 from deephyper.objective import Failure, Objective, observation_to_json
 from deephyper.search.record import Evaluation, Record
@@ -263,5 +263,5 @@ def _deleted(path: Path) -> ResultsError:
 def _cannot_write(path: Path, error: OSError) -> ResultsError:
     return ResultsError(
         f"'{path}' can't be written ({error.strerror or error}); what was written before is "
-        "intact: free some space or fix the permissions, then resume the search"
+        f"intact: {write_remedy(error)}, then resume the search"
     )

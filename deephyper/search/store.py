@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from deephyper.clock import Clock
-from deephyper.errors import ResultsError
+from deephyper.errors import ResultsError, write_remedy
 from deephyper.job import Outcome, Reported, Started
 from deephyper.problem.description import describe_space
 from deephyper.search.claim import Claim
@@ -324,5 +324,5 @@ def _open(path: Path, mode: str) -> IO[str]:
 def _cannot_write(path: Path, error: OSError) -> ResultsError:
     return ResultsError(
         f"'{path}' can't be written ({error.strerror or error}); the journal beside it has every "
-        "result: free some space or fix the permissions, then resume the search"
+        f"result: {write_remedy(error)}, then resume the search"
     )
