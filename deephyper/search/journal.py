@@ -87,10 +87,16 @@ class Journal:
             before = os.fstat(self._fd)
             if before.st_nlink == 0:
                 raise _deleted(self.path)
-            if os.write(self._fd, data) != len(data):
+            try:
+                written = os.write(self._fd, data)
+                if written < len(data):  # a second attempt raises the reason
+                    written += os.write(self._fd, data[written:])
+                if written < len(data):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            except OSError:
                 # What is appended once there is room again must not stand behind half a line.
                 os.ftruncate(self._fd, before.st_size)
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                raise
         except OSError as error:
             raise _cannot_write(self.path, error) from error
         self._syncer.request()

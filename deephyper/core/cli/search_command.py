@@ -86,9 +86,9 @@ def run_search(
             cache_key=options["cache_key"],
             grace=options["grace"],
             sigterm_grace=options["sigterm_grace"],
-            on_start=lambda description: progress.notice(
+            on_start=lambda description: progress.begin(
                 start_line(
-                    "Resuming" if record.resumed else "Starting",
+                    "resuming" if record.resumed else "starting",
                     problem.hyperparameter_names,
                     options["run"],
                     description,
