@@ -66,6 +66,31 @@ def best_evaluations(
     ]
 
 
+def best_points(
+    results: str | Path, k: int = 1, on_notice: Callable[[str], None] = _log.warning
+) -> list[dict[str, Any]]:
+    """Return the hyperparameters alone of the k best evaluations; see :func:`best_evaluations`.
+
+    Each is a point as ``run`` was given it.
+    """
+    return [
+        {name: value for name, value in evaluation.items() if name not in KEPT_COLUMNS}
+        for evaluation in best_evaluations(results, k, on_notice)
+    ]
+
+
+def best_point(results: str | Path) -> dict[str, Any]:
+    """Return the hyperparameters of the best evaluation, as ``run`` was given them.
+
+    Args:
+        results: a ``results.csv``.
+
+    Raises:
+        ResultsError: if the file can't be read or no evaluation in it has finished.
+    """
+    return best_points(results)[0]
+
+
 def as_yaml(evaluations: Sequence[Best], encoding: str = _ENCODING) -> str:
     """Return the evaluations under their ranks, '0' being the best, with their keys in order.
 
