@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from deephyper.core.cli.exit_status import print_result
+from deephyper.core.cli.option_groups import UserPath
 
 
 @click.command("balsam")
@@ -14,7 +15,7 @@ from deephyper.core.cli.exit_status import print_result
 @click.option(
     "--output",
     "-o",
-    type=click.Path(path_type=Path),
+    type=UserPath(),
     metavar="FILE",
     help="Also plot them over time in this file: .png, .pdf or .svg.",
 )
