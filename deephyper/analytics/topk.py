@@ -104,10 +104,10 @@ def as_yaml(evaluations: Sequence[Best], encoding: str = _ENCODING) -> str:
 
 def as_json(evaluations: Sequence[Best]) -> str:
     """Return the same as JSON."""
-    form = {"indent": 4, "sort_keys": True}
-    text = json.dumps(_ranked(evaluations), ensure_ascii=False, **form)
+    ranked = _ranked(evaluations)
+    text = json.dumps(ranked, indent=4, sort_keys=True, ensure_ascii=False)
     if not _is_plain(text, _ENCODING):
-        text = json.dumps(_ranked(evaluations), ensure_ascii=True, **form)
+        text = json.dumps(ranked, indent=4, sort_keys=True)
     return f"{text}\n"
 
 
@@ -192,7 +192,6 @@ def _move(path: Path, target: Path, force: bool) -> None:
 def _yaml(ranked: dict[str, Best], *, allow_unicode: bool) -> str:
     import yaml
 
-    form = {"indent": 4, "width": 10_000, "default_flow_style": False}
     dumpers = [yaml.SafeDumper]
     texts = (each for evaluation in ranked.values() for each in evaluation.values())
     if any(isinstance(text, str) and len(text) > _LONG for text in texts):
@@ -201,7 +200,14 @@ def _yaml(ranked: dict[str, Best], *, allow_unicode: bool) -> str:
         dumpers.insert(0, getattr(yaml, "CSafeDumper", yaml.SafeDumper))
     for dumper in dumpers:
         with contextlib.suppress(UnicodeEncodeError):
-            return str(yaml.dump(ranked, Dumper=dumper, allow_unicode=allow_unicode, **form))
+            return yaml.dump(
+                ranked,
+                Dumper=dumper,
+                allow_unicode=allow_unicode,
+                indent=4,
+                width=10_000,
+                default_flow_style=False,
+            )
     raise AssertionError("SafeDumper encodes nothing")
 
 
