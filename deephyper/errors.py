@@ -9,6 +9,8 @@ from __future__ import annotations
 import errno
 import re
 
+from deephyper.printable import printable
+
 _ARGUMENT = re.compile("\ue000(\\w+)\ue001([^\ue002]*)\ue002([^\ue003]*)\ue003")
 
 
@@ -44,7 +46,7 @@ class DeepHyperError(Exception):
         def named(match: re.Match[str]) -> str:
             return f"{match[1]}={match[2]}" if match[2] else match[1]
 
-        return _ARGUMENT.sub(named, super().__str__())
+        return printable(_ARGUMENT.sub(named, super().__str__()), lines=True)
 
     def on_command_line(self) -> str:
         """Return the message for a reader who typed options."""

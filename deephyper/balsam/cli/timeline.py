@@ -8,6 +8,7 @@ import click
 
 from deephyper.core.cli.exit_status import print_result
 from deephyper.core.cli.option_groups import UserPath
+from deephyper.printable import printable
 
 
 @click.command("balsam")
@@ -30,7 +31,7 @@ def balsam(workflow: str, output: Path | None) -> None:
 
     histories = read_histories(workflow)
     jobs = parse_workflow(histories.states, histories.ends, histories.sessions)
-    print_result(as_table(jobs) + "\n")
+    print_result(printable(as_table(jobs), lines=True) + "\n")
     if output is not None:
         plot(jobs, output)
         click.echo(f"Plot: {output}")

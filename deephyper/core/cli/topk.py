@@ -9,6 +9,7 @@ import click
 
 from deephyper.core.cli.exit_status import print_result
 from deephyper.core.cli.option_groups import UserPath
+from deephyper.printable import printable
 
 
 @click.command("topk")
@@ -38,8 +39,8 @@ def topk(results: Path, k: int, output: Path | None, points: bool, force: bool) 
         print_result(as_yaml(evaluations, encoding=sys.stdout.encoding))
     else:
         save(evaluations, output, force=force)
-        click.echo(f"Saved the best of {results} in {output}.")
+        click.echo(printable(f"Saved the best of {results} in {output}."))
 
 
 def _notice(text: str) -> None:
-    click.echo(f"deephyper: {text}", err=True)
+    click.echo(printable(f"deephyper: {text}"), err=True)
