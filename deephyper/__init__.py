@@ -28,6 +28,7 @@ from deephyper.lazy import lazy_names
 from deephyper.version import __version__
 
 if TYPE_CHECKING:
+    from deephyper.analytics.topk import best_point
     from deephyper.clock import VirtualClock
     from deephyper.errors import (
         DeepHyperError,
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
         create_optimizer,
     )
     from deephyper.problem import BaseProblem, HpProblem
+    from deephyper.problem.point import filter_parameters
     from deephyper.search.hps.ambs import AMBS
     from deephyper.search.hps.random import RandomSearch
     from deephyper.search.search import Search
@@ -86,7 +88,9 @@ _HOMES = {
     "SpaceExhausted": "deephyper.errors",
     "VirtualClock": "deephyper.clock",
     "VirtualEvaluator": "deephyper.evaluator.virtual",
+    "best_point": "deephyper.analytics.topk",
     "create_optimizer": "deephyper.optimizer.create",
+    "filter_parameters": "deephyper.problem.point",
 }
 
 __all__ = [
@@ -119,7 +123,9 @@ __all__ = [
     "VirtualClock",
     "VirtualEvaluator",
     "__version__",
+    "best_point",
     "create_optimizer",
+    "filter_parameters",
 ]
 
 __getattr__, __dir__ = lazy_names(__name__, _HOMES)

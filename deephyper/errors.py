@@ -6,7 +6,10 @@ exactly this family into exit status 2; any other exception is a bug and keeps i
 
 from __future__ import annotations
 
+import errno
 import re
+
+from deephyper.printable import printable
 
 _ARGUMENT = re.compile("\ue000(\\w+)\ue001([^\ue002]*)\ue002([^\ue003]*)\ue003")
 
@@ -25,6 +28,17 @@ def argument(name: str, python: str = "", option: str = "") -> str:
     return f"\ue000{name}\ue001{python}\ue002{option}\ue003"
 
 
+def write_remedy(error: OSError) -> str:
+    """Return what to do where something can't be written."""
+    if error.errno == errno.EFBIG:
+        return "raise the limit on the size of files (ulimit -f)"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "free some space"
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return "fix the permissions"
+    return "free some space or fix the permissions"
+
+
 class DeepHyperError(Exception):
     """Base of all errors that a user can cause."""
 
@@ -32,7 +46,7 @@ class DeepHyperError(Exception):
         def named(match: re.Match[str]) -> str:
             return f"{match[1]}={match[2]}" if match[2] else match[1]
 
-        return _ARGUMENT.sub(named, super().__str__())
+        return printable(_ARGUMENT.sub(named, super().__str__()), lines=True)
 
     def on_command_line(self) -> str:
         """Return the message for a reader who typed options."""

@@ -6,9 +6,10 @@ whoever needs more of it (several objectives, the user's own sign) changes this 
 
 from __future__ import annotations
 
+import contextlib
 import math
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
@@ -136,14 +137,21 @@ def _read(value: Any) -> Objective | Failure:
         if value == "F" or value.startswith(FAILURE_PREFIX):
             reason = " ".join(value[len(FAILURE_PREFIX) :].split())[:_LONGEST_MESSAGE]
             return Failure("reported", reason or "run reported a failure")
-        return Failure("not_a_number", f"run returned the text {value[:80]!r}, not a number")
+        what = f"run returned the text {value[:80]!r}, not a number{_hint(value)}"
+        return Failure("not_a_number", what)
     if not isinstance(value, (int, float)):
+        if _is_masked(value):
+            return Failure("nan", "run returned a masked value of numpy, which has no number")
+        given = value
         try:
             value = value.item() if hasattr(value, "item") else value
             value = value.numpy() if hasattr(value, "numpy") else value
+            if isinstance(value, (str, bytes, bytearray)):
+                raise TypeError("a text")  # which float would read
             value = float(value)
         except Exception:
-            what = f"run returned something of type {type(value).__name__}, not a number"
+            kind = type(given).__name__
+            what = f"run returned something of type {kind}, not a number{_hint(given)}"
             return Failure("not_a_number", what)
     try:
         number = float(value)
@@ -154,3 +162,43 @@ def _read(value: Any) -> Objective | Failure:
     if math.isinf(number):
         return Failure("infinite", f"run returned {number}")
     return number
+
+
+def _is_masked(value: Any) -> bool:
+    """Return whether a value is one of numpy's that are masked, whose ``item()`` is 0.0."""
+    if not type(value).__module__.startswith("numpy.ma"):
+        return False
+    import numpy as np
+
+    return bool(np.ma.is_masked(value))
+
+
+def _hint(value: Any) -> str:
+    """Return the end of a message: how ``run`` would return the number that is meant."""
+    if isinstance(value, str):
+        return "; return the number itself, without quotes" if _is_number(value) else ""
+    if isinstance(value, Awaitable):
+        if isinstance(value, Coroutine):
+            value.close()  # so that nothing warns that it was never awaited
+        return (
+            "; run is an async function: call it with asyncio.run in a function without async, "
+            "and name that one"
+        )
+    if isinstance(value, Mapping):
+        return "; return the one of its values that is to be maximized"
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return "; return one number, the objective to maximize"
+    if isinstance(value, Iterator):
+        return "; return a number instead of yielding it"
+    if callable(value):
+        return "; call it, and return what it returns"
+    shape = getattr(value, "shape", None)
+    return f" (its shape is {shape}); return one number" if isinstance(shape, tuple) else ""
+
+
+def _is_number(text: str) -> bool:
+    for decimal_point in (text, text.strip().rstrip("%"), text.replace(",", ".")):
+        with contextlib.suppress(ValueError):
+            float(decimal_point)
+            return True
+    return False

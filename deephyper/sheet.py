@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from deephyper.errors import ResultsError
+from deephyper.printable import printable
 
 _DELIMITERS = (",", ";", "\t")
 _SEP_LINE = re.compile(r'"?sep=(.)"?[,;\t]*\r?\n?', re.IGNORECASE)
@@ -180,7 +181,7 @@ def left_out_phrase(left_out: Sequence[LeftOut]) -> str:
 
 def quoted(cell: str) -> str:
     """Return a cell in quotes on one short line that can be printed, for messages."""
-    text = "".join(c if c.isprintable() else repr(c)[1:-1] for c in cell)
+    text = printable(cell[:61])
     return f"'{text}'" if len(text) <= 60 else f"'{text[:57]}...'"
 
 

@@ -66,6 +66,31 @@ def best_evaluations(
     ]
 
 
+def best_points(
+    results: str | Path, k: int = 1, on_notice: Callable[[str], None] = _log.warning
+) -> list[dict[str, Any]]:
+    """Return the hyperparameters alone of the k best evaluations; see :func:`best_evaluations`.
+
+    Each is a point as ``run`` was given it.
+    """
+    return [
+        {name: value for name, value in evaluation.items() if name not in KEPT_COLUMNS}
+        for evaluation in best_evaluations(results, k, on_notice)
+    ]
+
+
+def best_point(results: str | Path) -> dict[str, Any]:
+    """Return the hyperparameters of the best evaluation, as ``run`` was given them.
+
+    Args:
+        results: a ``results.csv``.
+
+    Raises:
+        ResultsError: if the file can't be read or no evaluation in it has finished.
+    """
+    return best_points(results)[0]
+
+
 def as_yaml(evaluations: Sequence[Best], encoding: str = _ENCODING) -> str:
     """Return the evaluations under their ranks, '0' being the best, with their keys in order.
 
@@ -79,10 +104,10 @@ def as_yaml(evaluations: Sequence[Best], encoding: str = _ENCODING) -> str:
 
 def as_json(evaluations: Sequence[Best]) -> str:
     """Return the same as JSON."""
-    form = {"indent": 4, "sort_keys": True}
-    text = json.dumps(_ranked(evaluations), ensure_ascii=False, **form)
+    ranked = _ranked(evaluations)
+    text = json.dumps(ranked, indent=4, sort_keys=True, ensure_ascii=False)
     if not _is_plain(text, _ENCODING):
-        text = json.dumps(_ranked(evaluations), ensure_ascii=True, **form)
+        text = json.dumps(ranked, indent=4, sort_keys=True)
     return f"{text}\n"
 
 
@@ -167,7 +192,6 @@ def _move(path: Path, target: Path, force: bool) -> None:
 def _yaml(ranked: dict[str, Best], *, allow_unicode: bool) -> str:
     import yaml
 
-    form = {"indent": 4, "width": 10_000, "default_flow_style": False}
     dumpers = [yaml.SafeDumper]
     texts = (each for evaluation in ranked.values() for each in evaluation.values())
     if any(isinstance(text, str) and len(text) > _LONG for text in texts):
@@ -176,7 +200,14 @@ def _yaml(ranked: dict[str, Best], *, allow_unicode: bool) -> str:
         dumpers.insert(0, getattr(yaml, "CSafeDumper", yaml.SafeDumper))
     for dumper in dumpers:
         with contextlib.suppress(UnicodeEncodeError):
-            return str(yaml.dump(ranked, Dumper=dumper, allow_unicode=allow_unicode, **form))
+            return yaml.dump(
+                ranked,
+                Dumper=dumper,
+                allow_unicode=allow_unicode,
+                indent=4,
+                width=10_000,
+                default_flow_style=False,
+            )
     raise AssertionError("SafeDumper encodes nothing")
 
 

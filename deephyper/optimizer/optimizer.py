@@ -22,7 +22,7 @@ from deephyper.objective import FAILURE_PREFIX, Failure, Objective, read_objecti
 from deephyper.optimizer.arrays import Array
 from deephyper.optimizer.encoding import Key, SpaceEncoding
 from deephyper.optimizer.sampling import Listing, Sampler, list_vectors
-from deephyper.problem.point import Point
+from deephyper.problem.point import Point, show
 
 if TYPE_CHECKING:
     from deephyper.problem import BaseProblem
@@ -322,7 +322,7 @@ def _read(result: Any) -> Objective | None:
         return read
     if read is not result and read.kind in ("none", "not_a_number"):
         raise OptimizerError(
-            f"objective {result!r} ({type(result).__name__}) is not a number; give one, or "
+            f"objective {show(result)} ({type(result).__name__}) is not a number; give one, or "
             f"'{FAILURE_PREFIX}<reason>' for a failed evaluation"
         )
     return None

@@ -10,14 +10,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from deephyper.lazy import lazy_names
-from deephyper.problem.point import Point
+from deephyper.problem.point import Point, filter_parameters
 
 if TYPE_CHECKING:
     import ConfigSpace as config_space  # noqa: N813 (a module under our name)
 
     from deephyper.problem.problem import BaseProblem, HpProblem
 
-__all__ = ["BaseProblem", "HpProblem", "Point", "config_space"]
+__all__ = ["BaseProblem", "HpProblem", "Point", "config_space", "filter_parameters"]
 
 
 __getattr__, __dir__ = lazy_names(

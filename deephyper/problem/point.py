@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
+
+from deephyper.errors import ProblemError
 
 Point = dict[str, Any]
 """Hyperparameter name -> None, bool, int, float or str; inactive hyperparameters are absent."""
@@ -42,6 +44,35 @@ def show(value: Any) -> str:
     """Return the value on one short line, for messages."""
     text = " ".join(repr(value).split())
     return text if len(text) <= 80 else text[:77] + "..."
+
+
+def filter_parameters(function: Callable[..., Any], point: Mapping[str, Any]) -> Point:
+    """Return the part of a point that a function or a class can be called with by name.
+
+    ``Model(**filter_parameters(Model, point))`` leaves out what belongs to something else. All of
+    it is returned where ``**`` takes any name.
+
+    Args:
+        function: a function, a class or any other callable.
+        point: name -> value.
+
+    Raises:
+        ProblemError: if the parameters of the callable are unknown, as those of some that are
+            written in C.
+    """
+    import inspect
+
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError) as error:
+        raise ProblemError(
+            f"the parameters of {show(function)} are unknown; choose those of the point by hand"
+        ) from error
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+        return dict(point)
+    by_name = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    names = {parameter.name for parameter in parameters if parameter.kind in by_name}
+    return {name: value for name, value in point.items() if name in names}
 
 
 def did_you_mean(name: object, known: Iterable[str]) -> str:

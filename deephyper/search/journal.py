@@ -44,7 +44,7 @@ from typing import Any
 
 from deephyper.claim import Claim, sync
 from deephyper.clock import Clock
-from deephyper.errors import ResultsError, argument
+from deephyper.errors import ResultsError, argument, write_remedy
 from deephyper.job import Outcome, Reported, Started
 from deephyper.objective import Failure, Objective, observation_to_json
 from deephyper.safe_files import open_to_read
@@ -114,10 +114,16 @@ class Journal:
             self.check()
             self._syncer.raise_error()
             size = os.fstat(self._fd).st_size
-            if os.write(self._fd, data) != len(data):
+            try:
+                written = os.write(self._fd, data)
+                if written < len(data):  # a second attempt raises the reason
+                    written += os.write(self._fd, data[written:])
+                if written < len(data):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            except OSError:
                 # What is appended once there is room again must not stand behind half a line.
                 os.ftruncate(self._fd, size)
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                raise
         except OSError as error:
             raise _cannot_write(self.path, error) from error
         self.check()  # whoever takes the directory from now on copies this line, too
@@ -308,5 +314,5 @@ def _gone(path: Path, how: str) -> ResultsError:
 def _cannot_write(path: Path, error: OSError) -> ResultsError:
     return ResultsError(
         f"'{path}' can't be written ({error.strerror or error}); what was written before is "
-        "intact: free some space or fix the permissions, then resume the search"
+        f"intact: {write_remedy(error)}, then resume the search"
     )

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from deephyper.errors import ResultsError, argument
 from deephyper.job import Outcome
+from deephyper.printable import printable
 from deephyper.problem.point import show
 from deephyper.safe_files import open_to_append
 from deephyper.search.budget import Reason
@@ -38,7 +39,7 @@ def log_to(path: Path) -> Iterator[None]:
             f"'{path}' can't be written ({error.strerror or error}); choose another "
             f"{argument('log_dir')}"
         ) from error
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    handler.setFormatter(_PrintableFormatter("%(asctime)s %(levelname)s %(message)s"))
     # The journal and the results say what matters; a log that can't be written is no reason
     # to print tracebacks.
     handler.handleError = lambda record: None  # type: ignore[method-assign]
@@ -60,6 +61,13 @@ class _LogFile(logging.FileHandler):
     def _open(self) -> TextIOWrapper:
         fd = open_to_append(Path(self.baseFilename))
         return open(fd, "a", encoding=self.encoding, errors=self.errors)
+
+
+class _PrintableFormatter(logging.Formatter):
+    """Leaves nothing in a line that a terminal takes for a command when the log is looked at."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return printable(super().format(record), lines=True)
 
 
 def log_outcome(evaluation: Evaluation) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from deephyper.job import Outcome
 from deephyper.objective import format_objective, rank
+from deephyper.printable import printable
 from deephyper.search.budget import Reason
 from deephyper.search.log_dir import LogDir
 from deephyper.search.record import Evaluation, best_finished
@@ -114,7 +115,8 @@ class SearchResult:
         lines = [f"SearchResult: {count}{failed}; {REASONS[self.reason]}"]
         if self.best is not None:
             lines.append(f"best objective: {format_objective(self.best.objective)}")
-            lines += [f"    {name}: {value}" for name, value in self.best.job.point.items()]
+            point = self.best.job.point
+            lines += [f"    {printable(f'{name}: {value}')}" for name, value in point.items()]
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:

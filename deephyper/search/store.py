@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING
 
 from deephyper.claim import Claim
 from deephyper.clock import Clock
-from deephyper.errors import ResultsError
+from deephyper.errors import ResultsError, write_remedy
 from deephyper.job import Outcome, Reported, Started
 from deephyper.problem.description import describe_space
 from deephyper.safe_files import open_to_others, open_to_read
@@ -337,5 +337,5 @@ def _open(fd: int, closefd: bool = True) -> IO[str]:
 def _cannot_write(path: Path, error: OSError) -> ResultsError:
     return ResultsError(
         f"'{path}' can't be written ({error.strerror or error}); the journal beside it has every "
-        "result: free some space or fix the permissions, then resume the search"
+        f"result: {write_remedy(error)}, then resume the search"
     )

@@ -2,7 +2,7 @@
 
     python best_config.py [best.json]
 
-``best.json`` is what ``deephyper-analytics topk results.csv -o best.json`` saves.
+``best.json`` is what ``deephyper-analytics topk results.csv --points -o best.json`` saves.
 """
 
 import json

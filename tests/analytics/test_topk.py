@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+import deephyper
 from deephyper.analytics.topk import as_yaml, best_evaluations, save
 from deephyper.core.cli import analytics
 from deephyper.errors import ResultsError, SettingsError
@@ -120,6 +121,27 @@ def test_the_command_saves_and_says_where(
     assert analytics.main(["topk", str(results), "-k", "2", "-o", str(saved)]) == 0
     assert str(saved) in capsys.readouterr().out
     assert list(yaml.safe_load(saved.read_text())) == ["0", "1"]
+
+
+@pytest.mark.parametrize("suffix", [".json", ".yaml", ".csv"])
+def test_points_are_hyperparameters_alone(results: Path, tmp_path: Path, suffix: str) -> None:
+    saved = tmp_path / f"best{suffix}"
+    status = analytics.main(["topk", str(results), "-k", "2", "--points", "-o", str(saved)])
+    assert status == 0
+    if suffix == ".csv":
+        with saved.open(newline="") as file:
+            assert next(csv.reader(file)) == NAMES
+    else:
+        text = saved.read_text()
+        ranked = json.loads(text) if suffix == ".json" else yaml.safe_load(text)
+        assert [typed(ranked["0"]), typed(ranked["1"])] == [typed(POINTS[3]), typed(POINTS[0])]
+
+
+def test_the_best_point_can_be_given_to_run(results: Path) -> None:
+    def run(activation: str, bias: bool, decay: object, lr: float, units: int) -> float:
+        return lr * units
+
+    assert run(**deephyper.best_point(results)) == 3.5
 
 
 def test_k_below_1_is_refused(results: Path) -> None:

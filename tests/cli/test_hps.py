@@ -161,7 +161,7 @@ def test_a_resumed_search_counts_on_from_what_was_there(deephyper: Run, folder: 
     assert ended.status == 0
     assert len(rows("found")) == 5
     first, *others = ended.err.splitlines()
-    assert first.startswith("Resuming a search of 2 hyperparameters (n, x)")
+    assert first.startswith("[3/5]  resuming a search of 2 hyperparameters (n, x)")
     assert [line.split()[0] for line in others] == ["[4/5]", "[5/5]"]
     assert "(5 evaluations)" in ended.out
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from deephyper.core.cli.new_problem import FILES
+from deephyper.core.cli.problem_templates import PROBLEM_TEMPLATES
 from tests.cli.command_line import Run
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -48,7 +48,8 @@ def output_of(folder: Path, *words: str) -> str:
 
 
 def test_makes_the_four_files_of_the_tutorial(polynome2: Path) -> None:
-    assert sorted(path.name for path in polynome2.iterdir()) == sorted(FILES)
+    files = {"__init__.py", "load_data.py", "model_run.py", "problem.py"}
+    assert {path.name for path in polynome2.iterdir()} == files
 
 
 def test_load_data_prints_the_shapes(polynome2: Path) -> None:
@@ -59,10 +60,78 @@ def test_problem_prints_the_space(polynome2: Path) -> None:
     assert output_of(polynome2, "problem.py") == PROBLEM
 
 
-def test_the_example_is_what_new_problem_writes(polynome2: Path) -> None:
-    for name in FILES:
-        example = REPOSITORY / "examples" / "polynome2" / name
-        assert (polynome2 / name).read_text() == example.read_text(), name
+def test_the_example_is_what_new_problem_writes() -> None:
+    for name, text in PROBLEM_TEMPLATES["keras"].files.items():
+        assert text == (REPOSITORY / "examples" / "polynome2" / name).read_text(), name
+
+
+@pytest.mark.parametrize(
+    "template", ["sklearn", "command", pytest.param("keras", marks=pytest.mark.tensorflow)]
+)
+def test_a_problem_of_each_template_can_be_searched(
+    deephyper: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, template: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    made = deephyper("new-problem", "hps", f"with_{template}", "--template", template)
+    assert made.status == 0, made.err
+    words = made.out.partition("Search it with: deephyper ")[2].split()
+    words[words.index("--max-evals") + 1] = "2"
+    ended = deephyper(*words, "--seed", "1")
+    assert ended.status == 0, ended.err
+    assert "(2 evaluations)" in ended.out
+
+
+@pytest.mark.parametrize("template", PROBLEM_TEMPLATES)
+def test_what_each_template_writes_is_python(template: str) -> None:
+    for name, text in PROBLEM_TEMPLATES[template].files.items():
+        compile(text, name, "exec")
+
+
+@pytest.mark.parametrize(
+    ("template", "module", "extra"), [("keras", "keras", "tensorflow"), ("torch", "torch", "torch")]
+)
+def test_a_template_whose_library_is_missing_is_refused(
+    deephyper: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    template: str,
+    module: str,
+    extra: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, module, None)  # as if it weren't installed
+    ended = deephyper("new-problem", "hps", "mine", "--template", template)
+    assert ended.status == 2
+    assert f"isn't installed; get it with: pip install '.[{extra}]'" in ended.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_keras_the_sample_code_uses_scikit_learn(
+    deephyper: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "keras", None)
+    ended = deephyper("new-problem", "hps", "mine")
+    assert ended.status == 0
+    assert "Keras isn't installed; get it with: pip install '.[tensorflow]'" in ended.out
+    assert "the sample code uses scikit-learn instead." in ended.out
+    assert "MLPRegressor" in (tmp_path / "mine" / "model_run.py").read_text()
+
+
+def test_a_program_that_fails_is_a_failed_evaluation(
+    deephyper: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    deephyper("new-problem", "hps", "mine", "--template", "command")
+    words = ("hps", "random", "-p", "mine/problem.py", "-r", "mine/model_run.py", "--max-evals=1")
+    for code, reason in (
+        ("raise SystemExit(3)", "the program ended with status 3"),
+        ("print('nothing')", "the program printed no objective"),
+    ):
+        (tmp_path / "mine" / "program.py").write_text(code)
+        ended = deephyper(*words, "--log-dir", f"log {len(code)}")
+        assert ended.status == 1
+        assert f"failed: {reason}" in ended.err
 
 
 @pytest.mark.tensorflow

@@ -277,7 +277,10 @@ def test_what_is_no_finite_number_is_a_failure(method: str, create: Create, valu
     if value == "reason":
         assert outcome.failure.message == "too_large"
     if value == "list":
-        assert outcome.failure.message == "run returned something of type list, not a number"
+        assert outcome.failure.message == (
+            "run returned something of type list, not a number; return one number, the objective "
+            "to maximize"
+        )
 
 
 def test_numbers_of_other_libraries_are_objectives(method: str, create: Create) -> None:

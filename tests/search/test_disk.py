@@ -135,7 +135,8 @@ def test_files_that_may_grow_no_more_end_a_search(real: RealSearch) -> None:
     size = (real.log_dir / "journal.jsonl").stat().st_size + 500
     psutil.Process(process.pid).rlimit(resource.RLIMIT_FSIZE, (size, size))
     ended = real.end(process)
-    is_told_in_one_line(ended, "can't be written (")
+    is_told_in_one_line(ended, "can't be written (File too large)")
+    assert "raise the limit on the size of files (ulimit -f)" in ended.err
     resumes_without_loss(real, ended.err)
 
 

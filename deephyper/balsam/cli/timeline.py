@@ -7,6 +7,8 @@ from pathlib import Path
 import click
 
 from deephyper.core.cli.exit_status import print_result
+from deephyper.core.cli.option_groups import UserPath
+from deephyper.printable import printable
 
 
 @click.command("balsam")
@@ -14,7 +16,7 @@ from deephyper.core.cli.exit_status import print_result
 @click.option(
     "--output",
     "-o",
-    type=click.Path(path_type=Path),
+    type=UserPath(),
     metavar="FILE",
     help="Also plot them over time in this file: .png, .pdf or .svg.",
 )
@@ -29,7 +31,7 @@ def balsam(workflow: str, output: Path | None) -> None:
 
     histories = read_histories(workflow)
     jobs = parse_workflow(histories.states, histories.ends, histories.sessions)
-    print_result(as_table(jobs) + "\n")
+    print_result(printable(as_table(jobs), lines=True) + "\n")
     if output is not None:
         plot(jobs, output)
         click.echo(f"Plot: {output}")

@@ -13,7 +13,7 @@ import click
 
 from deephyper.core.cli.ctrl_c import CtrlC
 from deephyper.core.cli.main import INTERRUPTED
-from deephyper.errors import DeepHyperError, OutputError
+from deephyper.errors import DeepHyperError, OutputError, write_remedy
 from deephyper.printable import one_printable_line
 from deephyper.standard_streams import Output, tolerant_streams
 
@@ -64,8 +64,8 @@ def print_result(text: str) -> None:
     failure = output.failure
     if failure is not None and failure.errno != errno.EPIPE:
         raise OutputError(
-            f"standard output can't be written ({failure.strerror or failure}); free some space, "
-            "or choose another place"
+            f"standard output can't be written ({failure.strerror or failure}); "
+            f"{write_remedy(failure)}, or choose another place"
         )
 
 

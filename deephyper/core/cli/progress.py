@@ -88,6 +88,10 @@ class Progress:
             self._seconds_left,
         )
 
+    def begin(self, text: str) -> None:
+        """Show what is about to be searched."""
+        self._print(f"{self._count()}  {text}")
+
     def show(self, outcome: Outcome) -> None:
         """Take one outcome; a failure that comes before any success is shown whole."""
         if outcome.status == "stopped":

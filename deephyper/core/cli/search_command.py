@@ -89,9 +89,9 @@ def run_search(
             grace=options["grace"],
             sigterm_grace=options["sigterm_grace"],
             command=start_command(_given_options()),
-            on_start=lambda description: progress.notice(
+            on_start=lambda description: progress.begin(
                 start_line(
-                    "Resuming" if record.resumed else "Starting",
+                    "resuming" if record.resumed else "starting",
                     problem.hyperparameter_names,
                     options["run"],
                     description,

@@ -112,6 +112,8 @@ EVALUATION: Options = [
     _option(
         "How to evaluate",
         "--evaluator",
+        "--backend",
+        "evaluator",
         type=RegisteredName(EVALUATORS, CLASSIC_NAMES),
         default=DEFAULT_METHOD,
         help="Where run is called.",

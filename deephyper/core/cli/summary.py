@@ -53,7 +53,7 @@ def start_line(
     """Return what is searched, with what, for how long, and where the results are.
 
     Args:
-        what: "Starting" or "Resuming".
+        what: "starting" or "resuming".
         names: the hyperparameters.
         run: the run function, as the command line names it.
         optimizer: its description.

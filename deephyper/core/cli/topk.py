@@ -9,6 +9,7 @@ import click
 
 from deephyper.core.cli.exit_status import print_result
 from deephyper.core.cli.option_groups import UserPath, Whole
+from deephyper.printable import printable
 
 
 @click.command("topk")
@@ -21,22 +22,23 @@ from deephyper.core.cli.option_groups import UserPath, Whole
     metavar="FILE",
     help="Save them in this file instead: .json, .yaml or .csv.",
 )
+@click.option("--points", is_flag=True, help="Their hyperparameters alone, as run takes them.")
 @click.option("--force", is_flag=True, help="Replace the file if it is there.")
-def topk(results: Path, k: int, output: Path | None, force: bool) -> None:
+def topk(results: Path, k: int, output: Path | None, points: bool, force: bool) -> None:
     """Print the best points of a search, best first, as YAML.
 
     RESULTS is the results.csv of a search. Evaluations that failed are left out. Rows that can't
     be read are left out too, and counted on standard error.
     """
-    from deephyper.analytics.topk import as_yaml, best_evaluations, save
+    from deephyper.analytics.topk import as_yaml, best_evaluations, best_points, save
 
-    evaluations = best_evaluations(results, k, _notice)
+    evaluations = (best_points if points else best_evaluations)(results, k, _notice)
     if output is None:
         print_result(as_yaml(evaluations, encoding=sys.stdout.encoding))
     else:
         save(evaluations, output, force=force)
-        click.echo(f"Saved the best of {results} in {output}.")
+        click.echo(printable(f"Saved the best of {results} in {output}."))
 
 
 def _notice(text: str) -> None:
-    click.echo(f"deephyper: {text}", err=True)
+    click.echo(printable(f"deephyper: {text}"), err=True)
