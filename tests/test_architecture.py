@@ -46,7 +46,7 @@ FREE = (
 
 # Optional engines: each in the file that is its own.
 ENGINES = {
-    "ray": ("evaluator/ray.py",),
+    "ray": ("evaluator/ray",),
     "tensorflow": (),
     "keras": (),
     "balsam": ("balsam",),

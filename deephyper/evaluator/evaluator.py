@@ -13,7 +13,7 @@ import os
 import sys
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Self
@@ -25,8 +25,9 @@ from deephyper.evaluator.due_times import DueTimes
 from deephyper.evaluator.output import tail
 from deephyper.evaluator.run_function import Function, RunFunction
 from deephyper.evaluator.running_job import Running
+from deephyper.evaluator.slots import Slots
 from deephyper.evaluator.worker.messages import JobEnded, JobMessage, JobReported
-from deephyper.job import Ended, Event, Failure, Job, Outcome
+from deephyper.job import Ended, Event, Failure, Job, Notice, Outcome
 from deephyper.option import Option
 
 DEFAULT_METHOD = "process"
@@ -109,7 +110,7 @@ class Evaluator(ABC):
         self._unfinished: set[str] = set()  # ids of both
         self._deadlines = DueTimes()  # by clock.monotonic()
         self._events: list[Event] = []  # not yet gathered
-        self._free = list(reversed(range(self.num_workers)))
+        self._places = Slots(self.num_workers)
         self._ids = itertools.count()
         self._closed = False
         self._process_id = os.getpid()
@@ -161,6 +162,22 @@ class Evaluator(ABC):
 
     # For a search and for direct use.
 
+    def wait_for_workers(self, limit: float | None = None) -> Iterator[str]:
+        """Wait until there is a place for every worker, or no longer for it.
+
+        Only backends whose workers are given their places by others have to wait.
+
+        Args:
+            limit: seconds that it may take at most; None leaves it to the backend.
+
+        Yields:
+            Lines for the user.
+
+        Raises:
+            EvaluatorError: if there is no place for any.
+        """
+        yield from ()
+
     def check(self, limit: float | None = None) -> None:
         """Make sure that the run function can be loaded where it will run.
 
@@ -196,7 +213,7 @@ class Evaluator(ABC):
         """Return what has happened since the last call, as soon as there is something.
 
         The events of a job come in this order: Started, any number of Reported, Ended. A job that
-        could not be started has the last alone.
+        could not be started has the last alone. A Notice belongs to no job.
 
         Args:
             timeout: seconds after which to return without an event; None waits as long as needed.
@@ -208,13 +225,14 @@ class Evaluator(ABC):
         while True:
             if self._waiting:
                 self._start_waiting()
-            if self._running:
+            if self._running or self._waiting:
                 self._take(self._wait(self._longest_wait(until)))
                 if self.timeout is not None:
                     self._end_overdue()
                 if self._waiting:
                     self._start_waiting()
-            if self._events or not self._running or self.clock.monotonic() >= until:
+            active = self._running or self._waiting
+            if self._events or not active or self.clock.monotonic() >= until:
                 events, self._events = self._events, []
                 return events
 
@@ -288,8 +306,12 @@ class Evaluator(ABC):
 
     @property
     def num_free(self) -> int:
-        """The number of workers with nothing to do."""
-        return max(0, len(self._free) - len(self._waiting))
+        """The number of workers with nothing to do.
+
+        Where no worker has a place, one job may wait for the first that gets one.
+        """
+        free = 1 if self._places.none_usable else self._places.num_free
+        return max(0, free - len(self._waiting))
 
     def __enter__(self) -> Self:
         return self
@@ -312,7 +334,8 @@ class Evaluator(ABC):
     def _wait(self, timeout: float) -> Sequence[JobMessage]:
         """Return what running jobs have said, waiting up to ``timeout`` seconds for something.
 
-        It is called only while jobs are running. What is said of other jobs is ignored.
+        It is called only while jobs are running, or wait for a place. What is said of other jobs is
+        ignored.
         """
 
     @abstractmethod
@@ -344,13 +367,13 @@ class Evaluator(ABC):
                 ) from error
 
     def _start_waiting(self) -> None:
-        while self._waiting and self._free:
-            job, slot = self._waiting.popleft(), self._free.pop()
+        while self._waiting and self._places.num_free:
+            job, slot = self._waiting.popleft(), self._places.take()
             try:
                 output = None if self.output_dir is None else self._output(self.output_dir, job)
                 worker = self._start(job, slot, output)
             except BaseException:
-                self._free.append(slot)
+                self._places.give_back(slot)
                 self._unfinished.discard(job.id)
                 raise
             self._running[job.id] = Running(job, slot, worker, output)
@@ -414,7 +437,11 @@ class Evaluator(ABC):
             outcomes.append(outcome_of(running, self.clock.now()))
         if outcomes and self._events:
             gone = {id(outcome.job) for outcome in outcomes}
-            self._events = [event for event in self._events if id(event.job) not in gone]
+            self._events = [
+                event
+                for event in self._events
+                if isinstance(event, Notice) or id(event.job) not in gone
+            ]
         self._start_waiting()
         return outcomes
 
@@ -431,4 +458,11 @@ class Evaluator(ABC):
         self._unfinished.remove(job_id)
         if self.timeout is not None:
             self._deadlines.drop(job_id)
-        self._free.append(running.slot)
+        self._places.give_back(running.slot)
+
+    def _take_back(self, job_id: str) -> None:
+        """Let a job that was handed to a worker, and has not begun, wait for another one."""
+        running = self._running[job_id]
+        self._release(running)
+        self._unfinished.add(job_id)
+        self._waiting.appendleft(running.job)

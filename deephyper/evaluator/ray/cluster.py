@@ -1,0 +1,245 @@
+"""The cluster that an evaluator is connected to, or the local Ray that it has started."""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import logging
+import os
+import secrets
+import socket
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from deephyper.errors import EvaluatorError, argument
+from deephyper.evaluator.ray.package import first_line
+
+CONNECT_SECONDS = 10.0
+HEAD_SECONDS = 30.0
+"""The time for which the head of a cluster may be out of reach. After 60 seconds Ray ends the
+process that is connected to it, without a word to anybody."""
+_LOOK_SECONDS = 2.0
+"""The time in which the head must take a connection to count as there."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """A node of the cluster.
+
+    Attributes:
+        id: Ray's id of it.
+        name: its address.
+        resources: how much it has of each resource, whether in use or not.
+    """
+
+    id: str
+    name: str
+    resources: Mapping[str, float]
+
+    def room(self, cpus: int, gpus: float) -> int:
+        """Return the number of workers that fit, given what each needs."""
+        needed = {"CPU": cpus, "GPU": gpus}
+        return min(
+            int(self.resources.get(name, 0) / each + 1e-9) for name, each in needed.items() if each
+        )
+
+
+class Cluster:
+    """A connection to Ray.
+
+    A Ray that this process is connected to already is used as it is.
+
+    Args:
+        ray: the package.
+        address: of a running cluster, ``host:port`` or "auto"; None starts a local Ray.
+        num_cpus: cores that a local Ray has to give.
+        num_gpus: GPUs that a local Ray has to give.
+
+    Raises:
+        EvaluatorError: if the cluster can't be reached.
+    """
+
+    def __init__(self, ray: Any, address: str | None, num_cpus: int, num_gpus: int) -> None:
+        self._ray = ray
+        self.ours = not ray.is_initialized()
+        """Whether this object has made the connection, and ends it."""
+        self.local = self.ours and address is None
+        """Whether the Ray was started for the purpose, so that no nodes join."""
+        if self.local:
+            _require_tokens(ray)
+            self._start(num_cpus, num_gpus)
+        elif self.ours:
+            assert address is not None
+            self._join(address)
+        self.head = _head_address(ray)
+        """Address of its head, ``host:port``; None for one that Ray's client hides."""
+        self._lost_since: float | None = None  # by time.monotonic()
+        self._known: dict[str, Node] = {}
+
+    def _start(self, num_cpus: int, num_gpus: int) -> None:
+        options: dict[str, Any] = {"num_cpus": num_cpus, "include_dashboard": False}
+        if num_gpus:
+            options["num_gpus"] = num_gpus
+        # Without an address RAY_ADDRESS, or a cluster that happens to run here, would be joined.
+        try:
+            with _on_loopback(self._ray):
+                self._init("local", options)
+        except Exception as error:
+            raise EvaluatorError(f"a local Ray can't be started: {first_line(error)}") from error
+
+    def _join(self, address: str) -> None:
+        try:
+            _connect_to(address, CONNECT_SECONDS)
+            self._init(address, {})
+        except Exception as error:
+            reason = (
+                error.strerror or str(error) if isinstance(error, OSError) else first_line(error)
+            )
+            raise EvaluatorError(
+                f"Ray at '{address}' can't be reached ({reason}); check {argument('ray_address')}, "
+                "or leave it out to start a local Ray"
+            ) from error
+
+    def _init(self, address: str, options: Mapping[str, Any]) -> None:
+        with _silent_listener(self._ray):
+            self._ray.init(
+                address=address, log_to_driver=False, logging_level=logging.ERROR, **options
+            )
+
+    def nodes(self) -> dict[str, Node]:
+        """Return the nodes that are alive, by their ids.
+
+        Raises:
+            EvaluatorError: if the head has been out of reach for :data:`HEAD_SECONDS`.
+        """
+        if not self._head_answers():
+            return self._known
+        self._known = {
+            node["NodeID"]: Node(node["NodeID"], node["NodeManagerAddress"], node["Resources"])
+            for node in self._ray.nodes()
+            if node["Alive"]
+        }
+        return self._known
+
+    def _head_answers(self) -> bool:
+        """Return whether Ray's own calls, which have no time limit, can be expected to return."""
+        if self.head is None:
+            return True
+        try:
+            _connect_to(self.head, _LOOK_SECONDS)
+        except OSError as error:
+            now = time.monotonic()
+            if self._lost_since is None:
+                self._lost_since = now
+            if now - self._lost_since >= HEAD_SECONDS:
+                raise EvaluatorError(
+                    f"the head of the Ray cluster, {self.head}, has been out of reach for "
+                    f"{HEAD_SECONDS:g} s; restart the cluster, then resume the search"
+                ) from error
+            return False
+        self._lost_since = None
+        return True
+
+    @property
+    def is_open(self) -> bool:
+        """True if it has let this process in without a token, and can be reached by others."""
+        if self.local or self.head is None:
+            return False
+        raylet = self._ray._raylet
+        if hasattr(raylet, "get_authentication_mode"):
+            mode = raylet.get_authentication_mode()
+            if mode != raylet.AuthenticationMode.DISABLED:
+                return False
+        host = self.head.rpartition(":")[0].strip("[]")
+        with contextlib.suppress(ValueError):
+            return not ipaddress.ip_address(host).is_loopback
+        return host != "localhost"
+
+    @property
+    def reachable(self) -> bool:
+        """False while the head of the cluster can't be reached."""
+        return self._lost_since is None
+
+    def close(self) -> None:
+        """End the connection, and a local Ray."""
+        if self.ours:
+            self._ray.shutdown()
+        if self.local:
+            _read_token_again(self._ray)
+
+
+def _connect_to(address: str, limit: float) -> None:
+    """Raise OSError at once where Ray would take minutes to find that nothing listens."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host and port.isdigit():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=limit).close()
+
+
+def _head_address(ray: Any) -> str | None:
+    try:
+        return str(ray.get_runtime_context().gcs_address)
+    except Exception:  # a client of Ray's has none
+        return None
+
+
+def _require_tokens(ray: Any) -> None:
+    if not hasattr(ray._raylet, "AuthenticationTokenLoader"):
+        raise EvaluatorError(
+            f"Ray {ray.__version__} lets everyone in who reaches its ports, and so run programs as "
+            "you; upgrade it: pip install -U ray"
+        )
+
+
+@contextlib.contextmanager
+def _on_loopback(ray: Any) -> Iterator[None]:
+    """Have a Ray that is started inside bind to loopback, and admit only who knows its token.
+
+    By itself it would listen on all interfaces. What it does on Windows and macOS, where it keeps
+    to loopback, is asked for by a variable that its processes read and a constant that was read
+    when it was imported; there is no argument for it. The token is a new one each time: Ray's own
+    is kept in a file in the home directory, which others may be able to read.
+    """
+    constants = ray._private.ray_constants
+    enabled = constants.ENABLE_RAY_CLUSTER
+    variables = {
+        constants.ENABLE_RAY_CLUSTERS_ENV_VAR: "0",
+        "RAY_AUTH_MODE": "token",
+        "RAY_AUTH_TOKEN": secrets.token_hex(32),
+    }
+    before = {name: os.environ.get(name) for name in variables}
+    constants.ENABLE_RAY_CLUSTER = False
+    os.environ.update(variables)
+    try:
+        _read_token_again(ray)
+        yield
+    finally:
+        constants.ENABLE_RAY_CLUSTER = enabled
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _read_token_again(ray: Any) -> None:
+    """Have Ray read RAY_AUTH_MODE and RAY_AUTH_TOKEN, which it does once by itself."""
+    ray._raylet.Config.initialize("")
+    ray._raylet.AuthenticationTokenLoader.instance().reset_cache()
+
+
+@contextlib.contextmanager
+def _silent_listener(ray: Any) -> Iterator[None]:
+    """Keep a connection that is made inside from printing what befalls the nodes.
+
+    Ray prints some 30 lines of a dead node's log to standard output, whatever ``log_to_driver``
+    says.
+    """
+    module = ray._private.worker
+    listen = module.listen_error_messages
+    module.listen_error_messages = lambda *_: None
+    try:
+        yield
+    finally:
+        module.listen_error_messages = listen
