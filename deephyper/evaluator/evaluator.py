@@ -22,7 +22,7 @@ from deephyper import checks
 from deephyper.clock import LONGEST_WAIT, Clock
 from deephyper.errors import EvaluatorError
 from deephyper.evaluator.due_times import DueTimes
-from deephyper.evaluator.output import tail
+from deephyper.evaluator.output import make_directory, output_file, tail
 from deephyper.evaluator.run_function import Function, RunFunction
 from deephyper.evaluator.running_job import Running
 from deephyper.evaluator.slots import Slots
@@ -163,12 +163,10 @@ class Evaluator(ABC):
     # For a search and for direct use.
 
     def wait_for_workers(self, limit: float | None = None) -> Iterator[str]:
-        """Wait until there is a place for every worker, or no longer for it.
-
-        Only backends whose workers are given their places by others have to wait.
+        """Wait until there is a place for every worker, where a backend doesn't make the places.
 
         Args:
-            limit: seconds that it may take at most; None leaves it to the backend.
+            limit: the seconds that it may take; None leaves it to the backend.
 
         Yields:
             Lines for the user.
@@ -190,7 +188,8 @@ class Evaluator(ABC):
         """
         self._require_open()
         self._check(self.startup_allowance if limit is None else limit)
-        self._make_output_dir()
+        if self.output_dir is not None:
+            make_directory(self.output_dir)
 
     def submit(self, points: Iterable[dict[str, Any] | Job]) -> list[Job]:
         """Take points, or jobs with ids of their own; those beyond the free workers wait.
@@ -231,8 +230,7 @@ class Evaluator(ABC):
                     self._end_overdue()
                 if self._waiting:
                     self._start_waiting()
-            active = self._running or self._waiting
-            if self._events or not active or self.clock.monotonic() >= until:
+            if self._events or not self._unfinished or self.clock.monotonic() >= until:
                 events, self._events = self._events, []
                 return events
 
@@ -356,21 +354,11 @@ class Evaluator(ABC):
         if self._closed:
             raise EvaluatorError("the evaluator is closed; make a new one")
 
-    def _make_output_dir(self) -> None:
-        if self.output_dir is not None:
-            try:
-                self.output_dir.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise EvaluatorError(
-                    f"the directory '{self.output_dir}' for what evaluations print can't be made "
-                    f"({error.strerror or error}); move away what is there, or choose another"
-                ) from error
-
     def _start_waiting(self) -> None:
         while self._waiting and self._places.num_free:
             job, slot = self._waiting.popleft(), self._places.take()
             try:
-                output = None if self.output_dir is None else self._output(self.output_dir, job)
+                output = None if self.output_dir is None else output_file(self.output_dir, job)
                 worker = self._start(job, slot, output)
             except BaseException:
                 self._places.give_back(slot)
@@ -380,10 +368,6 @@ class Evaluator(ABC):
             if self.timeout is not None:
                 limit = self.timeout + self.startup_allowance
                 self._deadlines.set(job.id, self.clock.monotonic() + limit)
-
-    def _output(self, directory: Path, job: Job) -> str:
-        self._make_output_dir()
-        return str(directory / f"{job.id}.{job.attempt}.log")
 
     def _longest_wait(self, until: float) -> float:
         if self._events:
@@ -438,9 +422,7 @@ class Evaluator(ABC):
         if outcomes and self._events:
             gone = {id(outcome.job) for outcome in outcomes}
             self._events = [
-                event
-                for event in self._events
-                if isinstance(event, Notice) or id(event.job) not in gone
+                e for e in self._events if isinstance(e, Notice) or id(e.job) not in gone
             ]
         self._start_waiting()
         return outcomes

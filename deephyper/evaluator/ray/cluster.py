@@ -15,6 +15,7 @@ from typing import Any
 
 from deephyper.errors import EvaluatorError, argument
 from deephyper.evaluator.ray.package import first_line
+from deephyper.evaluator.worker.guard import Reaper
 
 CONNECT_SECONDS = 10.0
 HEAD_SECONDS = 30.0
@@ -67,6 +68,7 @@ class Cluster:
         """Whether this object has made the connection, and ends it."""
         self.local = self.ours and address is None
         """Whether the Ray was started for the purpose, so that no nodes join."""
+        self._guarded: _Guarded | None = None
         if self.local:
             _require_tokens(ray)
             self._start(num_cpus, num_gpus)
@@ -84,7 +86,7 @@ class Cluster:
             options["num_gpus"] = num_gpus
         # Without an address RAY_ADDRESS, or a cluster that happens to run here, would be joined.
         try:
-            with _on_loopback(self._ray):
+            with _on_loopback(self._ray), _Guarded.started_inside() as self._guarded:
                 self._init("local", options)
         except Exception as error:
             raise EvaluatorError(f"a local Ray can't be started: {first_line(error)}") from error
@@ -168,6 +170,46 @@ class Cluster:
             self._ray.shutdown()
         if self.local:
             _read_token_again(self._ray)
+        if self._guarded is not None:
+            self._guarded.release()
+
+
+class _Guarded:
+    """The processes of a local Ray, which a reaper ends with this process, however it ends.
+
+    Ray's own agents need a minute to notice that.
+    """
+
+    def __init__(self) -> None:
+        self._reaper = Reaper()
+        self._pids: set[int] = set()
+
+    @classmethod
+    @contextlib.contextmanager
+    def started_inside(cls) -> Iterator[_Guarded]:
+        """Guard what is started inside."""
+        before = cls._children()
+        guarded = cls()
+        try:
+            yield guarded
+        except BaseException:
+            guarded.release()
+            raise
+        guarded._pids = cls._children() - before
+        for pid in guarded._pids:
+            guarded._reaper.guard(pid)
+
+    def release(self) -> None:
+        """Leave the processes alone; they have ended."""
+        for pid in self._pids:
+            self._reaper.release(pid)
+        self._reaper.close()
+
+    @staticmethod
+    def _children() -> set[int]:
+        import psutil
+
+        return {child.pid for child in psutil.Process().children(recursive=True)}
 
 
 def _connect_to(address: str, limit: float) -> None:
