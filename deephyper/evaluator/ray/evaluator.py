@@ -359,8 +359,7 @@ class RayEvaluator(Evaluator):
         if notify and now_usable != usable:
             lost = [node.name for node in before.values() if node.id not in self._nodes]
             new = [node.name for node in self._nodes.values() if node.id not in before]
-            parts = [f"Ray node {name} is gone" for name in lost]
-            parts += [f"Ray node {name} has joined" for name in new]
+            parts = [*_told(lost, "is gone", "are gone"), *_told(new, "has joined", "have joined")]
             left = "are there" if now_usable > usable else "are left"
             text = f"{', '.join(parts)}: {now_usable} of {self.num_workers} workers {left}"
             self._events.append(Notice(text))
@@ -425,3 +424,10 @@ class RayEvaluator(Evaluator):
             )
             self._slots[number] = _Slot(actor)
         return self._slots[number]
+
+
+def _told(names: Sequence[str], one: str, several: str) -> list[str]:
+    """Return what has happened to nodes, if there are some; only a single one is named."""
+    if len(names) == 1:
+        return [f"Ray node {names[0]} {one}"]
+    return [f"{len(names)} Ray nodes {several}"] if names else []
