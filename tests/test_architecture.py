@@ -30,6 +30,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 # Classic paths: files that only name what has moved.
 ALIASES = {"evaluator/balsam_job.py": ("balsam.job_spec",)}
 FREE = (
+    "batch",
     "checks",
     "clock",
     "errors",

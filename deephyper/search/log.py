@@ -8,6 +8,7 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+from deephyper.batch import cancel_command
 from deephyper.errors import ResultsError, argument
 from deephyper.job import Outcome
 from deephyper.problem.point import show
@@ -131,10 +132,9 @@ def ending_notice(reason: Reason, running: int, grace: float, number: int | None
     if reason != "interrupted":
         return None
     if number == signal.SIGINT:
-        return (
-            f"no new evaluations; waiting for the {running} running ones "
-            "(press Ctrl-C again to leave at once)"
-        )
+        cancel = cancel_command()
+        then = "press Ctrl-C again to leave at once" if cancel is None else f"{cancel} ends them"
+        return f"no new evaluations; waiting for the {running} running ones ({then})"
     name = signal.Signals(number or 0).name
     then = f"have {grace:g} s to end" if grace else "are stopped"
     return f"{name}: no new evaluations; the {running} running ones {then}"

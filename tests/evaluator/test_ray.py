@@ -221,8 +221,8 @@ cluster.shutdown()
     assert printed[0] == "waiting for 1 workers, 0 there, for 2 s"
     assert "no Ray node is left with room for a worker; waiting 2 s for one to join" in printed
     assert printed[-3:] == [
-        "no Ray node is left with room for a worker, and none has joined for 2 s; start nodes, then "
-        "resume the search",
+        "no Ray node is left with room for a worker, and none has joined for 2 s; start nodes, "
+        "then resume the search",
         "waiting for 2 workers, 0 there, for 2 s",
         "the Ray cluster has room for 0 workers with 1 CPUs each, and num_workers is 2; ask for "
         "fewer workers, or less for each",

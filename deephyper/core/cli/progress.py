@@ -8,6 +8,7 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
+from deephyper.batch import cancel_command
 from deephyper.objective import format_objective, is_better
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ class Progress:
             self._print(f"  | {line}")
         if outcome.output is not None:
             self._print(f"  its output: {outcome.output}")
-        self._print("  The search continues; Ctrl-C ends it.")
+        self._print(f"  The search continues; {cancel_command() or 'Ctrl-C'} ends it.")
 
     def _print(self, line: str) -> None:
         # A terminal that was closed or a reader that has left is no reason to end a search.

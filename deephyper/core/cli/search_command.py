@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from deephyper.batch import cancel_command
 from deephyper.core.cli.plugin_options import EVALUATOR_OPTIONS
 from deephyper.core.cli.search_options import given_options
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from deephyper.optimizer.settings import Settings
     from deephyper.problem import BaseProblem
     from deephyper.search.log_dir import LogDir
-    from deephyper.search.record import Record
     from deephyper.search.search import Search
     from deephyper.search.search_result import SearchResult
 
@@ -61,6 +61,10 @@ def run_search(
     ):
         if notice:
             progress.notice(notice)
+        if cancel_command() is not None:
+            # What is killed can't say it any more.
+            again = _resume_command(options).format(shlex.quote(str(log_dir.path)))
+            progress.notice(f"If this batch job is killed, resume with: {again}")
         search = search_class(
             problem,
             evaluator,
@@ -81,7 +85,8 @@ def run_search(
         if result.signal is not None:
             _ignore_repeated_signals(options["batch"])
     with contextlib.suppress(BrokenPipeError):
-        for line in summary(result, _resume_command(options, result, budget.timeout, record)):
+        longer = _longer(result, budget.timeout)
+        for line in summary(result, _resume_command(options, longer)):
             click.echo(line)
     return exit_status(result)
 
@@ -110,19 +115,27 @@ def _ignore_repeated_signals(batch: bool) -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _resume_command(
-    options: Mapping[str, Any], result: SearchResult, timeout: float | None, record: Record
-) -> str:
-    """Return how to resume, with ``{}`` where the log directory belongs."""
-    longer: dict[str, str] = {}
-    if result.reason == "timeout" and timeout is not None:
-        # More than was used, the grace included; else it would end again at once.
-        longer["--timeout"] = str(math.ceil(timeout + max(timeout, result.seconds)))
+def _longer(result: SearchResult, timeout: float | None) -> dict[str, str]:
+    """Return the options without which a resumed search would end again at once."""
+    if result.reason != "timeout" or timeout is None:
+        return {}
+    # More than was used, the grace included.
+    return {"--timeout": str(math.ceil(timeout + max(timeout, result.seconds)))}
+
+
+def _resume_command(options: Mapping[str, Any], longer: Mapping[str, str] | None = None) -> str:
+    """Return how to resume, with ``{}`` where the log directory belongs.
+
+    Args:
+        options: of the command line.
+        longer: options to add or replace, each with its value.
+    """
+    longer = longer or {}
     if options["resume_command"] is not None:
         words = [options["resume_command"], *([shlex.join(chain(*longer.items()))] * bool(longer))]
         return _literal(" ".join(words))
     context = click.get_current_context()
-    given = given_options(context, context.command.params) | longer
+    given = given_options(context, context.command.params) | dict(longer)
     for name in ("--log-dir", "--resume", "--warm-start"):
         given.pop(name, None)
     for name in EVALUATOR_OPTIONS.secrets & given.keys():
