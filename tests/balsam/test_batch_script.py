@@ -26,7 +26,7 @@ def run(point):
 
 
 def script() -> str:
-    blocks = re.findall(r"```bash\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    blocks: list[str] = re.findall(r"```bash\n(.*?)```", PAGE.read_text(), re.DOTALL)
     (found,) = [block for block in blocks if "--nodes=1\n" in block]
     return found
 

@@ -23,11 +23,13 @@ class Histories:
         ends: how they ended, where the search knows it: "finished", "failed" or "stopped", and the
             reason.
         sessions: when each session of the search began and ended, in seconds since the epoch.
+        in_run: the seconds that each spent in ``run``, without start-up and imports.
     """
 
     states: dict[str, str]
     ends: dict[str, tuple[str, str]] = field(default_factory=dict)
     sessions: list[tuple[float, float]] = field(default_factory=list)
+    in_run: dict[str, float] = field(default_factory=dict)
 
 
 def read_histories(workflow: str) -> Histories:
@@ -54,7 +56,7 @@ def read_histories(workflow: str) -> Histories:
     directory = None if search is None else Path(search.working_directory)
     if directory is None or not LogDir(directory).holds_search:
         return Histories(states)
-    return Histories(states, *_read_journal(workflow, directory))
+    return _with_journal(workflow, states, directory)
 
 
 def _no_evaluations(workflow: str, search: Any) -> HpcError:
@@ -66,18 +68,19 @@ def _no_evaluations(workflow: str, search: Any) -> HpcError:
     return HpcError(f"the workflow '{workflow}' has no evaluations yet; look again later")
 
 
-def _read_journal(
-    workflow: str, directory: Path
-) -> tuple[dict[str, tuple[str, str]], list[tuple[float, float]]]:
-    ends: dict[str, tuple[str, str]] = {}
-    sessions: list[tuple[float, float]] = []
+def _with_journal(workflow: str, states: dict[str, str], directory: Path) -> Histories:
+    histories = Histories(states)
+    sessions = histories.sessions
     for event in read_events(directory):
         kind, when = event["event"], float(event["time"])
         if kind in ("search", "resumed"):
             sessions.append((when, when))
         elif sessions:
             sessions[-1] = (sessions[-1][0], when)
-        if kind in ("finished", "failed", "stopped"):
+        if kind in ("finished", "failed", "pruned", "stopped"):
+            name = f"{workflow}.{event['id']}.{event['attempt']}"
             reason = f"{event['kind']}: {event['message']}" if kind == "failed" else ""
-            ends[f"{workflow}.{event['id']}.{event['attempt']}"] = (kind, reason)
-    return ends, sessions
+            histories.ends[name] = (kind, reason)
+            if event.get("start") is not None:
+                histories.in_run[name] = float(event["end"]) - float(event["start"])
+    return histories
