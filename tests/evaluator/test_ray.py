@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from deephyper.errors import MissingExtra
+from deephyper.errors import EvaluatorError, MissingExtra
 from deephyper.evaluator import Evaluator
 from tests.evaluator.conftest import BEHAVE, RUNS, is_gone
 
@@ -227,6 +227,44 @@ cluster.shutdown()
         "the Ray cluster has room for 0 workers with 1 CPUs each, and num_workers is 2; ask for "
         "fewer workers, or less for each",
     ]
+
+
+@pytest.mark.ray
+def test_a_cluster_with_a_token_lets_in_who_has_it_and_is_not_warned_of(tmp_path: Path) -> None:
+    script = tmp_path / "search.py"
+    script.write_text(
+        CLUSTER
+        + f"""
+os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=64 * "a")
+cluster = start_cluster(num_cpus=1)
+del os.environ["RAY_AUTH_MODE"]
+for token in ("a", "b"):
+    os.environ["RAY_AUTH_TOKEN"] = 64 * token
+    try:
+        with Evaluator.create({BEHAVE!r}, "ray", ray_address=cluster.address) as evaluator:
+            print(*evaluator.wait_for_workers())
+            evaluator.submit([{{"do": "double", "x": 2}}])
+            print(*[outcome.objective for outcome in evaluator.gather_all()])
+    except EvaluatorError as error:
+        print(error)
+os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=64 * "a")
+cluster.shutdown()
+"""
+    )
+    printed = run_script(script).splitlines()
+    assert printed[:2] == ["", "4.0"]
+    assert "asks for its token; set RAY_AUTH_TOKEN" in printed[2]
+    assert len(printed) == 3
+
+
+@pytest.mark.ray
+def test_a_ray_without_tokens_is_not_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Versions before 2.52."""
+    ray = pytest.importorskip("ray")
+    monkeypatch.delattr(ray._raylet, "AuthenticationTokenLoader")
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    with pytest.raises(EvaluatorError, match="lets everyone in who reaches its ports"):
+        Evaluator.create(BEHAVE, "ray")
 
 
 def run_script(script: Path) -> str:

@@ -18,6 +18,7 @@ from deephyper.evaluator.ray.package import first_line
 from deephyper.evaluator.worker.guard import Reaper
 
 CONNECT_SECONDS = 10.0
+_TOKEN, _NO_TOKEN = {"RAY_AUTH_MODE": "token"}, {"RAY_AUTH_MODE": "disabled"}
 HEAD_SECONDS = 30.0
 """The time for which the head of a cluster may be out of reach. After 60 seconds Ray ends the
 process that is connected to it, without a word to anybody."""
@@ -68,6 +69,7 @@ class Cluster:
         """Whether this object has made the connection, and ends it."""
         self.local = self.ours and address is None
         """Whether the Ray was started for the purpose, so that no nodes join."""
+        self._needs_token = self.local
         self._guarded: _Guarded | None = None
         if self.local:
             _require_tokens(ray)
@@ -93,8 +95,17 @@ class Cluster:
 
     def _join(self, address: str) -> None:
         try:
-            _connect_to(address, CONNECT_SECONDS)
-            self._init(address, {})
+            is_head = _connect_to(address, CONNECT_SECONDS) and _has_tokens(self._ray)
+            self._needs_token = is_head and not _lets_in(self._ray, address, _NO_TOKEN)
+            token = _TOKEN if self._needs_token else {}
+            if self._needs_token and not _lets_in(self._ray, address, token):
+                raise EvaluatorError(
+                    f"Ray at '{address}' asks for its token; set RAY_AUTH_TOKEN as for its nodes"
+                )
+            with _variables(token):
+                self._init(address, {})
+        except EvaluatorError:
+            raise
         except Exception as error:
             reason = (
                 error.strerror or str(error) if isinstance(error, OSError) else first_line(error)
@@ -146,18 +157,14 @@ class Cluster:
 
     @property
     def is_open(self) -> bool:
-        """True if it has let this process in without a token, and can be reached by others."""
-        if self.local or self.head is None:
+        """True if everyone is let in from other machines, as far as that is known."""
+        if self._needs_token or not self.ours or self.head is None:
             return False
-        raylet = self._ray._raylet
-        if hasattr(raylet, "get_authentication_mode"):
-            mode = raylet.get_authentication_mode()
-            if mode != raylet.AuthenticationMode.DISABLED:
-                return False
         host = self.head.rpartition(":")[0].strip("[]")
-        with contextlib.suppress(ValueError):
+        try:
             return not ipaddress.ip_address(host).is_loopback
-        return host != "localhost"
+        except ValueError:
+            return host != "localhost"
 
     @property
     def reachable(self) -> bool:
@@ -168,7 +175,7 @@ class Cluster:
         """End the connection, and a local Ray."""
         if self.ours:
             self._ray.shutdown()
-        if self.local:
+        if self.ours and _has_tokens(self._ray):
             _read_token_again(self._ray)
         if self._guarded is not None:
             self._guarded.release()
@@ -212,11 +219,31 @@ class _Guarded:
         return {child.pid for child in psutil.Process().children(recursive=True)}
 
 
-def _connect_to(address: str, limit: float) -> None:
-    """Raise OSError at once where Ray would take minutes to find that nothing listens."""
+def _connect_to(address: str, limit: float) -> bool:
+    """Raise OSError at once where Ray would take minutes to find that nothing listens.
+
+    Returns:
+        Whether the address is that of a cluster's head.
+    """
     host, _, port = address.removeprefix("ray://").rpartition(":")
-    if host and port.isdigit():
-        socket.create_connection((host.strip("[]"), int(port)), timeout=limit).close()
+    if not host or not port.isdigit():
+        return False
+    socket.create_connection((host.strip("[]"), int(port)), timeout=limit).close()
+    return not address.startswith("ray://")
+
+
+def _lets_in(ray: Any, address: str, variables: Mapping[str, str]) -> bool:
+    """Return whether the head of a cluster answers, given the variables of authentication."""
+    loader = ray._raylet.AuthenticationTokenLoader.instance()
+    with _variables(variables), _silent_descriptor():
+        _read_token_again(ray)
+        if variables == _TOKEN and not loader.has_token(ignore_auth_mode=True):
+            return False  # Ray's C++ code would end this process
+        try:
+            ray._raylet.GcsClient(address=address)
+        except ray.exceptions.AuthenticationError:
+            return False
+    return True
 
 
 def _head_address(ray: Any) -> str | None:
@@ -226,8 +253,12 @@ def _head_address(ray: Any) -> str | None:
         return None
 
 
+def _has_tokens(ray: Any) -> bool:
+    return hasattr(ray._raylet, "AuthenticationTokenLoader")
+
+
 def _require_tokens(ray: Any) -> None:
-    if not hasattr(ray._raylet, "AuthenticationTokenLoader"):
+    if not _has_tokens(ray):
         raise EvaluatorError(
             f"Ray {ray.__version__} lets everyone in who reaches its ports, and so run programs as "
             "you; upgrade it: pip install -U ray"
@@ -245,19 +276,24 @@ def _on_loopback(ray: Any) -> Iterator[None]:
     """
     constants = ray._private.ray_constants
     enabled = constants.ENABLE_RAY_CLUSTER
-    variables = {
-        constants.ENABLE_RAY_CLUSTERS_ENV_VAR: "0",
-        "RAY_AUTH_MODE": "token",
-        "RAY_AUTH_TOKEN": secrets.token_hex(32),
-    }
-    before = {name: os.environ.get(name) for name in variables}
+    token = {**_TOKEN, "RAY_AUTH_TOKEN": secrets.token_hex(32)}
     constants.ENABLE_RAY_CLUSTER = False
-    os.environ.update(variables)
     try:
-        _read_token_again(ray)
-        yield
+        with _variables({constants.ENABLE_RAY_CLUSTERS_ENV_VAR: "0", **token}):
+            _read_token_again(ray)
+            yield
     finally:
         constants.ENABLE_RAY_CLUSTER = enabled
+
+
+@contextlib.contextmanager
+def _variables(variables: Mapping[str, str]) -> Iterator[None]:
+    """Set environment variables for a time."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
         for name, value in before.items():
             if value is None:
                 os.environ.pop(name, None)
@@ -269,6 +305,19 @@ def _read_token_again(ray: Any) -> None:
     """Have Ray read RAY_AUTH_MODE and RAY_AUTH_TOKEN, which it does once by itself."""
     ray._raylet.Config.initialize("")
     ray._raylet.AuthenticationTokenLoader.instance().reset_cache()
+
+
+@contextlib.contextmanager
+def _silent_descriptor() -> Iterator[None]:
+    """Keep Ray's C++ code from printing on standard error that it was not let in."""
+    saved, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(null, 2)
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(null)
 
 
 @contextlib.contextmanager

@@ -14,7 +14,6 @@ import math
 import os
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from deephyper.checks import duration
@@ -23,6 +22,7 @@ from deephyper.errors import EvaluatorError, RunFunctionError
 from deephyper.evaluator.evaluator import Evaluator
 from deephyper.evaluator.ray.cluster import Cluster, Node
 from deephyper.evaluator.ray.package import first_line, import_ray
+from deephyper.evaluator.ray.slot import Slot, Unreachable
 from deephyper.evaluator.ray.worker import Placed, Worker
 from deephyper.evaluator.run_function import Function, RunFunction
 from deephyper.evaluator.worker.environment import thread_variables
@@ -39,44 +39,6 @@ _LOOK_SECONDS = 1.0
 _VERDICT_SECONDS = 45.0
 """The time in which a cluster finds out that a node has died; Ray's default takes some 15 s. Until
 then an actor that can't be reached may have died alone, or with its node."""
-
-
-@dataclass(frozen=True)
-class _Unreachable:
-    """The state of an actor that can't be reached, whose node may have died.
-
-    Attributes:
-        failure: of its job, if the node lives.
-        until: when its node is taken to be alive, by ``clock.monotonic()``.
-    """
-
-    failure: Failure
-    until: float
-
-
-@dataclass
-class _Slot:
-    """The actor of one worker.
-
-    Attributes:
-        actor: its handle.
-        job_id: the last job that it was given.
-        stream: what it says of that job: a generator of references to messages; None when it is
-            through with it.
-        node_id: Ray's id of the node where it has its place; None as long as it has none.
-        unreachable: set while it can't be reached.
-    """
-
-    actor: Any
-    job_id: str = ""
-    stream: Any = None
-    node_id: str | None = None
-    unreachable: _Unreachable | None = None
-
-    @property
-    def answers(self) -> bool:
-        """True if it can be asked to close."""
-        return self.node_id is not None and self.unreachable is None
 
 
 class RayEvaluator(Evaluator):
@@ -163,7 +125,7 @@ class RayEvaluator(Evaluator):
         self._ray_wait = duration("ray_wait", ray_wait, zero=True, error=EvaluatorError)
         self._ray = import_ray()
         self._run_text = self.run_function.dumps()
-        self._slots: dict[int, _Slot] = {}
+        self._slots: dict[int, Slot] = {}
         self._nodes: dict[str, Node] = {}
         self._names: dict[str, str] = {}  # of all nodes that there have been
         self._room = 0  # for so many workers
@@ -310,7 +272,7 @@ class RayEvaluator(Evaluator):
         kind: FailureKind = "out_of_memory" if out_of_memory else "worker_died"
         failure = Failure(kind, first_line(error))
         if isinstance(error, errors.ActorUnavailableError):
-            slot.unreachable = _Unreachable(failure, self.clock.monotonic() + _VERDICT_SECONDS)
+            slot.unreachable = Unreachable(failure, self.clock.monotonic() + _VERDICT_SECONDS)
             return []
         if self._look() and slot.node_id is None:
             failure = Failure("node_died", "its Ray node is gone")
@@ -411,7 +373,7 @@ class RayEvaluator(Evaluator):
             f"num_workers is {self.num_workers}; ask for fewer workers, or less for each"
         )
 
-    def _slot(self, number: int) -> _Slot:
+    def _slot(self, number: int) -> Slot:
         if number not in self._slots:
             actor = (
                 self._ray.remote(Worker)
@@ -422,7 +384,7 @@ class RayEvaluator(Evaluator):
                 )
                 .remote(self._run_text, number, thread_variables(self.num_cpus_per_task))
             )
-            self._slots[number] = _Slot(actor)
+            self._slots[number] = Slot(actor)
         return self._slots[number]
 
 
