@@ -2,7 +2,7 @@
 
 All of it is plain values that know nothing of any optimizer, evaluator or file:
 
-optimizer -- Proposal --> search -- Job --> evaluator -- Started, Reported, Ended --> search
+optimizer -- Proposal --> search -- Job --> evaluator -- Started, Reported, Ended, Notice --> search
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ __all__ = [
     "Failure",
     "FailureKind",
     "Job",
+    "Notice",
     "Objective",
     "Outcome",
     "Prediction",
@@ -166,4 +167,15 @@ class Ended:
         return self.outcome.job
 
 
-Event = Started | Reported | Ended
+@dataclass(frozen=True)
+class Notice:
+    """Something has happened to the workers, and to no job in particular.
+
+    Attributes:
+        text: a line for the user.
+    """
+
+    text: str
+
+
+Event = Started | Reported | Ended | Notice

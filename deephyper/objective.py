@@ -25,13 +25,15 @@ FailureKind = Literal[
     "infinite",
     "timeout",
     "worker_died",
+    "node_died",
     "out_of_memory",
 ]
 """exception: ``run`` raised; reported: it returned ``"F_reason"``; none, not_a_number, nan,
 infinite: what it returned is not a finite number; timeout: it exceeded its time limit; worker_died:
-its process ended by a signal or by ``os._exit``; out_of_memory: as the name says."""
+its process ended by a signal or by ``os._exit``; node_died: the machine that it ran on is gone;
+out_of_memory: as the name says."""
 
-MACHINE_FAULTS: frozenset[FailureKind] = frozenset({"worker_died"})
+MACHINE_FAULTS: frozenset[FailureKind] = frozenset({"worker_died", "node_died"})
 """Kinds that may be the machine's fault rather than the code's, and so are worth a retry."""
 
 FAILURE_PREFIX = "F_"

@@ -28,7 +28,7 @@ class Option:
 
     name: str
     help: str
-    kind: Literal["text", "integer", "number", "choice"] = "text"
+    kind: Literal["text", "integer", "number", "duration", "choice"] = "text"
     at_least: int | None = None
     choices: tuple[str, ...] = ()
     metavar: str | None = None

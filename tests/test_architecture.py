@@ -30,6 +30,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 # Classic paths: files that only name what has moved.
 ALIASES = {"evaluator/balsam_job.py": ("balsam.job_spec",)}
 FREE = (
+    "batch",
     "checks",
     "claim",
     "clock",
@@ -50,7 +51,7 @@ FREE = (
 
 # Optional engines: each in the file that is its own.
 ENGINES = {
-    "ray": ("evaluator/ray.py",),
+    "ray": ("evaluator/ray",),
     "tensorflow": (),
     "keras": (),
     "balsam": ("balsam",),

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from deephyper.evaluator.reporting import report
     from deephyper.evaluator.run_function import RunFunction
     from deephyper.evaluator.virtual import VirtualEvaluator
-    from deephyper.job import Ended, Event, Failure, Job, Outcome, Reported, Started, Status
+    from deephyper.job import Ended, Event, Failure, Job, Notice, Outcome, Reported, Started, Status
 
 __all__ = [
     "CLASSIC_NAMES",
@@ -22,6 +22,7 @@ __all__ = [
     "Event",
     "Failure",
     "Job",
+    "Notice",
     "Outcome",
     "Reported",
     "RunFunction",
@@ -41,6 +42,7 @@ __getattr__, __dir__ = lazy_names(
         "Event": "deephyper.job",
         "Failure": "deephyper.job",
         "Job": "deephyper.job",
+        "Notice": "deephyper.job",
         "Outcome": "deephyper.job",
         "Reported": "deephyper.job",
         "RunFunction": "deephyper.evaluator.run_function",

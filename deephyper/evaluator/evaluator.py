@@ -13,7 +13,7 @@ import os
 import sys
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Self
@@ -22,11 +22,12 @@ from deephyper import checks
 from deephyper.clock import LONGEST_WAIT, Clock
 from deephyper.errors import EvaluatorError
 from deephyper.evaluator.due_times import DueTimes
-from deephyper.evaluator.output import tail
+from deephyper.evaluator.output import make_directory, output_file, tail
 from deephyper.evaluator.run_function import Function, RunFunction
 from deephyper.evaluator.running_job import Running
+from deephyper.evaluator.slots import Slots
 from deephyper.evaluator.worker.messages import JobEnded, JobMessage, JobReported
-from deephyper.job import Ended, Event, Failure, Job, Outcome
+from deephyper.job import Ended, Event, Failure, Job, Notice, Outcome
 from deephyper.option import Option
 
 DEFAULT_METHOD = "process"
@@ -109,7 +110,7 @@ class Evaluator(ABC):
         self._unfinished: set[str] = set()  # ids of both
         self._deadlines = DueTimes()  # by clock.monotonic()
         self._events: list[Event] = []  # not yet gathered
-        self._free = list(reversed(range(self.num_workers)))
+        self._places = Slots(self.num_workers)
         self._ids = itertools.count()
         self._closed = False
         self._process_id = os.getpid()
@@ -161,6 +162,20 @@ class Evaluator(ABC):
 
     # For a search and for direct use.
 
+    def wait_for_workers(self, limit: float | None = None) -> Iterator[str]:
+        """Wait until there is a place for every worker, where a backend doesn't make the places.
+
+        Args:
+            limit: the seconds that it may take; None leaves it to the backend.
+
+        Yields:
+            Lines for the user.
+
+        Raises:
+            EvaluatorError: if there is no place for any.
+        """
+        yield from ()
+
     def check(self, limit: float | None = None) -> None:
         """Make sure that the run function can be loaded where it will run.
 
@@ -173,7 +188,8 @@ class Evaluator(ABC):
         """
         self._require_open()
         self._check(self.startup_allowance if limit is None else limit)
-        self._make_output_dir()
+        if self.output_dir is not None:
+            make_directory(self.output_dir)
 
     def submit(self, points: Iterable[dict[str, Any] | Job]) -> list[Job]:
         """Take points, or jobs with ids of their own; those beyond the free workers wait.
@@ -196,7 +212,7 @@ class Evaluator(ABC):
         """Return what has happened since the last call, as soon as there is something.
 
         The events of a job come in this order: Started, any number of Reported, Ended. A job that
-        could not be started has the last alone.
+        could not be started has the last alone. A Notice belongs to no job.
 
         Args:
             timeout: seconds after which to return without an event; None waits as long as needed.
@@ -208,13 +224,13 @@ class Evaluator(ABC):
         while True:
             if self._waiting:
                 self._start_waiting()
-            if self._running:
+            if self._running or self._waiting:
                 self._take(self._wait(self._longest_wait(until)))
                 if self.timeout is not None:
                     self._end_overdue()
                 if self._waiting:
                     self._start_waiting()
-            if self._events or not self._running or self.clock.monotonic() >= until:
+            if self._events or not self._unfinished or self.clock.monotonic() >= until:
                 events, self._events = self._events, []
                 return events
 
@@ -288,8 +304,12 @@ class Evaluator(ABC):
 
     @property
     def num_free(self) -> int:
-        """The number of workers with nothing to do."""
-        return max(0, len(self._free) - len(self._waiting))
+        """The number of workers with nothing to do.
+
+        Where no worker has a place, one job may wait for the first that gets one.
+        """
+        free = 1 if self._places.none_usable else self._places.num_free
+        return max(0, free - len(self._waiting))
 
     def __enter__(self) -> Self:
         return self
@@ -312,7 +332,8 @@ class Evaluator(ABC):
     def _wait(self, timeout: float) -> Sequence[JobMessage]:
         """Return what running jobs have said, waiting up to ``timeout`` seconds for something.
 
-        It is called only while jobs are running. What is said of other jobs is ignored.
+        It is called only while jobs are running, or wait for a place. What is said of other jobs is
+        ignored.
         """
 
     @abstractmethod
@@ -333,34 +354,20 @@ class Evaluator(ABC):
         if self._closed:
             raise EvaluatorError("the evaluator is closed; make a new one")
 
-    def _make_output_dir(self) -> None:
-        if self.output_dir is not None:
-            try:
-                self.output_dir.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise EvaluatorError(
-                    f"the directory '{self.output_dir}' for what evaluations print can't be made "
-                    f"({error.strerror or error}); move away what is there, or choose another"
-                ) from error
-
     def _start_waiting(self) -> None:
-        while self._waiting and self._free:
-            job, slot = self._waiting.popleft(), self._free.pop()
+        while self._waiting and self._places.num_free:
+            job, slot = self._waiting.popleft(), self._places.take()
             try:
-                output = None if self.output_dir is None else self._output(self.output_dir, job)
+                output = None if self.output_dir is None else output_file(self.output_dir, job)
                 worker = self._start(job, slot, output)
             except BaseException:
-                self._free.append(slot)
+                self._places.give_back(slot)
                 self._unfinished.discard(job.id)
                 raise
             self._running[job.id] = Running(job, slot, worker, output)
             if self.timeout is not None:
                 limit = self.timeout + self.startup_allowance
                 self._deadlines.set(job.id, self.clock.monotonic() + limit)
-
-    def _output(self, directory: Path, job: Job) -> str:
-        self._make_output_dir()
-        return str(directory / f"{job.id}.{job.attempt}.log")
 
     def _longest_wait(self, until: float) -> float:
         if self._events:
@@ -414,7 +421,9 @@ class Evaluator(ABC):
             outcomes.append(outcome_of(running, self.clock.now()))
         if outcomes and self._events:
             gone = {id(outcome.job) for outcome in outcomes}
-            self._events = [event for event in self._events if id(event.job) not in gone]
+            self._events = [
+                e for e in self._events if isinstance(e, Notice) or id(e.job) not in gone
+            ]
         self._start_waiting()
         return outcomes
 
@@ -431,4 +440,11 @@ class Evaluator(ABC):
         self._unfinished.remove(job_id)
         if self.timeout is not None:
             self._deadlines.drop(job_id)
-        self._free.append(running.slot)
+        self._places.give_back(running.slot)
+
+    def _take_back(self, job_id: str) -> None:
+        """Let a job that was handed to a worker, and has not begun, wait for another one."""
+        running = self._running[job_id]
+        self._release(running)
+        self._unfinished.add(job_id)
+        self._waiting.appendleft(running.job)

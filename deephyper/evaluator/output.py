@@ -5,7 +5,35 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from deephyper.errors import EvaluatorError
+from deephyper.job import Job
+
 _TAIL_BYTES = 4000
+
+
+def output_file(directory: Path, job: Job) -> str:
+    """Return the file for what a job prints, in a directory that exists then.
+
+    Raises:
+        EvaluatorError: if the directory can't be made.
+    """
+    make_directory(directory)
+    return str(directory / f"{job.id}.{job.attempt}.log")
+
+
+def make_directory(directory: Path) -> None:
+    """Make the directory for what evaluations print.
+
+    Raises:
+        EvaluatorError: if it can't be made.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise EvaluatorError(
+            f"the directory '{directory}' for what evaluations print can't be made "
+            f"({error.strerror or error}); move away what is there, or choose another"
+        ) from error
 
 
 def tail(path: str | os.PathLike[str] | None) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from io import TextIOWrapper
 from pathlib import Path
 
+from deephyper.batch import cancel_command
 from deephyper.errors import ResultsError, argument
 from deephyper.job import Outcome
 from deephyper.printable import printable
@@ -158,10 +159,9 @@ def ending_notice(reason: Reason, running: int, grace: float, number: int | None
     if reason != "interrupted":
         return None
     if number == signal.SIGINT:
-        return (
-            f"no new evaluations; waiting for the {running} running ones "
-            "(press Ctrl-C again to leave at once)"
-        )
+        cancel = cancel_command()
+        then = "press Ctrl-C again to leave at once" if cancel is None else f"{cancel} ends them"
+        return f"no new evaluations; waiting for the {running} running ones ({then})"
     name = signal.Signals(number or 0).name
     then = f"have {grace:g} s to end" if grace else "are stopped"
     return f"{name}: no new evaluations; the {running} running ones {then}"

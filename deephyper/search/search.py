@@ -158,6 +158,8 @@ class Search:
         record = self._begin()
         optimizer = self._create_optimizer(record)
         with self._open_evaluator() as evaluator:
+            for line in evaluator.wait_for_workers(budget.timeout):
+                self._notify(line)
             evaluator.check(budget.timeout)
             with (
                 Interrupt(self._clock) as interrupt,

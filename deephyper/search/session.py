@@ -19,8 +19,8 @@ from typing import Protocol
 from deephyper.clock import Clock
 from deephyper.errors import DeepHyperError, SpaceExhausted
 from deephyper.evaluator import Evaluator
-from deephyper.job import Ended, Event, Job, Outcome, Proposal, Started
-from deephyper.objective import MACHINE_FAULTS, Failure, Objective
+from deephyper.job import Ended, Event, Job, Notice, Outcome, Proposal, Started
+from deephyper.objective import MACHINE_FAULTS, Failure, FailureKind, Objective
 from deephyper.problem.point import Point
 from deephyper.search.budget import Budget, Reason
 from deephyper.search.cache import Cache
@@ -66,6 +66,15 @@ class Policy:
     retries: int
     grace: float
     sigterm_grace: float
+
+    def retries_after(self, kind: FailureKind) -> int:
+        """Return how often an evaluation is tried again that has failed so.
+
+        The death of a node says nothing about the point, so there is one retry in any case.
+        """
+        if kind not in MACHINE_FAULTS:
+            return 0
+        return max(self.retries, 1) if kind == "node_died" else self.retries
 
 
 class Session:
@@ -281,6 +290,8 @@ class Session:
                 outcomes.append(event.outcome)
             elif isinstance(event, Started):
                 self._recorder.started(event)
+            elif isinstance(event, Notice):
+                self._notify(event.text)
             else:
                 self._recorder.reported(event)
         self._end(outcomes)
@@ -308,7 +319,7 @@ class Session:
             # What ends a search from outside, a scheduler say, often ends its workers too.
             self._record_stopped(outcome)
             return False
-        retry = fault and job.attempt <= self._policy.retries
+        retry = failure is not None and job.attempt <= self._policy.retries_after(failure.kind)
         self._recorder.outcome(outcome, retry)
         if retry:
             self._waiting.appendleft(self._record.retry(job))

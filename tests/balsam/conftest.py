@@ -88,10 +88,7 @@ class Site:
         self.wait_until(lambda: not self.machine.run("squeue -h").out.strip(), 60, "jobs to end")
 
     def wait_until(self, holds: Callable[[], bool], seconds: float, what: str) -> None:
-        until = time.monotonic() + seconds
-        while not holds():
-            assert time.monotonic() < until, f"waited {seconds} s for {what}"
-            time.sleep(0.5)
+        self.machine.wait_until(holds, seconds, what)
 
     def wait_for_end(self, directory: Path, seconds: float = 180, session: int = 1) -> str:
         """Wait until a search has ended so many times; return its output of the last session."""

@@ -19,7 +19,7 @@ import subprocess
 import sys
 import time
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,6 +80,12 @@ class Machine:
             timeout=timeout,
         )
         return Ended(done.returncode, done.stdout, done.stderr)
+
+    def wait_until(self, holds: Callable[[], bool], seconds: float, what: str) -> None:
+        until = time.monotonic() + seconds
+        while not holds():
+            assert time.monotonic() < until, f"waited {seconds} s for {what}"
+            time.sleep(0.5)
 
     def shell(self) -> None:
         command = ["runuser", "-u", USER, "--", "env", "-i", *self.variables(), "bash", "--norc"]

@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from deephyper.balsam.submission.search_job import SPEC_FILE
@@ -97,6 +98,16 @@ def test_a_canceled_search_ends_before_its_grace(tmp_path: Path) -> None:
     output, _ = started.communicate(timeout=60)
     assert "Resume with: deephyper balsam-submit hps mine --resume\n" in output
     assert '"stopped"' in journal.read_text()
+
+
+def test_a_search_that_is_killed_leaves_a_word_on_how_to_resume(tmp_path: Path) -> None:
+    started, _ = start(tmp_path)
+    (search,) = psutil.Process(started.pid).children()
+    search.kill()
+    output, _ = started.communicate(timeout=60)
+    resume = "Resume with: deephyper balsam-submit hps mine --resume\n"
+    assert f"The search was ended by SIGKILL. {resume}" in output
+    assert started.returncode == 128 + signal.SIGKILL
 
 
 def test_a_search_ends_before_its_launcher(tmp_path: Path) -> None:

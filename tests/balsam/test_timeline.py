@@ -73,6 +73,18 @@ def test_a_pause_between_sessions_is_not_counted() -> None:
     assert workflow.utilization == pytest.approx(30 / (2 * (50 - 28)))
 
 
+def test_the_time_in_run_is_told_from_start_up_and_imports() -> None:
+    # 8 s of the 18 s that evaluations ran, and of 2 workers for 10 s, were spent in run.
+    workflow = parse_workflow(ALL, in_run={"a": 4.0, "b": 2.5, "c": 1.5, "foreign": 100.0})
+    assert workflow.utilization == pytest.approx(18 / 20)
+    assert workflow.utilization_in_run == pytest.approx(8 / 20)
+    shown = as_table(workflow)
+    assert "utilization   90% of that, start-up and imports included\n" in shown
+    assert "in run        40% of that\n" in shown
+    assert parse_workflow(ALL).utilization_in_run is None
+    assert "in run" not in as_table(parse_workflow(ALL))
+
+
 def test_measures_waits_and_runs() -> None:
     workflow = parse_workflow(ALL)
     assert sorted(workflow.waits) == [2, 2, 6]

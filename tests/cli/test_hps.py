@@ -106,6 +106,22 @@ def test_a_search_writes_its_results_and_names_the_best_and_the_next_command(
     assert ended.err.count("objective") == 4
 
 
+def test_a_batch_job_says_at_its_start_how_to_resume_when_it_is_killed(
+    deephyper: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLURM_JOB_ID", "37")
+    ended = deephyper(*words(search="random", evaluator="thread", max_evals=2, log_dir="a b"))
+    resume = (
+        f"If this batch job is killed, resume with: deephyper hps random --resume "
+        f"{shlex.quote(str(folder / 'a b'))} --problem task/problem.py "
+        "--run task/model_run.py::run --max-evals 2 --evaluator thread"
+    )
+    assert ended.err.splitlines()[0] == resume
+    monkeypatch.delenv("SLURM_JOB_ID")
+    ended = deephyper(*words(search="random", evaluator="thread", max_evals=2, log_dir="c"))
+    assert "batch job" not in ended.err
+
+
 @pytest.mark.ray
 def test_a_search_on_ray(deephyper: Run, folder: Path) -> None:
     assert deephyper(*words(evaluator="ray", num_workers=2, max_evals=4)).status == 0

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import psutil
 import pytest
 
-from deephyper.evaluator import Evaluator, Event, Job, Outcome, VirtualEvaluator
+from deephyper.evaluator import Evaluator, Event, Job, Notice, Outcome, VirtualEvaluator
 from tests.evaluator import runs
 
 RUNS = Path(__file__).with_name("runs.py")
@@ -109,7 +109,8 @@ def events_of(evaluator: Evaluator, jobs: list[Job]) -> list[list[Event]]:
     events: list[Event] = []
     while not evaluator.idle:
         events += evaluator.gather()
-    return [[event for event in events if event.job == job] for job in jobs]
+    told = [event for event in events if not isinstance(event, Notice)]
+    return [[event for event in told if event.job == job] for job in jobs]
 
 
 def is_gone(pid: int, seconds: float = 10.0) -> bool:

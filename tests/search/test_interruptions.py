@@ -32,6 +32,19 @@ def test_ctrl_c_waits_for_what_is_running(search: VirtualSearch) -> None:
     ]
 
 
+def test_where_nobody_can_press_ctrl_c_the_scheduler_s_command_is_named(
+    search: VirtualSearch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLURM_JOB_ID", "37")
+    monkeypatch.setattr("sys.stdin", None)
+    search.duration = lambda job: 10.0
+    raise_signal_at(search.time, (15.0, signal.SIGINT))
+    search.session(max_evals=10)
+    assert search.notices == [
+        "no new evaluations; waiting for the 1 running ones (scancel 37 ends them)"
+    ]
+
+
 def test_ctrl_c_twice_stops_what_is_running(search: VirtualSearch) -> None:
     search.num_workers, search.duration = 2, lambda job: 1000.0
     raise_signal_at(search.time, (15.0, signal.SIGINT), (17.0, signal.SIGINT))

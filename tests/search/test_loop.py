@@ -213,6 +213,15 @@ def test_tries_again_when_a_worker_died(search: VirtualSearch) -> None:
     assert (result.num_evaluations, result.num_failures) == (3, 0)
 
 
+def test_tries_once_again_when_a_node_died_even_without_retries(search: VirtualSearch) -> None:
+    gone = Failure("node_died", "its node is gone")
+    search.run = lambda job: 1.0 if job.attempt == 2 and job.id == "0" else gone
+    result = search.session(max_evals=2)
+    assert [outcome.job.attempt for outcome in result.outcomes] == [2, 2]
+    assert [outcome.failure for outcome in result.outcomes] == [None, gone]
+    assert search.notices.count("evaluation 0 runs again: its node is gone") == 1
+
+
 def test_gives_up_when_the_retries_are_used_up(search: VirtualSearch) -> None:
     search.run = lambda job: DIED
     result = search.session(max_evals=2, retries=1)

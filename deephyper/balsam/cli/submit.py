@@ -43,11 +43,10 @@ def _option(group: str, *names: str, **attributes: Any) -> click.Option:
 
 def _parameters() -> list[click.Parameter]:
     task, launch = "What to search", "The scheduler's job"
-    searches = sorted({name for group in SEARCHES.values() for name in group.commands})
     own: list[click.Parameter] = [
         click.Argument(["mode"], type=click.Choice(list(SEARCHES))),
         click.Argument(["workflow"]),
-        click.Argument(["search"], required=False, type=click.Choice(searches)),
+        click.Argument(["search"], required=False),
         _option(task, "--problem", "-p", metavar="WHERE", help="The search space."),
         _option(task, "--run", "-r", metavar="WHERE", help="The function to maximize."),
         _option(
@@ -110,9 +109,11 @@ def _submit(
 ) -> None:
     """Submit a search to a batch scheduler through Balsam.
 
-    MODE is hps. WORKFLOW is a unique name for the search. SEARCH is ambs, the default, or random. A
-    Balsam database must be active. The options of "deephyper hps SEARCH" are passed on.
+    MODE is hps. WORKFLOW is a unique name for the search. SEARCH is ambs, the default, or random;
+    it may come before WORKFLOW. A Balsam database must be active. The options of "deephyper hps
+    SEARCH" are passed on.
     """
+    workflow, search = in_order(mode, workflow, search)
     from deephyper.balsam.submission.request import check_request
     from deephyper.balsam.submission.submission import Submission
 
@@ -152,6 +153,22 @@ def _submit(
 balsam_submit = GroupedCommand(
     "balsam-submit", params=_parameters(), callback=_submit, help=_submit.__doc__
 )
+
+
+def in_order(mode: str, first: str, second: str | None) -> tuple[str, str | None]:
+    """Return workflow and search, in whichever order they were given."""
+    searches = list(SEARCHES[mode].commands)
+    words = (first, second)
+    if first in searches and second is not None:
+        words = (second, first)
+    workflow, search = words
+    if workflow in searches:
+        raise click.UsageError(
+            f"'{workflow}' is a search; give a name for the workflow too: {mode} {first} WORKFLOW"
+        )
+    if search is not None and search not in searches:
+        raise click.UsageError(f"'{search}' is not one of {', '.join(searches)}")
+    return str(workflow), search
 
 
 def _new(

@@ -30,7 +30,7 @@ def balsam(workflow: str, output: Path | None) -> None:
     from deephyper.balsam.timeline.workflow import parse_workflow
 
     histories = read_histories(workflow)
-    jobs = parse_workflow(histories.states, histories.ends, histories.sessions)
+    jobs = parse_workflow(histories.states, histories.ends, histories.sessions, histories.in_run)
     print_result(printable(as_table(jobs), lines=True) + "\n")
     if output is not None:
         plot(jobs, output)

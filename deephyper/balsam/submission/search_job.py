@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import signal
 import sys
 import time
 from pathlib import Path
@@ -37,7 +38,12 @@ def main() -> int:
         resume_command=resume_command(spec),
     )
     variables = environment(spec, os.environ)
-    return run_search(command, variables, seconds=left - margin, grace=grace)
+    status = run_search(command, variables, seconds=left - margin, grace=grace)
+    if status >= 0:
+        return status
+    name = signal.Signals(-status).name
+    print(f"The search was ended by {name}. Resume with: {resume_command(spec)}", flush=True)
+    return 128 - status
 
 
 def resume_command(spec: SearchSpec) -> str:

@@ -24,11 +24,13 @@ class Histories:
         ends: how they ended, where the search knows it: "finished", "failed" or "stopped", and the
             reason.
         sessions: when each session of the search began and ended, in seconds since the epoch.
+        in_run: the seconds that each spent in ``run``, without start-up and imports.
     """
 
     states: dict[str, str]
     ends: dict[str, tuple[str, str]] = field(default_factory=dict)
     sessions: list[tuple[float, float]] = field(default_factory=list)
+    in_run: dict[str, float] = field(default_factory=dict)
 
 
 def read_histories(workflow: str) -> Histories:
@@ -55,7 +57,7 @@ def read_histories(workflow: str) -> Histories:
     directory = None if search is None else Path(search.working_directory)
     if directory is None or not LogDir(directory).holds_search:
         return Histories(states)
-    return Histories(states, *_read_journal(workflow, directory))
+    return _with_journal(workflow, states, directory)
 
 
 def _no_evaluations(workflow: str, search: Any) -> HpcError:
@@ -67,21 +69,26 @@ def _no_evaluations(workflow: str, search: Any) -> HpcError:
     return HpcError(f"the workflow '{workflow}' has no evaluations yet; look again later")
 
 
-def _read_journal(
-    workflow: str, directory: Path
-) -> tuple[dict[str, tuple[str, str]], list[tuple[float, float]]]:
-    ends: dict[str, tuple[str, str]] = {}
-    sessions: list[tuple[float, float]] = []
+def _with_journal(workflow: str, states: dict[str, str], directory: Path) -> Histories:
+    histories = Histories(states)
+    sessions = histories.sessions
     for event in read_events(directory):
         if isinstance(event, events.Session):
             sessions.append((event.time, event.time))
         elif sessions:
             sessions[-1] = (sessions[-1][0], event.time)
         if isinstance(event, events.Finished | events.Failure | events.Stopped):
-            end = ("finished", "")
-            if isinstance(event, events.Failure):
-                end = ("failed", f"{event.kind}: {event.message}")
-            elif isinstance(event, events.Stopped):
-                end = ("stopped", "")
-            ends[f"{workflow}.{event.id}.{event.attempt}"] = end
-    return ends, sessions
+            name = f"{workflow}.{event.id}.{event.attempt}"
+            histories.ends[name] = _end(event)
+            if not isinstance(event, events.Stopped) and event.start is not None:
+                histories.in_run[name] = event.end - event.start
+    return histories
+
+
+def _end(event: events.Finished | events.Failure | events.Stopped) -> tuple[str, str]:
+    """Return the status that an attempt ended with, and the reason of a failure."""
+    if isinstance(event, events.Failure):
+        return "failed", f"{event.kind}: {event.message}"
+    if isinstance(event, events.Stopped):
+        return "stopped", ""
+    return ("pruned" if isinstance(event, events.Pruned) else "finished"), ""

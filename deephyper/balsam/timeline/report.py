@@ -17,12 +17,14 @@ def as_table(workflow: Workflow, most: int = 10) -> str:
         most: how many failures are listed.
     """
     times = workflow.timeline()
+    in_run = workflow.utilization_in_run
     lines = [
         f"evaluations   {len(workflow.jobs)}",
         f"from          {times[0][0]:%Y-%m-%d %H:%M:%S} UTC",
         f"to            {times[-1][0]:%Y-%m-%d %H:%M:%S} UTC",
         f"most at once  {workflow.peak}",
-        f"utilization   {workflow.utilization:.0%} of that",
+        f"utilization   {workflow.utilization:.0%} of that, start-up and imports included",
+        *([] if in_run is None else [f"in run        {in_run:.0%} of that"]),
         f"waited        {_spread(workflow.waits)}",
         f"ran           {_spread(workflow.runs)}",
         "",
@@ -69,7 +71,9 @@ def plot(workflow: Workflow, path: Path) -> None:
     above.step(minutes, [c["running"] for _, c in line], where="post", label="running")
     above.step(minutes, [c["waiting"] for _, c in line], where="post", label="waiting", alpha=0.6)
     above.set_ylabel("evaluations")
-    above.set_title(f"utilization {workflow.utilization:.0%} of {workflow.peak} at once")
+    in_run = workflow.utilization_in_run
+    also = "" if in_run is None else f", {in_run:.0%} in run"
+    above.set_title(f"utilization {workflow.utilization:.0%} of {workflow.peak} at once{also}")
     for phase in ("finished", "failed", "stopped"):
         below.step(minutes, [c[phase] for _, c in line], where="post", label=phase)
     below.set_ylabel("evaluations so far")

@@ -66,11 +66,13 @@ class Workflow:
         jobs: each job's changes in the order of time, by the job's name.
         reasons: why jobs failed, as the search knows it.
         gaps: start and end of the times between the search's sessions, in which nothing could run.
+        in_run: the seconds that jobs spent in ``run``, as the search knows it.
     """
 
     jobs: dict[str, list[Change]]
     reasons: dict[str, str] = field(default_factory=dict)
     gaps: list[tuple[datetime, datetime]] = field(default_factory=list)
+    in_run: dict[str, float] = field(default_factory=dict)
 
     @property
     def states(self) -> Counter[str]:
@@ -138,16 +140,24 @@ class Workflow:
     def utilization(self) -> float:
         """Mean number of running jobs, divided by ``peak``; 0 if none has ended.
 
-        It is taken from the first start to the last end, without the pauses between sessions.
+        It is taken from the first start to the last end, without the pauses between sessions. A job
+        runs from the start of its program on, imports included.
         """
+        busy = sum(self.runs)
+        return self._share(busy) if busy else 0.0
+
+    @property
+    def utilization_in_run(self) -> float | None:
+        """The same for the time that jobs were in ``run``; None where that is unknown."""
+        return self._share(sum(self.in_run.values())) if self.in_run and self.runs else None
+
+    def _share(self, busy: float) -> float:
+        """Return a share of the seconds that all workers had together."""
         spans = self._spans()
-        if not spans:
-            return 0.0
         first, last = min(start for start, _ in spans), max(end for _, end in spans)
         pauses = (min(end, last) - max(start, first) for start, end in self.gaps)
         total = last - first - sum((max(p, timedelta()) for p in pauses), timedelta())
-        busy = sum((end - start for start, end in spans), timedelta())
-        return busy / (total * self.peak) if total else 1.0
+        return busy / (total.total_seconds() * self.peak) if total else 1.0
 
     def _spans(self) -> list[tuple[datetime, datetime]]:
         """Return start and end of each run that has ended."""
@@ -165,6 +175,7 @@ def parse_workflow(
     histories: Mapping[str, str],
     ends: Mapping[str, tuple[str, str]] | None = None,
     sessions: Sequence[tuple[float, float]] = (),
+    in_run: Mapping[str, float] | None = None,
 ) -> Workflow:
     """Parse Balsam's state histories.
 
@@ -173,6 +184,7 @@ def parse_workflow(
         ends: how jobs ended as the search knows it: "finished", "failed" or "stopped", and the
             reason.
         sessions: when each session of the search began and ended, in seconds since the epoch.
+        in_run: the seconds that jobs spent in ``run``, as the search knows it.
 
     Raises:
         ResultsError: if a history can't be read.
@@ -184,7 +196,9 @@ def parse_workflow(
     }
     reasons = {name: why for name, (how, why) in ends.items() if how == "failed" and name in jobs}
     gaps = [(_utc(end), _utc(begin)) for (_, end), (begin, _) in itertools.pairwise(sessions)]
-    return Workflow(dict(sorted(jobs.items(), key=lambda item: item[1][0].time)), reasons, gaps)
+    ordered = dict(sorted(jobs.items(), key=lambda item: item[1][0].time))
+    known = {name: seconds for name, seconds in (in_run or {}).items() if name in jobs}
+    return Workflow(ordered, reasons, gaps, known)
 
 
 def _utc(seconds: float) -> datetime:

@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from deephyper.core.cli.option_groups import Choice, GroupedOption, Number, Whole
+from deephyper.core.cli.option_groups import Choice, Duration, GroupedOption, Number, Whole
 from deephyper.errors import DeepHyperError
 from deephyper.option import Option
 from deephyper.registry import EVALUATORS, OPTIMIZERS, Registry
@@ -88,6 +88,7 @@ def _parameter(group: str, option: Option, default: Any) -> click.Option:
         "text": click.STRING,
         "integer": Whole(min=option.at_least),
         "number": Number(min=option.at_least),
+        "duration": Duration(zero=True),
         "choice": Choice(option.choices),
     }
     return GroupedOption(
@@ -96,8 +97,14 @@ def _parameter(group: str, option: Option, default: Any) -> click.Option:
         type=kinds[option.kind],
         metavar=option.metavar,
         help=option.help,
-        default_text=None if default is None else str(default),
+        default_text=_default_text(option, default),
     )
+
+
+def _default_text(option: Option, default: Any) -> str | None:
+    if default is None:
+        return None
+    return f"{default:g} s" if option.kind == "duration" else str(default)
 
 
 def _default(plugin: Any, option: Option) -> Any:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
+from deephyper.batch import cancel_command
 from deephyper.core.cli.live_line import LiveLine, State
 from deephyper.objective import format_objective, is_better
 from deephyper.printable import one_printable_line, printable
@@ -153,7 +154,7 @@ class Progress:
             self._print(f"  | {line}")
         if outcome.output is not None:
             self._print(f"  its output: {outcome.output}")
-        self._print("  The search continues; Ctrl-C ends it.")
+        self._print(f"  The search continues; {cancel_command() or 'Ctrl-C'} ends it.")
 
     def _print(self, line: str) -> None:
         line = printable(line, lines=True)

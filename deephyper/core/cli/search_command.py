@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from deephyper.batch import cancel_command
 from deephyper.core.cli.plugin_options import EVALUATOR_OPTIONS
 from deephyper.core.cli.search_options import given_options
 from deephyper.loading import absolute
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from deephyper.optimizer.settings import Settings
     from deephyper.problem import BaseProblem
     from deephyper.search.log_dir import LogDir
-    from deephyper.search.record import Record
     from deephyper.search.search import Search
     from deephyper.search.search_result import SearchResult
 
@@ -75,6 +75,10 @@ def run_search(
         for line in (click.get_current_context().meta.get(NOTICE), notice):
             if line:
                 progress.notice(line)
+        if cancel_command() is not None:
+            # What is killed can't say it any more.
+            again = _resume_command(options, log_dir).format(shell_word(str(log_dir.path)))
+            progress.notice(f"If this batch job is killed, resume with: {again}")
         search = search_class(
             problem,
             evaluator,
@@ -106,7 +110,7 @@ def run_search(
         result = search.search(max_evals=options["max_evals"], timeout=options["timeout"])
         if result.signal is not None:
             _ignore_repeated_signals(options["batch"])
-    resume = _resume_command(options, result, budget.timeout, record)
+    resume = _resume_command(options, log_dir, _longer(result, budget.timeout))
     for line in summary(result, resume, place):
         output.print(line)
     return exit_status(result)
@@ -136,22 +140,30 @@ def _ignore_repeated_signals(batch: bool) -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _resume_command(
-    options: Mapping[str, Any], result: SearchResult, timeout: float | None, record: Record
-) -> str:
-    """Return how to resume, with ``{}`` where the log directory belongs."""
-    from deephyper.search.log_dir import LogDir
+def _longer(result: SearchResult, timeout: float | None) -> dict[str, str]:
+    """Return the options without which a resumed search would end again at once."""
+    if result.reason != "timeout" or timeout is None:
+        return {}
+    # More than was used, the grace included.
+    return {"--timeout": str(math.ceil(timeout + max(timeout, result.seconds)))}
 
-    longer: dict[str, str] = {}
-    if result.reason == "timeout" and timeout is not None:
-        # More than was used, the grace included; else it would end again at once.
-        longer["--timeout"] = str(math.ceil(timeout + max(timeout, result.seconds)))
+
+def _resume_command(
+    options: Mapping[str, Any], log_dir: LogDir, longer: Mapping[str, str] | None = None
+) -> str:
+    """Return how to resume, with ``{}`` where the log directory belongs.
+
+    Args:
+        options: of the command line.
+        log_dir: of the search.
+        longer: options to add or replace, each with its value.
+    """
+    longer = longer or {}
     if options["resume_command"] is not None:
         words = [options["resume_command"], *([_words(longer)] * bool(longer))]
         return _literal(" ".join(words))
     given = _given_options()
-    assert result.log_dir is not None
-    if LogDir(result.log_dir).why_not_trusted() is None:
+    if log_dir.why_not_trusted() is None:
         # All else is in the journal, but what must not be written anywhere.
         given = {flag: value for flag, value in given.items() if flag in EVALUATOR_OPTIONS.secrets}
     given |= longer

@@ -34,11 +34,11 @@ def main() -> None:
 
 
 def kill_all_of(worker: int) -> None:
-    """Kill a worker, its process group, and what it started that has left the group."""
+    """Kill a worker, the process group it leads, and what it started that has left the group."""
     started = _descendants(worker)
     with contextlib.suppress(OSError):
         os.killpg(worker, signal.SIGKILL)
-    for pid in started:
+    for pid in (worker, *started):
         with contextlib.suppress(OSError):
             os.kill(pid, signal.SIGKILL)
 
