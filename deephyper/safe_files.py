@@ -47,7 +47,7 @@ def open_partial(path: Path) -> tuple[int, Path]:
     """Make a file that is to replace another one, and return its descriptor and its path.
 
     Args:
-        path: the file that it is to replace, see :func:`os.replace`.
+        path: the file that it is to replace.
 
     Raises:
         OSError: if it can't be made.
@@ -55,20 +55,6 @@ def open_partial(path: Path) -> tuple[int, Path]:
     partial = path.with_name(f"{_prefix(path)}{secrets.token_hex(8)}{_PARTIAL}")
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL
     return os.open(partial, flags | _SAFELY, 0o666), partial
-
-
-def read_small(path: Path, at_most: int = 1 << 20) -> bytes:
-    """Return what a file holds.
-
-    Raises:
-        ResultsError: as :func:`open_to_read`, or if it holds more than ``at_most`` bytes.
-        OSError: if it can't be read.
-    """
-    with os.fdopen(open_to_read(path), "rb") as file:
-        data = file.read(at_most + 1)
-    if len(data) > at_most:
-        raise ResultsError(f"'{path}' is larger than such a file can be; move it away")
-    return data
 
 
 def open_to_others(directory: Path, *, group: bool = False) -> bool:

@@ -16,6 +16,7 @@ from deephyper.checks import user_path, whole
 from deephyper.errors import ResultsError, argument
 from deephyper.objective import rank
 from deephyper.printable import printable
+from deephyper.safe_files import open_partial
 from deephyper.search.results import format_cell, read_table
 from deephyper.sheet import left_out_phrase
 
@@ -168,9 +169,10 @@ def _write(path: Path, data: bytes, force: bool) -> None:
     if force and path.exists() and not path.is_file():
         path.write_bytes(data)  # a pipe or a device, which must stay one
         return
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    fd, partial = open_partial(path)
     try:
-        partial.write_bytes(data)
+        with os.fdopen(fd, "wb") as file:
+            file.write(data)
         _move(partial, path, force)
     finally:
         partial.unlink(missing_ok=True)

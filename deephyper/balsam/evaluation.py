@@ -26,7 +26,7 @@ from pathlib import Path
 from deephyper.balsam.evaluation_directory import EvaluationDirectory, EvaluationSpec
 from deephyper.errors import DeepHyperError
 from deephyper.evaluator.evaluator import LOAD_SECONDS
-from deephyper.evaluator.output import tail
+from deephyper.evaluator.output import open_output, tail
 from deephyper.evaluator.run_function import RunFunction, evaluate
 from deephyper.evaluator.worker.environment import thread_variables
 from deephyper.evaluator.worker.guard import Reaper
@@ -120,7 +120,7 @@ class _Rank:
             os.environ.setdefault(name, value)
         if spec.output is not None:
             with contextlib.suppress(OSError):
-                file = os.open(spec.output, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+                file = open_output(spec.output)
                 os.dup2(file, 1)
                 os.dup2(file, 2)
         threading.Thread(target=self._watch, daemon=True).start()

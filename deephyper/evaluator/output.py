@@ -36,6 +36,16 @@ def make_directory(directory: Path) -> None:
         ) from error
 
 
+def open_output(path: str) -> int:
+    """Return a descriptor that appends to the file; what is there already stays.
+
+    Raises:
+        OSError: if it can't be written, or is a link, which somebody else may have put there.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
+    return os.open(path, flags, 0o666)
+
+
 def tail(path: str | os.PathLike[str] | None) -> str:
     """Return the last lines of a file; empty if there is none or it can't be read."""
     if path is None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from deephyper.errors import ResultsError
-from deephyper.safe_files import open_partial, open_to_others, read_small
+from deephyper.safe_files import open_partial, open_to_others
 from tests.search.virtual_search import VirtualSearch
 
 FILES = ("journal.jsonl", "results.csv", "deephyper.log")
@@ -188,14 +188,6 @@ def test_a_group_counts_where_it_is_asked_for(tmp_path: Path) -> None:
     assert open_to_others(tmp_path, group=True)
     tmp_path.chmod(0o755)
     assert not open_to_others(tmp_path, group=True)
-
-
-def test_a_file_that_must_be_small_is_not_read_where_it_is_not(tmp_path: Path) -> None:
-    path = tmp_path / "running-000001.json"
-    with path.open("wb") as file:
-        file.truncate(1 << 40)
-    with pytest.raises(ResultsError, match="larger than"):
-        read_small(path)
 
 
 @pytest.mark.parametrize("how", ["cut", "emptied", "extended"])

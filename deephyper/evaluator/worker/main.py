@@ -17,6 +17,7 @@ from functools import partial
 from typing import Any
 
 from deephyper.errors import DeepHyperError
+from deephyper.evaluator.output import open_output
 from deephyper.evaluator.run_function import Function, RunFunction, evaluate
 from deephyper.evaluator.worker.channel import Channel
 from deephyper.evaluator.worker.messages import (
@@ -124,9 +125,8 @@ def _output_to(path: str | None) -> Iterator[None]:
     if path is None:
         yield
         return
-    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
     try:
-        file = os.open(path, flags, 0o666)
+        file = open_output(path)
     except OSError:
         # An objective is worth more than what was printed on the way.
         file = os.open(os.devnull, os.O_WRONLY)
