@@ -211,7 +211,7 @@ def test_what_topk_could_not_print_is_an_error(folder: Path, started: Started) -
         ("", 0),
         ("hps", 0),
         ("fly", 2),
-        ("new-problem hps mine --template sklearn", 0),
+        ("new-problem hps on_a_full_disk --template sklearn", 0),
     ],
 )
 @pytest.mark.parametrize(("stdout", "stderr"), [("/dev/full", "err"), ("out", "/dev/full")])
