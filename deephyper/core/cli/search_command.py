@@ -44,7 +44,7 @@ def run_search(
         notice: a line for the user before anything else.
     """
     from deephyper.core.cli.progress import Progress
-    from deephyper.core.cli.summary import Place, exit_status, start_line, summary
+    from deephyper.core.cli.summary import HeldDirectory, Place, exit_status, start_line, summary
     from deephyper.search.budget import Budget
     from deephyper.search.log_dir import LogDir
 
@@ -70,7 +70,23 @@ def run_search(
             seconds_left=None if budget.timeout is None else budget.timeout - record.seconds,
             stream=errors,
         ) as progress,
+        HeldDirectory() as held,
     ):
+
+        def begin(description: str) -> None:
+            held.hold(log_dir.path)
+            progress.begin(
+                start_line(
+                    "resuming" if record.resumed else "starting",
+                    problem.hyperparameter_names,
+                    options["run"],
+                    description,
+                    evaluator,
+                    budget,
+                    place.short(log_dir.path),
+                )
+            )
+
         if notice:
             progress.notice(notice)
         search = search_class(
@@ -86,25 +102,16 @@ def run_search(
             cache_key=options["cache_key"],
             grace=options["grace"],
             sigterm_grace=options["sigterm_grace"],
-            on_start=lambda description: progress.begin(
-                start_line(
-                    "resuming" if record.resumed else "starting",
-                    problem.hyperparameter_names,
-                    options["run"],
-                    description,
-                    evaluator,
-                    budget,
-                    place.short(log_dir.path),
-                )
-            ),
+            on_start=begin,
             on_outcome=progress.show,
             on_notice=progress.notice,
         )
         result = search.search(max_evals=options["max_evals"], timeout=options["timeout"])
         if result.signal is not None:
             _ignore_repeated_signals(options["batch"])
+        found = held.path(log_dir.path)
     resume = _resume_command(options, result, budget.timeout, record)
-    for line in summary(result, resume, place):
+    for line in summary(result, resume, place, found):
         output.print(line)
     return exit_status(result)
 
