@@ -12,6 +12,7 @@ import deephyper
 from deephyper.analytics.topk import as_yaml, best_evaluations, save
 from deephyper.core.cli import analytics
 from deephyper.errors import ResultsError, SettingsError
+from deephyper.printable import printable
 from deephyper.search.results import format_cell
 
 POINTS = [
@@ -209,6 +210,22 @@ def test_what_no_file_can_hold_is_escaped_and_reads_back(tmp_path: Path, suffix:
             for each in (json.loads(text) if suffix == ".json" else yaml.safe_load(text)).values()
         ]
     assert read == HOSTILE
+
+
+@pytest.mark.parametrize(
+    "text", ["a b" * 100_000, "é 🙂" * 50_000, "\x1b\u202e" * 60_000, "\ud800"]
+)
+def test_a_long_text_is_printed_as_any_other(text: str) -> None:
+    long = text if len(text) > 1 else text * 110_000
+    printed = as_yaml([{"x": long, "objective": 1.0}])
+    assert printable(printed, lines=True) == printed
+    assert yaml.safe_load(printed)["0"]["x"] == long
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_what_an_encoding_does_not_have_is_escaped_and_reads_back(encoding: str) -> None:
+    printed = as_yaml([{"x": "é → 🙂", "objective": 1.0}], encoding)
+    assert yaml.safe_load(printed.encode(encoding))["0"]["x"] == "é → 🙂"
 
 
 def test_a_lone_surrogate_is_printed_escaped(

@@ -100,7 +100,7 @@ def test_a_template_whose_library_is_missing_is_refused(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(sys.modules, module, None)  # as if it weren't installed
-    ended = deephyper("new-problem", "hps", "mine", "--template", template)
+    ended = deephyper("new-problem", "hps", "is_refused", "--template", template)
     assert ended.status == 2
     assert f"isn't installed; get it with: pip install '.[{extra}]'" in ended.err
     assert list(tmp_path.iterdir()) == []
@@ -111,24 +111,32 @@ def test_without_keras_the_sample_code_uses_scikit_learn(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(sys.modules, "keras", None)
-    ended = deephyper("new-problem", "hps", "mine")
+    ended = deephyper("new-problem", "hps", "without_keras")
     assert ended.status == 0
     assert "Keras isn't installed; get it with: pip install '.[tensorflow]'" in ended.out
     assert "the sample code uses scikit-learn instead." in ended.out
-    assert "MLPRegressor" in (tmp_path / "mine" / "model_run.py").read_text()
+    assert "MLPRegressor" in (tmp_path / "without_keras" / "model_run.py").read_text()
 
 
 def test_a_program_that_fails_is_a_failed_evaluation(
     deephyper: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    deephyper("new-problem", "hps", "mine", "--template", "command")
-    words = ("hps", "random", "-p", "mine/problem.py", "-r", "mine/model_run.py", "--max-evals=1")
+    deephyper("new-problem", "hps", "calls_a_program", "--template", "command")
+    words = (
+        "hps",
+        "random",
+        "-p",
+        "calls_a_program/problem.py",
+        "-r",
+        "calls_a_program/model_run.py",
+        "--max-evals=1",
+    )
     for code, reason in (
         ("raise SystemExit(3)", "the program ended with status 3"),
         ("print('nothing')", "the program printed no objective"),
     ):
-        (tmp_path / "mine" / "program.py").write_text(code)
+        (tmp_path / "calls_a_program" / "program.py").write_text(code)
         ended = deephyper(*words, "--log-dir", f"log {len(code)}")
         assert ended.status == 1
         assert f"failed: {reason}" in ended.err

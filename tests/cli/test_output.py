@@ -211,7 +211,7 @@ def test_what_topk_could_not_print_is_an_error(folder: Path, started: Started) -
         ("", 0),
         ("hps", 0),
         ("fly", 2),
-        ("new-problem hps mine --template sklearn", 0),
+        ("new-problem hps on_a_full_disk --template sklearn", 0),
     ],
 )
 @pytest.mark.parametrize(("stdout", "stderr"), [("/dev/full", "err"), ("out", "/dev/full")])
@@ -248,7 +248,7 @@ def test_a_directory_whose_name_is_not_utf_8_can_be_searched_in(
     assert r"topk $'lo\xffg/results.csv'" in started.out
 
 
-def test_a_log_directory_that_was_renamed_meanwhile_is_not_named(
+def test_a_log_directory_that_was_renamed_meanwhile_is_named_as_it_is_now(
     folder: Path, started: Started
 ) -> None:
     (folder / "task.py").write_text(
@@ -257,7 +257,18 @@ def test_a_log_directory_that_was_renamed_meanwhile_is_not_named(
     )
     line = words(folder, "renames")
     line[line.index("2")] = "1"
-    started(line)
+    status = started(line)
     assert "Traceback" not in started.err
     assert "log/results.csv" not in started.out
-    assert "moved or deleted" in started.out + started.err
+    assert status != 0 or "Files: moved/results.csv" in started.out
+
+
+def test_a_log_directory_that_was_deleted_meanwhile_is_not_named(
+    folder: Path, started: Started
+) -> None:
+    (folder / "task.py").write_text(
+        f"{TASK}\ndef deletes(point):\n    shutil.rmtree({str(folder / 'log')!r})\n    return 1.0\n"
+    )
+    started(words(folder, "deletes"))
+    assert "Traceback" not in started.err
+    assert "Files: log" not in started.out

@@ -96,7 +96,7 @@ def test_a_search_in_which_everything_fails_ends_and_says_why(real: RealSearch) 
     ended = real.run("--max-evals 50 --max-failures 3", search="ambs")
     assert ended.status == 1
     real.is_complete(3)
-    first, *lines = ended.err.splitlines()
+    _, first, *lines = ended.err.splitlines()
     assert first == "The first evaluation failed: ValueError: no such layer"
     assert '  |   File "' in ended.err
     assert 'run.py", line 4, in run' in ended.err

@@ -45,7 +45,7 @@ def run_search(
     """
     from deephyper.core.cli.progress import Progress
     from deephyper.core.cli.resumed_command import NOTICE, start_command
-    from deephyper.core.cli.summary import Place, exit_status, start_line, summary
+    from deephyper.core.cli.summary import HeldDirectory, Place, exit_status, start_line, summary
     from deephyper.search.budget import Budget
     from deephyper.search.log_dir import LogDir
 
@@ -71,7 +71,23 @@ def run_search(
             seconds_left=None if budget.timeout is None else budget.timeout - record.seconds,
             stream=errors,
         ) as progress,
+        HeldDirectory() as held,
     ):
+
+        def begin(description: str) -> None:
+            held.hold(log_dir.path)
+            progress.begin(
+                start_line(
+                    "resuming" if record.resumed else "starting",
+                    problem.hyperparameter_names,
+                    options["run"],
+                    description,
+                    evaluator,
+                    budget,
+                    place.short(log_dir.path),
+                )
+            )
+
         for line in (click.get_current_context().meta.get(NOTICE), notice):
             if line:
                 progress.notice(line)
@@ -93,25 +109,16 @@ def run_search(
             grace=options["grace"],
             sigterm_grace=options["sigterm_grace"],
             command=start_command(_given_options()),
-            on_start=lambda description: progress.begin(
-                start_line(
-                    "resuming" if record.resumed else "starting",
-                    problem.hyperparameter_names,
-                    options["run"],
-                    description,
-                    evaluator,
-                    budget,
-                    place.short(log_dir.path),
-                )
-            ),
+            on_start=begin,
             on_outcome=progress.show,
             on_notice=progress.notice,
         )
         result = search.search(max_evals=options["max_evals"], timeout=options["timeout"])
         if result.signal is not None:
             _ignore_repeated_signals(options["batch"])
+        found = held.path(log_dir.path)
     resume = _resume_command(options, log_dir, _longer(result, budget.timeout))
-    for line in summary(result, resume, place):
+    for line in summary(result, resume, place, found):
         output.print(line)
     return exit_status(result)
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from deephyper.core.cli.exit_status import DONE, GAVE_UP
 from deephyper.core.cli.progress import format_value
@@ -41,6 +42,43 @@ class Place:
         return str(path) if relative.startswith(os.pardir) else relative
 
 
+class HeldDirectory:
+    """Finds a directory again that was renamed, as a context manager."""
+
+    def __init__(self) -> None:
+        self._fd: int | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._fd is not None:
+            os.close(self._fd)
+
+    def hold(self, path: Path) -> None:
+        """Take the directory, which is there."""
+        with contextlib.suppress(OSError):
+            self._fd = os.open(path, os.O_RDONLY)
+
+    def path(self, path: Path) -> Path | None:
+        """Return where it is now; None if it is gone.
+
+        Args:
+            path: where it was.
+        """
+        if self._fd is None:
+            return path if path.exists() else None
+        held = os.fstat(self._fd)
+        with contextlib.suppress(OSError):
+            if os.path.samestat(held, os.stat(path)):
+                return path
+        with contextlib.suppress(OSError):  # as Linux tells it
+            renamed = Path(os.readlink(f"/proc/self/fd/{self._fd}"))
+            if os.path.samestat(held, os.stat(renamed)):
+                return renamed
+        return None
+
+
 def start_line(
     what: str,
     names: Sequence[str],
@@ -71,18 +109,20 @@ def start_line(
     )
 
 
-def summary(result: SearchResult, resume_command: str, place: Place) -> list[str]:
+def summary(
+    result: SearchResult, resume_command: str, place: Place, log_dir: Path | None
+) -> list[str]:
     """Return lines for the user: why the search ended, the best point, the files, what to do next.
 
     Args:
         result: of the search.
         resume_command: how to resume it, with ``{}`` where the log directory belongs.
         place: where it was started.
+        log_dir: where the log directory is now; None if it is gone.
     """
+    from deephyper.search.log_dir import LogDir
     from deephyper.search.search_result import REASONS
 
-    assert result.log_dir is not None
-    assert result.results_path is not None
     failed = f", {result.num_failures} of them failed" if result.num_failures else ""
     counted = _counted(result.num_evaluations, "evaluation")
     lines = [f"The search has ended: {REASONS[result.reason]} ({counted}{failed})."]
@@ -93,16 +133,16 @@ def summary(result: SearchResult, resume_command: str, place: Place) -> list[str
     else:
         lines.append("No evaluation has succeeded.")
         lines += _last_failure(result, place)
-    if not result.results_path.exists():
+    if log_dir is None:
         lines.append(f"Files: they were in {result.log_dir}, which was moved or deleted meanwhile")
         return lines
-    results = place.short(result.results_path)
+    results = place.short(LogDir(log_dir).results)
     lines.append(f"Files: {results}, and deephyper.log beside it")
     if result.best is not None:
         lines.append(f"Look at the best with: deephyper-analytics topk {shell_word(results)}")
     if result.reason in ("timeout", "interrupted", "max_failures"):
-        log_dir = shell_word(place.short(result.log_dir))
-        lines.append(f"Resume with: {resume_command.format(log_dir)}")
+        where = shell_word(place.short(log_dir))
+        lines.append(f"Resume with: {resume_command.format(where)}")
     return lines
 
 
