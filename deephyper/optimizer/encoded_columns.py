@@ -238,7 +238,8 @@ class FewFloatsColumn(DiscreteColumn):
     def step(self, vectors: Array, signs: Array) -> Array:
         """Return the vectors of the next values up (+1) or down (-1)."""
         rows = self._nearest(vectors) + signs.astype(int)
-        return self._grid[np.clip(rows, 0, self.size - 1)]
+        stepped: Array = self._grid[np.clip(rows, 0, len(self._grid) - 1)]
+        return stepped
 
     def grid(self) -> Array:
         return self._grid
