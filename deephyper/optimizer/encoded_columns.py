@@ -25,7 +25,7 @@ from deephyper.optimizer.arrays import Array
 from deephyper.problem.domain import DECIMALS, Choices, Range, domain_of
 
 _TABLE = 65_536
-"""Largest integer range whose grid is kept as a table."""
+"""Largest number of values of a range whose grid is kept as a table."""
 
 
 class Column(ABC):
@@ -206,6 +206,58 @@ class FloatColumn(Column):
         return float(value)
 
 
+class FewFloatsColumn(DiscreteColumn):
+    """A float in a range so narrow that it can be counted: vectors are in [0, 1], on a grid.
+
+    Attributes:
+        lower, upper: the range, both included.
+    """
+
+    def __init__(
+        self, hyperparameter: Hyperparameter[Any, Any], domain: Range, values: Array
+    ) -> None:
+        super().__init__(hyperparameter)
+        self.lower, self.upper = domain.lower, domain.upper
+        self.log = bool(getattr(hyperparameter, "log", False))
+        vectors = np.clip(np.asarray(hyperparameter.to_vector(values), dtype=float), 0.0, 1.0)
+        # Two values may have one vector, where the logarithm can't tell them apart.
+        self._grid, rows = np.unique(vectors, return_index=True)
+        self._values = values[rows]
+        self.size = len(self._grid)
+        self._middles = 0.5 * (self._grid[1:] + self._grid[:-1])
+
+    def sample(self, n: int, rng: np.random.Generator) -> Array:
+        return self.snap(rng.random(n) if self._uniform else self._draw(n, rng))
+
+    def from_unit(self, units: Array) -> Array:
+        return self.snap(units if self._uniform else self._quantiles(units))
+
+    def snap(self, vectors: Array) -> Array:
+        return np.where(np.isnan(vectors), np.nan, self._grid[self._nearest(vectors)])
+
+    def step(self, vectors: Array, signs: Array) -> Array:
+        """Return the vectors of the next values up (+1) or down (-1)."""
+        rows = self._nearest(vectors) + signs.astype(int)
+        stepped: Array = self._grid[np.clip(rows, 0, len(self._grid) - 1)]
+        return stepped
+
+    def grid(self) -> Array:
+        return self._grid
+
+    def value(self, vector: float) -> float:
+        return float(self._values[self._nearest(np.array([vector]))[0]])
+
+    def vectors(self, values: Sequence[Any]) -> Array:
+        numbers = np.array([float(value) for value in values])
+        return self.snap(np.asarray(self._hyperparameter.to_vector(numbers), dtype=float))
+
+    def code(self, value: Any) -> float:
+        return self.value(float(self._hyperparameter.to_vector(float(value))))
+
+    def _nearest(self, vectors: Array) -> NDArray[np.intp]:
+        return np.searchsorted(self._middles, vectors)
+
+
 class IntegerColumn(DiscreteColumn):
     """A whole number with a range: vectors are in [0, 1], on the grid of the values.
 
@@ -293,4 +345,9 @@ def make_column(hyperparameter: Hyperparameter[Any, Any]) -> Column:
     if isinstance(domain, Choices):
         kind = ConstantColumn if isinstance(hyperparameter, Constant) else ChoiceColumn
         return kind(hyperparameter, domain)
-    return (IntegerColumn if domain.integer else FloatColumn)(hyperparameter, domain)
+    if domain.integer:
+        return IntegerColumn(hyperparameter, domain)
+    few = domain.few_values(_TABLE)
+    if few is None:
+        return FloatColumn(hyperparameter, domain)
+    return FewFloatsColumn(hyperparameter, domain, np.array(few))

@@ -17,7 +17,7 @@ from ConfigSpace import ConfigurationSpace
 
 from deephyper.errors import ProblemError
 from deephyper.optimizer.arrays import Array, Mask
-from deephyper.optimizer.encoded_columns import Column, make_column
+from deephyper.optimizer.encoded_columns import Column, FewFloatsColumn, make_column
 from deephyper.problem.point import Point
 from deephyper.problem.translation import corrected, hyperparameters_in
 
@@ -71,14 +71,20 @@ class SpaceEncoding:
             for clause, names in zip(clauses, names_of, strict=True)
         ]
         # Floats that a clause or a condition looks at are rounded as ConfigSpace rounds values, so
-        # that what is decided here is what ConfigSpace decides about the finished point.
+        # that what is decided here is what ConfigSpace decides about the finished point. Those
+        # that can be counted are, so that each is one point.
         looked_at: set[str] = set().union(*names_of, *map(hyperparameters_in, conditions))
         self._rounded = [
             i
             for i, column in enumerate(self.columns)
-            if not column.discrete and column.name in looked_at
+            if (not column.discrete and column.name in looked_at)
+            or isinstance(column, FewFloatsColumn)
         ]
-        self._discrete = [i for i, column in enumerate(self.columns) if column.discrete]
+        self._discrete = [
+            i
+            for i, column in enumerate(self.columns)
+            if column.discrete and not isinstance(column, FewFloatsColumn)
+        ]
 
     def _indexed(self, constraint: Any) -> Any:
         constraint.set_vector_idx(self.index)

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import numpy as np
 from ConfigSpace.hyperparameters import (
     CategoricalHyperparameter,
     Constant,
@@ -91,6 +92,22 @@ class Range:
                 ):
                     return bound
         raise ProblemError(f"{self.name!r} is {show(number)}: give {self}")
+
+    def few_values(self, limit: int) -> list[float] | None:
+        """Return all floats of the range, in order, as ConfigSpace rounds them.
+
+        None where there are more than about ``limit``, and for ints.
+        """
+        steps = (self.upper - self.lower) / SMALLEST_STEP
+        gap = min(math.ulp(self.lower), math.ulp(self.upper))  # the widest count
+        if self.integer or min(steps, (self.upper - self.lower) / gap) > limit:
+            return None
+        step = max(SMALLEST_STEP, gap)
+        n = math.ceil((self.upper - self.lower) / step)
+        # numpy's rounding, as ConfigSpace's: of large numbers it gives fewer than Python's.
+        inner = np.round(self.lower + np.arange(1, n) * step, DECIMALS)
+        inner = inner[(inner > self.lower) & (inner < self.upper)]
+        return [self.lower, *np.unique(inner).tolist(), self.upper]
 
     def __str__(self) -> str:
         kind = "an int" if self.integer else "a float"

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ConfigSpace.hyperparameters import (
@@ -42,6 +42,9 @@ from deephyper.problem.domain import (
 from deephyper.problem.point import did_you_mean, plain, show
 
 PRIORS = ("uniform", "log-uniform")
+NARROWEST_LOG = 1.0 + 1e-6
+"""Below this ratio of its bounds a log-uniform range is a uniform one: the two differ by less than
+its width in the density, and logarithms of neighboring values may be equal."""
 _PRIOR_WORDS = (
     (("log", "exp", "recip", "geom"), "log-uniform"),
     (("uni", "lin", "flat"), "uniform"),
@@ -158,6 +161,8 @@ def _check_bounds(name: str, value: tuple[Any, ...]) -> _Bounds:
             f"{name!r} is log-uniform from {low}: give a low bound above 0, or leave out"
             ' "log-uniform"'
         )
+    if log and bounds.high <= bounds.low * NARROWEST_LOG:
+        return replace(bounds, log=False)
     return bounds
 
 

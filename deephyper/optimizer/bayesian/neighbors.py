@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from deephyper.optimizer.arrays import Array, Mask
-from deephyper.optimizer.encoded_columns import ChoiceColumn, IntegerColumn
+from deephyper.optimizer.encoded_columns import ChoiceColumn, FewFloatsColumn, IntegerColumn
 from deephyper.optimizer.sampling import Sampler
 
 
@@ -29,13 +29,14 @@ class Neighbors:
         }
         self._sizes = np.array([column.size for column in self._categories.values()], dtype=float)
         numbers = [encoding.columns[i] for i in self._numbers]
-        self._log_integers = [
+        self._uneven: list[tuple[int, IntegerColumn | FewFloatsColumn]] = [
             (j, column)
             for j, column in enumerate(numbers)
-            if isinstance(column, IntegerColumn) and column.log
+            if (isinstance(column, IntegerColumn) and column.log)
+            or isinstance(column, FewFloatsColumn)
         ]
         """Positions among the numbers, here and below."""
-        uneven = {j for j, _ in self._log_integers}
+        uneven = {j for j, _ in self._uneven}
         self._even = np.flatnonzero(
             [column.discrete and j not in uneven for j, column in enumerate(numbers)]
         )
@@ -67,7 +68,7 @@ class Neighbors:
             out[:, self._numbers] = self._move_numbers(
                 bases[:, self._numbers] * self._unit_scale, moved[:, :n_numbers], scales
             )
-            for j, column in self._log_integers:
+            for j, column in self._uneven:
                 i = self._numbers[j]
                 snapped = column.snap(out[:, i])
                 stuck = np.flatnonzero(moved[:, j] & (snapped == bases[:, i]))

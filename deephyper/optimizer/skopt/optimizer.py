@@ -180,6 +180,8 @@ class SkoptOptimizer(Optimizer):
         return _Model(optimizer, unit)
 
     def _predict_by(self, model: _Model, points: list[Point]) -> list[Prediction]:
+        if not points:  # nothing was found that is unseen; scikit-optimize fails at no rows
+            return []
         settings = self.settings
         rows = model.transform(self._rows(self._encoding.vectors(points)))
         acq_func = "EI" if settings.acq_func == "gp_hedge" else settings.acq_func

@@ -8,7 +8,13 @@ import numpy as np
 from skopt.space import Categorical, Dimension, Integer, Real
 
 from deephyper.optimizer.arrays import Array
-from deephyper.optimizer.encoded_columns import ChoiceColumn, Column, FloatColumn, IntegerColumn
+from deephyper.optimizer.encoded_columns import (
+    ChoiceColumn,
+    Column,
+    FewFloatsColumn,
+    FloatColumn,
+    IntegerColumn,
+)
 from deephyper.optimizer.sampling import Sampler
 from deephyper.problem.point import Point
 
@@ -53,8 +59,8 @@ class Rows:
 
 
 def _dimension(column: Column) -> Dimension:
-    if isinstance(column, (IntegerColumn, FloatColumn)):
-        kind = Integer if column.discrete else Real
+    if isinstance(column, (IntegerColumn, FloatColumn, FewFloatsColumn)):
+        kind = Integer if isinstance(column, IntegerColumn) else Real
         prior = "log-uniform" if column.log else "uniform"
         return kind(column.lower, column.upper, prior=prior, name=column.name)
     if column.categorical:
