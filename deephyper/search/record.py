@@ -28,7 +28,7 @@ class Evaluation:
 
     @classmethod
     def of(cls, job: Job, proposal: Proposal) -> Evaluation:
-        """Return the evaluation of a proposal; a prediction that isn't of finite numbers is none."""
+        """Return the evaluation of a proposal; a prediction that isn't finite is none."""
         expected = proposal.prediction
         if expected is None or not (math.isfinite(expected.mean) and math.isfinite(expected.std)):
             return cls(job)
