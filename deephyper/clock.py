@@ -25,6 +25,14 @@ class Clock:
     now: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
 
+    def steady(self) -> Callable[[], float]:
+        """Return what shows the time since the epoch as it is now, and is never set again.
+
+        Two of its times are apart by what has passed between them.
+        """
+        epoch = self.now() - self.monotonic()
+        return lambda: epoch + self.monotonic()
+
 
 class VirtualClock(Clock):
     """A clock whose seconds pass only when nothing else can happen, and then in a jump.

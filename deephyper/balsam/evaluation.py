@@ -24,6 +24,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from deephyper.balsam.evaluation_directory import EvaluationDirectory, EvaluationSpec
+from deephyper.clock import Clock
 from deephyper.errors import DeepHyperError
 from deephyper.evaluator.evaluator import LOAD_SECONDS
 from deephyper.evaluator.output import open_output, tail
@@ -112,6 +113,7 @@ class _Rank:
         self._spec = spec
         self._directory = directory
         self._rank = rank
+        self._now = Clock().steady()
 
     def run(self) -> int:
         """Call ``run`` in this process; return the exit status."""
@@ -128,7 +130,7 @@ class _Rank:
             run = RunFunction.loads(Path(spec.run_file).read_text()).load()
         except DeepHyperError as error:
             return self._end(None, Failure("exception", str(error)))
-        start = time.time()
+        start = self._now()
         if self._rank == 0:
             self._directory.send(JobStarted(spec.id, start, socket.gethostname()))
         report = self._report if self._rank == 0 else None
@@ -136,7 +138,7 @@ class _Rank:
 
     def _report(self, step: int, objective: Objective, metrics: Mapping[str, float]) -> None:
         with contextlib.suppress(OSError):
-            message = JobReported(self._spec.id, step, objective, time.time(), metrics)
+            message = JobReported(self._spec.id, step, objective, self._now(), metrics)
             self._directory.send(message)
 
     def _end(self, start: float | None, result: Objective | Failure) -> int:
@@ -150,26 +152,26 @@ class _Rank:
                 message = f"rank {self._rank}: {result.message}"
                 result = dataclasses.replace(result, message=message)
             if self._directory.ended() is None:
-                self._directory.send(JobEnded(self._spec.id, result, start, time.time()))
+                self._directory.send(JobEnded(self._spec.id, result, start, self._now()))
             # The other ranks may be waiting for this one; the launcher of the ranks ends them.
             os._exit(_FAILED)
         if self._rank == 0:
-            self._directory.send(JobEnded(self._spec.id, result, start, time.time()))
+            self._directory.send(JobEnded(self._spec.id, result, start, self._now()))
         return 0
 
     def _watch(self) -> None:
         """End this process when the search asks for it, or at the time limit."""
-        begin = time.time()
+        end = time.monotonic() + LOAD_SECONDS
         start: float | None = None
         while True:
             time.sleep(_POLL_SECONDS)
             if start is None:
                 started = self._directory.started()
-                start = None if started is None else started.time
+                if started is not None:
+                    start, end = started.time, time.monotonic() + _limit(self._spec)
             if self._directory.stop_requested:
                 os._exit(0)
-            end = begin + LOAD_SECONDS if start is None else start + _limit(self._spec)
-            if time.time() >= end:
+            if time.monotonic() >= end:
                 if self._rank == 0:
                     self._directory.send(_overdue(self._spec, start))
                 os._exit(_FAILED)

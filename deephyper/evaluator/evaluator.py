@@ -392,7 +392,7 @@ class Evaluator(ABC):
                 if self.timeout is not None:
                     limit = self.timeout + self.overrun_allowance
                     self._deadlines.set(message.job_id, self.clock.monotonic() + limit)
-                self._events.append(running.started(message))
+                self._events.append(running.started(message, self.clock.monotonic()))
 
     def _end_overdue(self) -> None:
         for job_id in self._deadlines.pop_until(self.clock.monotonic()):
@@ -406,7 +406,7 @@ class Evaluator(ABC):
                 if not self.can_kill:
                     message += "; a thread can't be killed, so it may still be running"
             failure = Failure("timeout", message, tail(running.output))
-            self._events.append(Ended(running.ended(failure, self.clock.now())))
+            self._events.append(Ended(running.ended(failure, running.now(self.clock))))
 
     def _end_early(
         self, ids: Iterable[str] | None, outcome_of: Callable[[Running, float], Outcome]
@@ -418,7 +418,7 @@ class Evaluator(ABC):
         for running in [self._running[i] for i in dict.fromkeys(wanted) if i in self._running]:
             self._stop(running.job.id, running.slot)
             self._release(running)
-            outcomes.append(outcome_of(running, self.clock.now()))
+            outcomes.append(outcome_of(running, running.now(self.clock)))
         if outcomes and self._events:
             gone = {id(outcome.job) for outcome in outcomes}
             self._events = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, replace
 
+from deephyper.clock import Clock
 from deephyper.evaluator.worker.messages import JobReported, JobStarted
 from deephyper.job import Failure, Job, Objective, Outcome, Reported, Started, Status
 
@@ -20,6 +21,7 @@ class Running:
         output: file with what the evaluation prints.
         start: when it began, in seconds since the epoch; None as long as it hasn't.
         report: the last of its reports.
+        began: when its start was heard of, by the clock's ``monotonic``.
     """
 
     job: Job
@@ -28,13 +30,18 @@ class Running:
     output: str | None
     start: float | None = None
     report: JobReported | None = None
+    began: float = 0.0
 
-    def started(self, message: JobStarted) -> Started:
-        """Take note of its start."""
-        self.start = message.time
+    def started(self, message: JobStarted, began: float) -> Started:
+        """Take note of its start, and of when it was heard of, by the clock's ``monotonic``."""
+        self.start, self.began = message.time, began
         if message.worker is not None:
             self.worker = message.worker
         return Started(self.job, self.worker, message.time)
+
+    def now(self, clock: Clock) -> float:
+        """Return the time since the epoch, as far from its start as time has passed."""
+        return clock.now() if self.start is None else self.start + clock.monotonic() - self.began
 
     def reported(self, message: JobReported) -> Reported:
         """Take note of a report."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import queue
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from deephyper.clock import Clock
 from deephyper.errors import EvaluatorError
@@ -65,7 +65,7 @@ class ThreadEvaluator(Evaluator):
             self._check(LOAD_SECONDS)
         assert self._function is not None
         if slot not in self._threads:
-            thread = _Thread(self._function, self._said, self.clock.now, slot)
+            thread = _Thread(self._function, self._said, self.clock, slot)
             self._threads[slot] = thread
             self._current.add(thread)
         self._threads[slot].jobs.put(job)
@@ -98,25 +98,25 @@ class _Thread:
     Args:
         function: ``run``.
         said: takes what happens.
-        now: gives the time.
+        clock: what times are read from.
         slot: number of the worker.
 
     Attributes:
         jobs: takes its jobs; None ends it.
     """
 
-    def __init__(
-        self, function: Function, said: _Said, now: Callable[[], float], slot: int
-    ) -> None:
+    def __init__(self, function: Function, said: _Said, clock: Clock, slot: int) -> None:
         self.jobs = queue.SimpleQueue[Job | None]()
         self._function = function
         self._said = said
-        self._now = now
+        self._clock = clock
+        self._now = clock.steady()
         self._job_id = ""
         threading.Thread(target=self._serve, name=f"deephyper-worker-{slot}", daemon=True).start()
 
     def _serve(self) -> None:
         while (job := self.jobs.get()) is not None:
+            self._now = self._clock.steady()
             self._job_id, start = job.id, self._now()
             self._said.put((self, JobStarted(job.id, start)))
             result = evaluate(self._function, job.point, self._report)

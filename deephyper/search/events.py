@@ -17,9 +17,8 @@ from msgspec import Meta, Struct
 
 from deephyper.objective import FailureKind
 from deephyper.search.budget import Reason
+from deephyper.search.journal import LONGEST_LINE
 
-MAX_BYTES = 1 << 26
-"""Of a line."""
 MAX_DEPTH = 64
 """Of objects and arrays in one another."""
 
@@ -204,8 +203,8 @@ def decode(line: bytes) -> AnyEvent:
     Raises:
         Damaged: if it is not one.
     """
-    if len(line) > MAX_BYTES:
-        raise Damaged(f"it has more than {MAX_BYTES >> 20} MiB")
+    if len(line) > LONGEST_LINE:
+        raise Damaged(f"it has more than {LONGEST_LINE >> 20} MiB")
     if _is_deep(line):
         raise Damaged(f"it is nested more than {MAX_DEPTH} deep")
     try:

@@ -55,6 +55,7 @@ VERSION = 2
 """Of the format that is written."""
 READABLE_VERSIONS = (1, 2)
 
+LONGEST_LINE = 1 << 26  # bytes
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 """An editor may put it at the beginning of a file."""
 
@@ -110,6 +111,11 @@ class Journal:
             {"event": event, "time": round(now, 6), "seconds": round(seconds, 3), **keys}
         )
         data = line.encode() + b"\n"
+        if len(data) > LONGEST_LINE:
+            raise ResultsError(
+                f"a line of '{self.path}' would have more than {LONGEST_LINE >> 20} MiB, and could "
+                "not be read back; use smaller values in points and in the messages of errors"
+            )
         try:
             self.check()
             self._syncer.raise_error()

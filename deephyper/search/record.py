@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,9 +28,11 @@ class Evaluation:
 
     @classmethod
     def of(cls, job: Job, proposal: Proposal) -> Evaluation:
-        """Return the evaluation of a proposal."""
+        """Return the evaluation of a proposal; a prediction that isn't finite is none."""
         expected = proposal.prediction
-        return cls(job, predicted=None if expected is None else (expected.mean, expected.std))
+        if expected is None or not (math.isfinite(expected.mean) and math.isfinite(expected.std)):
+            return cls(job)
+        return cls(job, predicted=(expected.mean, expected.std))
 
 
 @dataclass(frozen=True)

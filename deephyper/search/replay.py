@@ -19,7 +19,12 @@ from deephyper.objective import Failure, observation_from_json
 from deephyper.safe_files import open_to_read
 from deephyper.search import events
 from deephyper.search.events import AnyEvent, Damaged
-from deephyper.search.journal import BYTE_ORDER_MARK, FILE_NAME, READABLE_VERSIONS
+from deephyper.search.journal import (
+    BYTE_ORDER_MARK,
+    FILE_NAME,
+    LONGEST_LINE,
+    READABLE_VERSIONS,
+)
 from deephyper.search.record import Evaluation, Record, StartCommand
 
 _VERSIONED = (events.SearchBegan, events.Resumed)
@@ -92,11 +97,11 @@ def holds_events(path: Path) -> bool:
         start = file.read(len(BYTE_ORDER_MARK))
         line = b"" if start == BYTE_ORDER_MARK else start
         while True:
-            line += file.readline(events.MAX_BYTES)
+            line += file.readline(LONGEST_LINE)
             if line.strip() or not line:
                 break
             line = b""
-    if line.endswith(b"\n") or len(line) >= events.MAX_BYTES:
+    if line.endswith(b"\n") or len(line) >= LONGEST_LINE:
         return True
     try:
         events.decode(line)
@@ -133,7 +138,7 @@ def _lines(path: Path) -> Iterator[tuple[int, AnyEvent, int]]:
 def _numbered(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
     """Yield the lines of a journal with their numbers, of long ones the beginning."""
     number = 0
-    while line := file.readline(events.MAX_BYTES + 1):
+    while line := file.readline(LONGEST_LINE + 1):
         number += 1
         yield number, line.removeprefix(BYTE_ORDER_MARK) if number == 1 else line
 

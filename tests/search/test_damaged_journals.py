@@ -12,7 +12,7 @@ import pytest
 
 from deephyper.errors import DeepHyperError, ResultsError
 from deephyper.job import Failure, Job
-from deephyper.search import events
+from deephyper.search import events, journal, replay
 from deephyper.search.replay import read_journal
 from deephyper.search.results import read_table
 from tests.search.damaged_journals import damaged
@@ -225,8 +225,19 @@ def test_a_long_or_deep_line_is_refused_before_it_costs_anything(
     at = first("failed", lines)
     (log_dir / "journal.jsonl").write_bytes(b"".join([*lines[:at], text, *lines[at + 1 :]]))
     assert read_journal(log_dir).ended  # brackets in a text don't nest
-    monkeypatch.setattr(events, "MAX_BYTES", 1 << 20)
+    for module in (events, replay):
+        monkeypatch.setattr(module, "LONGEST_LINE", 1 << 20)
     assert "more than 1 MiB" in refusal([*lines, b"x" * (3 << 20)], log_dir)
+
+
+def test_a_line_that_could_not_be_read_back_is_not_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "LONGEST_LINE", 2000)
+    search = VirtualSearch(tmp_path, run=lambda job: Failure("exception", "x" * 3000, ""))
+    with pytest.raises(ResultsError, match="could not be read back; use smaller values"):
+        search.session(max_evals=2)
+    assert len(read_journal(tmp_path).unfinished) == 1
 
 
 @pytest.mark.parametrize(
