@@ -256,9 +256,10 @@ cluster.shutdown()
 def test_a_cluster_with_a_token_lets_in_who_has_it_and_is_not_warned_of(tmp_path: Path) -> None:
     script = tmp_path / "search.py"
     script.write_text(
-        CLUSTER
+        # Ray reads them once.
+        "import os; os.environ.update(RAY_AUTH_MODE='token', RAY_AUTH_TOKEN=64 * 'a')\n"
+        + CLUSTER
         + f"""
-os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=64 * "a")
 cluster = start_cluster(num_cpus=1)
 del os.environ["RAY_AUTH_MODE"]
 for token in ("a", "b"):
