@@ -125,6 +125,29 @@ def test_nothing_of_a_local_ray_outlives_a_search_that_is_killed(tmp_path: Path)
 
 
 @pytest.mark.ray
+def test_a_local_ray_that_dies_ends_the_search_with_one_line(tmp_path: Path) -> None:
+    script = tmp_path / "search.py"
+    script.write_text(
+        "import psutil\n"
+        "from deephyper.errors import EvaluatorError\n"
+        "from deephyper.evaluator import Evaluator\n"
+        "try:\n"
+        f"    with Evaluator.create({BEHAVE!r}, 'ray', 1) as evaluator:\n"
+        "        evaluator.submit([{'do': 'sleep', 'seconds': 600}])\n"
+        "        evaluator.gather()\n"
+        "        processes = psutil.Process().children(True)\n"
+        "        next(p for p in processes if p.cmdline()[0].endswith('gcs_server')).kill()\n"
+        "        evaluator.gather()\n"
+        "except EvaluatorError as error:\n"
+        "    print(error)\n"
+        "gone, alive = psutil.wait_procs(processes, timeout=20)\n"
+        "assert not alive, alive\n"
+    )
+    line = "the local Ray has died, perhaps for lack of memory; resume the search\n"
+    assert run_script(script) == line
+
+
+@pytest.mark.ray
 def test_a_search_continues_without_a_node_that_dies_and_with_one_that_joins(
     tmp_path: Path,
 ) -> None:
@@ -233,9 +256,10 @@ cluster.shutdown()
 def test_a_cluster_with_a_token_lets_in_who_has_it_and_is_not_warned_of(tmp_path: Path) -> None:
     script = tmp_path / "search.py"
     script.write_text(
-        CLUSTER
+        # Ray reads them once.
+        "import os; os.environ.update(RAY_AUTH_MODE='token', RAY_AUTH_TOKEN=64 * 'a')\n"
+        + CLUSTER
         + f"""
-os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=64 * "a")
 cluster = start_cluster(num_cpus=1)
 del os.environ["RAY_AUTH_MODE"]
 for token in ("a", "b"):

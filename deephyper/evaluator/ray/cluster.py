@@ -22,6 +22,7 @@ _TOKEN, _NO_TOKEN = {"RAY_AUTH_MODE": "token"}, {"RAY_AUTH_MODE": "disabled"}
 HEAD_SECONDS = 30.0
 """The time for which the head of a cluster may be out of reach. After 60 seconds Ray ends the
 process that is connected to it, without a word to anybody."""
+LOCAL_DIED = "the local Ray has died, perhaps for lack of memory; resume the search"
 _LOOK_SECONDS = 2.0
 """The time in which the head must take a connection to count as there."""
 
@@ -146,6 +147,8 @@ class Cluster:
             now = time.monotonic()
             if self._lost_since is None:
                 self._lost_since = now
+            if self.local:
+                raise EvaluatorError(LOCAL_DIED) from error
             if now - self._lost_since >= HEAD_SECONDS:
                 raise EvaluatorError(
                     f"the head of the Ray cluster, {self.head}, has been out of reach for "
@@ -178,45 +181,46 @@ class Cluster:
         if self.ours and _has_tokens(self._ray):
             _read_token_again(self._ray)
         if self._guarded is not None:
-            self._guarded.release()
+            self._guarded.end()
 
 
 class _Guarded:
     """The processes of a local Ray, which a reaper ends with this process, however it ends.
 
-    Ray's own agents need a minute to notice that.
+    Ray's own agents need a minute to notice that their node has ended.
     """
 
     def __init__(self) -> None:
         self._reaper = Reaper()
-        self._pids: set[int] = set()
+        self._processes: list[Any] = []  # of psutil, which doesn't mistake one for another
 
     @classmethod
     @contextlib.contextmanager
     def started_inside(cls) -> Iterator[_Guarded]:
         """Guard what is started inside."""
-        before = cls._children()
+        import psutil
+
+        this = psutil.Process()
+        before = this.children(recursive=True)
         guarded = cls()
         try:
             yield guarded
         except BaseException:
-            guarded.release()
+            guarded.end()
             raise
-        guarded._pids = cls._children() - before
-        for pid in guarded._pids:
-            guarded._reaper.guard(pid)
+        guarded._processes = [p for p in this.children(recursive=True) if p not in before]
+        for process in guarded._processes:
+            guarded._reaper.guard(process.pid)
 
-    def release(self) -> None:
-        """Leave the processes alone; they have ended."""
-        for pid in self._pids:
-            self._reaper.release(pid)
-        self._reaper.close()
-
-    @staticmethod
-    def _children() -> set[int]:
+    def end(self) -> None:
+        """End what Ray's own shutdown has left."""
         import psutil
 
-        return {child.pid for child in psutil.Process().children(recursive=True)}
+        for process in self._processes:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+            self._reaper.release(process.pid)
+        self._reaper.close()
 
 
 def _connect_to(address: str, limit: float) -> bool:

@@ -20,7 +20,7 @@ from deephyper.checks import duration
 from deephyper.clock import Clock
 from deephyper.errors import EvaluatorError, RunFunctionError
 from deephyper.evaluator.evaluator import Evaluator
-from deephyper.evaluator.ray.cluster import Cluster, Node
+from deephyper.evaluator.ray.cluster import LOCAL_DIED, Cluster, Node
 from deephyper.evaluator.ray.package import first_line, import_ray
 from deephyper.evaluator.ray.slot import Slot, Unreachable
 from deephyper.evaluator.ray.worker import Placed, Worker
@@ -354,6 +354,8 @@ class RayEvaluator(Evaluator):
         if self._room:
             self._none_since = None
             return
+        if self._cluster.local:
+            raise EvaluatorError(LOCAL_DIED)
         now = self.clock.monotonic()
         if self._none_since is None:
             self._none_since = now
