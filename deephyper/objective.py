@@ -58,13 +58,13 @@ class Failure:
 
 
 def read_objective(value: Any) -> Objective | Failure:
-    """Read what ``run`` returned: an objective, or why it isn't one. Never raises an Exception.
+    """Read what ``run`` returned: an objective, or why it isn't one. Never raises anything.
 
     Numbers, and scalars of numpy, TensorFlow and PyTorch count; ``"F_reason"`` reports a failure.
     """
     try:
         return _read(value)
-    except Exception as error:
+    except BaseException as error:  # SystemExit from a method of the value, too
         return Failure("not_a_number", f"the result can't be read: {one_line(error)}")
 
 
@@ -141,8 +141,12 @@ def rank(items: Iterable[T], objective: Callable[[T], Objective | None]) -> list
 
 
 def one_line(error: BaseException) -> str:
-    """Return an exception as one line of bounded length."""
-    return " ".join("".join(traceback.format_exception_only(error)).split())[:_LONGEST_MESSAGE]
+    """Return an exception as one line of bounded length, whatever its own methods do."""
+    try:
+        text = "".join(traceback.format_exception_only(error))
+    except BaseException:
+        text = f"{type(error).__name__}, which can't be shown"
+    return " ".join(text.split())[:_LONGEST_MESSAGE]
 
 
 def _read(value: Any) -> Objective | Failure:
@@ -158,7 +162,7 @@ def _read(value: Any) -> Objective | Failure:
             value = value.item() if hasattr(value, "item") else value
             value = value.numpy() if hasattr(value, "numpy") else value
             value = float(value)
-        except Exception:
+        except BaseException:
             what = f"run returned something of type {type(value).__name__}, not a number"
             return Failure("not_a_number", what)
     try:

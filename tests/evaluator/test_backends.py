@@ -74,7 +74,7 @@ def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
             time.sleep(0.05)
         descendants = psutil.Process(parent.pid).children(recursive=True)
         parent.send_signal(signal.SIGKILL)
-    assert len(descendants) == 3  # two workers and the child of one
+    assert len(descendants) == 5  # two workers, their supervisors, and the child of one
     assert all(is_gone(process.pid) for process in descendants)
 
 
@@ -109,7 +109,8 @@ def test_workers_end_although_a_child_of_their_parent_lives_on(tmp_path: Path, h
             assert parent.stdout.readline() == "closed\n"
             assert parent.wait(timeout=30) == 0
             return
-        workers = [p for p in psutil.Process(parent.pid).children() if p.pid != child]
+        started = psutil.Process(parent.pid).children(recursive=True)
+        workers = [p for p in started if p.pid != child]
         parent.send_signal(signal.SIGKILL)
         try:
             assert workers

@@ -61,12 +61,17 @@ class Reaper:
         LIFELINES.add(self._stdin.fileno())
         self._process.wait()  # the one that stays is a child of this one
 
-    def guard(self, pid: int) -> None:
-        """Kill this process group when this process dies."""
-        self._tell(f"+{pid}")
+    def guard(self, pid: int, mark: str) -> None:
+        """Kill a worker when this process dies.
+
+        Args:
+            pid: its process id.
+            mark: a word in the environment of the worker and of what it starts, and of no other.
+        """
+        self._tell(f"+{pid} {mark}")
 
     def release(self, pid: int) -> None:
-        """Leave this process group alone; it has ended."""
+        """Leave a worker alone; it has ended."""
         self._tell(f"-{pid}")
 
     def close(self) -> None:
