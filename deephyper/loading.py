@@ -268,8 +268,7 @@ def explain_exit(error: SystemExit, who: str) -> str:
             "options defaults, or parse them under if __name__ == '__main__':"
         )
     return (
-        f"{code}: {who} ends the program; leave that out, or do it under if __name__ == "
-        "'__main__':"
+        f"{code}: {who} ends the program; leave that out, or do it under if __name__ == '__main__':"
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import click
 
+from deephyper.core.cli.ending import end_soon
 from deephyper.core.cli.exit_status import run_command
 from deephyper.core.cli.lazy_group import LazyGroup
 from deephyper.registry import COMMANDS
@@ -26,7 +27,10 @@ def deephyper() -> None:
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run ``deephyper`` and return its exit status."""
-    return run_command(deephyper, args, "deephyper")
+    status = run_command(deephyper, args, "deephyper")
+    if args is None:
+        end_soon(status)
+    return status
 
 
 if __name__ == "__main__":

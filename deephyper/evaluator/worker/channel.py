@@ -105,7 +105,7 @@ class ParentEnd:
             pass
         except OSError:
             self.closed = True
-        messages = []
+        messages: list[bytes] = []
         while True:
             message = _take_message(self._received, self._secret, LONGEST_MESSAGE)
             if message is None:

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from deephyper.clock import LONGEST_WAIT
 from deephyper.evaluator.output import tail
+from deephyper.evaluator.surroundings import MARK, marks
 from deephyper.evaluator.worker import reaper
 from deephyper.evaluator.worker.channel import BrokenChannel, ParentEnd
 from deephyper.evaluator.worker.decoding import decode
@@ -44,8 +45,6 @@ _START = (
     "split_off(int(sys.argv[2]), int(sys.argv[3])); "
     "from deephyper.evaluator.worker.main import main; main(int(sys.argv[3]))"
 )
-_MARK = "DEEPHYPER_WORKER"
-"""The environment variable that tells whose a process is, of workers in workers too."""
 POLL_SECONDS = 0.1
 """The time between two looks at a process, where nothing tells of its death."""
 _END_SECONDS = 5.0
@@ -102,7 +101,6 @@ class WorkerProcess:
     def __init__(self, run: str, reaper: Reaper, environment: Mapping[str, str]) -> None:
         open_missing()  # no descriptor of ours may get the number of a standard one
         self._mark = os.urandom(16).hex()
-        marks = f"{os.environ.get(_MARK, '')}/{self._mark}"
         ours, theirs = socket.socketpair()
         with theirs:
             arguments = (json.dumps(import_path()), str(os.getpid()), str(theirs.fileno()))
@@ -110,7 +108,7 @@ class WorkerProcess:
                 # -P: nothing that lies in the current directory is imported before the path is set.
                 [sys.executable, "-P", "-c", _START, *arguments],
                 stdin=subprocess.DEVNULL,
-                env={**os.environ, **environment, _MARK: marks},
+                env={**os.environ, **environment, MARK: marks(self._mark)},
                 pass_fds=(theirs.fileno(),),
                 start_new_session=True,
             )
