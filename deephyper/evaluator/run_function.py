@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import functools
 import json
 import os
 import sys
@@ -140,7 +141,11 @@ class RunFunction:
 
 def _defined_in(function: Function) -> str:
     """Return the file of a function, or of what can be called; empty for none."""
-    module = sys.modules.get(getattr(function, "__module__", None) or "")
+    inner: Any = function
+    while isinstance(inner, functools.partial):
+        inner = inner.func
+    name = getattr(inner, "__module__", None)
+    module = sys.modules.get(name) if isinstance(name, str) else None
     file = getattr(module, "__file__", None)
     return os.path.abspath(file) if isinstance(file, str) else ""
 

@@ -2,7 +2,7 @@
 
 Nothing separates threads. But a search must not end in another directory than the one in which it
 was started, or without the streams that it was started with, whatever ``run`` does to them; and
-what ``run`` has started in other processes must not outlive it.
+the processes that ``run`` has started must not outlive this one.
 """
 
 from __future__ import annotations
@@ -13,9 +13,13 @@ import sys
 from typing import Any
 
 from deephyper.evaluator.worker import reaper
+from deephyper.evaluator.worker.guard import Reaper
 
 MARK = "DEEPHYPER_WORKER"
 """The environment variable that tells whose a process is, of workers in workers too."""
+
+_REAPERS: list[Reaper] = []
+"""They act when this process has ended, and so live as long as it does."""
 
 
 def marks(mark: str) -> str:
@@ -34,7 +38,6 @@ class Surroundings:
         self._directory = _open_directory()
         self._streams = sys.stdout, sys.stderr
         self._argv = sys.argv
-        self._children = _pool_children()
         self._mark = os.urandom(16).hex()
         self._marks_before = os.environ.get(MARK)
         os.environ[MARK] = marks(self._mark)
@@ -56,19 +59,17 @@ class Surroundings:
                 setattr(sys, name, stream)
 
     def close(self) -> None:
-        """Set everything back, and end the processes that evaluations have left."""
+        """Set everything back. Processes that evaluations have left end when this one does."""
         self.restore(idle=True)
         sys.argv = self._argv
         if self._marks_before is None:
             os.environ.pop(MARK, None)
         else:
             os.environ[MARK] = self._marks_before
-        for child in _pool_children() - self._children:
-            with contextlib.suppress(Exception):
-                reaper.kill(reaper.descendants(child.pid))
-                child.kill()
-                child.join()
-        reaper.kill_marked([self._mark])
+        if reaper.marked([self._mark]):
+            # Not now: this process may still use them, as a pool that it keeps.
+            _REAPERS.append(Reaper())
+            _REAPERS[-1].guard_marked(self._mark)
         if self._directory is not None:
             with contextlib.suppress(OSError):
                 os.close(self._directory)
@@ -80,15 +81,6 @@ def _open_directory() -> int | None:
         return os.open(os.curdir, os.O_RDONLY)
     except OSError:
         return None
-
-
-def _pool_children() -> set[Any]:
-    """Return the children that :mod:`multiprocessing` waits for at the end of this process."""
-    if "multiprocessing.process" not in sys.modules:
-        return set()
-    from multiprocessing.process import active_children
-
-    return set(active_children())
 
 
 def _is_closed(stream: Any) -> bool:

@@ -176,14 +176,14 @@ def test_the_workers_end_is_met_by_no_program_and_no_child(
         b'{"says": "JobEnded", "job_id": "0", "result": "0.5", "start": 1.0, "end": 2.0}',
         b'{"says": "JobEnded", "job_id": "0", "result": true, "start": 1.0, "end": 2.0}',
         b'{"says": "JobEnded", "job_id": "0", "result": 1e999, "start": 1.0, "end": 2.0}',
-        b'{"says": "JobEnded", "job_id": "0", "result": {"kind": "odd", "message": ""}, "end": 2.0}',
+        b'{"says": "JobEnded", "job_id": "0", "result": {"kind": "odd"}, "start": 1.0, "end": 2.0}',
         b'{"says": "JobReported", "job_id": "0", "step": 1.5, "objective": 1.0, "time": 1.0}',
         b'{"says": "LoadFailed", "message": "\xff"}',
         b"[" * 100_000,
     ],
 )
 def test_only_messages_are_understood(data: bytes) -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match="message|number"):
         decode(data)
 
 

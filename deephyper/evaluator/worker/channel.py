@@ -128,7 +128,7 @@ class WorkerEnd:
     """
 
     def __init__(self, fd: int) -> None:
-        self._fd = move_away(fd)
+        self._fd = _move_away(fd)
         self._identity = _identity(self._fd)
         self._received = bytearray()
         self._sending = threading.Lock()
@@ -209,7 +209,7 @@ def _take_message(received: bytearray, secret: bytes, longest: int = _ANY_LENGTH
     return payload
 
 
-def move_away(fd: int) -> int:
+def _move_away(fd: int) -> int:
     """Give a descriptor a number far from those that programs use, and keep it from children."""
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     top = _HIGHEST_NUMBER if limit == resource.RLIM_INFINITY else min(limit, _HIGHEST_NUMBER)

@@ -70,6 +70,10 @@ class Reaper:
         """
         self._tell(f"+{pid} {mark}")
 
+    def guard_marked(self, mark: str) -> None:
+        """Kill what has this word in its environment some time after this process has died."""
+        self._tell(f"*{mark}")
+
     def release(self, pid: int) -> None:
         """Leave a worker alone; it has ended."""
         self._tell(f"-{pid}")

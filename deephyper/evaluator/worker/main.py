@@ -20,13 +20,13 @@ import time
 from collections.abc import Mapping
 
 # By their own names: user code may replace the functions in their modules.
-from os import _exit, close, dup, dup2
+from os import _exit, close, dup2
 from os import open as open_file
 from typing import Any
 
 from deephyper.errors import DeepHyperError
 from deephyper.evaluator.run_function import Function, RunFunction, evaluate
-from deephyper.evaluator.worker.channel import WorkerEnd, move_away
+from deephyper.evaluator.worker.channel import WorkerEnd
 from deephyper.evaluator.worker.home import Home
 from deephyper.evaluator.worker.messages import (
     JobEnded,
@@ -48,7 +48,7 @@ _OUTPUT_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_APPEND
 def main(fd: int) -> None:
     """Serve the parent at the other end of a socket until it closes."""
     open_missing()
-    status = _BROKEN
+    status, end = _BROKEN, _exit
     try:
         channel = WorkerEnd(fd)
         faulthandler.enable()
@@ -57,10 +57,11 @@ def main(fd: int) -> None:
         status = 0  # the parent has ended
     finally:
         # Whatever user code left behind (threads, exit handlers) must not keep the process alive.
-        with contextlib.suppress(BaseException):
+        try:
             sys.stdout.flush()
             sys.stderr.flush()
-        _exit(status)
+        finally:
+            end(status)
 
 
 class _Worker:
@@ -76,7 +77,6 @@ class _Worker:
         self._decode = json.JSONDecoder().decode
         self._now = time.monotonic  # a clock that is replaced everywhere is not replaced here
         self._job_id = ""
-        self._output = move_away(dup(1)), move_away(dup(2))
         sys.stdout, sys.stderr = _stream(1), _stream(2)
 
     def serve(self) -> None:
@@ -102,20 +102,11 @@ class _Worker:
         result = evaluate(function, job["point"], self._report)
         end = self._now()
         _flush()
-        restored = self._redirect_back() and home.restore()
+        restored = _restored(home)
         if not restored:
             self._send(Leaving())
         self._send(JobEnded(self._job_id, result, start, end))
         return restored
-
-    def _redirect_back(self) -> bool:
-        """Send what is printed from now on where it went before; return whether that is known."""
-        try:
-            for fd, copy in zip((1, 2), self._output, strict=True):
-                dup2(copy, fd)
-        except OSError:
-            return False
-        return True
 
     def _load(self, text: str) -> Function | None:
         try:
@@ -167,6 +158,15 @@ def _open(stream: Any, fd: int) -> Any:
     return _stream(fd) if getattr(stream, "closed", False) else stream
 
 
+def _restored(home: Home) -> bool:
+    """Set this process back to what it was; return whether that was possible."""
+    try:
+        open_missing()
+        return home.restore()
+    except BaseException:  # user code has replaced what is needed
+        return False
+
+
 def _flush() -> None:
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(BaseException):
@@ -174,7 +174,10 @@ def _flush() -> None:
 
 
 def _redirect(path: str) -> None:
-    """Send what the evaluation prints, C code included, to a file of its own."""
+    """Send what the evaluation prints, C code included, to a file of its own.
+
+    What threads print that it leaves behind goes there too, until the next evaluation.
+    """
     try:
         file = open_file(path, _OUTPUT_FLAGS, 0o666)
     except OSError:

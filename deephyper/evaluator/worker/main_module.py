@@ -33,7 +33,7 @@ def pickled(function: Callable[..., Any]) -> bytes:
         def reducer_override(self, obj: Any) -> Any:
             if isinstance(obj, type | FunctionType) and obj.__module__ == _MAIN:
                 name = obj.__qualname__
-                if getattr(sys.modules[_MAIN], name, None) is obj:
+                if _found(name) is obj:
                     self.own[name] = obj
             return super().reducer_override(obj)
 
@@ -60,10 +60,21 @@ def unpickled(data: bytes) -> Callable[..., Any]:
         if isinstance(item, FunctionType):
             names = item.__globals__.items()
             vars(main).update({name: value for name, value in names if name[:2] != "__"})
-    vars(main).update(own)
+    for name, item in own.items():
+        item.__qualname__ = name  # which isn't kept of a class in a class
+        if "." not in name:
+            setattr(main, name, item)
     if own:  # a process that is spawned from here finds it in the program's file
         if script is not None:
             main.__file__ = script
         if module is not None:
             main.__spec__ = ModuleSpec(module, None, origin=script)
     return function
+
+
+def _found(name: str) -> Any:
+    """Return what has a name in ``__main__``; None if there is nothing."""
+    found: Any = sys.modules.get(_MAIN)
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    return found

@@ -1,7 +1,7 @@
 """A small process that ends worker processes whose parent has died.
 
 A parent that is killed by ``kill -9`` can't clean up. The reaper, started beside the workers, reads
-``+PID MARK`` and ``-PID`` lines from its standard input. At the line ``end``, or when the input
+``+PID MARK``, ``-PID`` and ``*MARK`` lines from its standard input. At the line ``end``, or when the input
 closes because the parent is gone, it kills what it still knows.
 
 It is run as a file by a bare interpreter (``python -I -S``), so it starts in a few milliseconds and
@@ -17,6 +17,7 @@ import time
 
 _ROUNDS = 100
 _ROUND_SECONDS = 0.01
+_GRACE_SECONDS = 1.0
 
 
 def main() -> None:
@@ -26,17 +27,23 @@ def main() -> None:
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         signal.signal(getattr(signal, name), signal.SIG_IGN)
     marks: dict[int, str] = {}
+    left: list[str] = []
     for line in sys.stdin:
         if line.startswith("end"):
             break
         if line.startswith("+"):
             pid, mark = line[1:].split()
             marks[int(pid)] = mark
+        elif line.startswith("*"):
+            left.append(line[1:].strip())
         else:
             marks.pop(int(line[1:]), None)
     for worker in marks:
         kill_all_of(worker)
     kill_marked(list(marks.values()))
+    if left:
+        time.sleep(_GRACE_SECONDS)  # those that end by themselves tidy up
+        kill_marked(left)
 
 
 def kill_all_of(worker: int) -> None:
@@ -54,11 +61,16 @@ def kill_marked(marks: list[str]) -> None:
         return
     sought = [mark.encode() for mark in marks]
     for _ in range(_ROUNDS):
-        found = _marked(sought)
+        found = _find(sought)
         if not found:
             return
         kill(found)
         time.sleep(_ROUND_SECONDS)
+
+
+def marked(marks: list[str]) -> list[int]:
+    """Return the processes that have one of these marks in their environment."""
+    return _find([mark.encode() for mark in marks])
 
 
 def kill(pids: list[int]) -> None:
@@ -89,7 +101,7 @@ def children(pid: int) -> list[int]:
     return found
 
 
-def _marked(marks: list[bytes]) -> list[int]:
+def _find(marks: list[bytes]) -> list[int]:
     found = []
     me = os.getpid()
     with contextlib.suppress(OSError):
