@@ -52,7 +52,7 @@ def create_evaluator(
 
 
 def _spawned_by_a_pool() -> bool:
-    """Return whether this is a process of a pool that runs a program's file to find things in it."""
+    """Return whether this is a process of a pool, which runs its program to find things in it."""
     process = sys.modules.get("multiprocessing.process")
     return process is not None and getattr(process.current_process(), "_inheriting", False)
 

@@ -1,6 +1,6 @@
 """Run functions that break what they can reach, each by a name, and all of them by hand:
 
-    python -m tests.evaluator.hostile [thread process subprocess]
+python -m tests.evaluator.hostile [thread process subprocess]
 """
 
 from __future__ import annotations
@@ -358,7 +358,7 @@ def close_found_objects(point: Point) -> Any:
 
 @anywhere
 def replace_streams(point: Point) -> Any:
-    sys.stdout = sys.stderr = None  # type: ignore[assignment]
+    sys.stdout = sys.stderr = None
     return 1.0
 
 
@@ -372,7 +372,7 @@ def streams_that_raise(point: Point) -> Any:
 
         flush = write
 
-    sys.stdout = sys.stderr = Stream()  # type: ignore[assignment]
+    sys.stdout = sys.stderr = Stream()
     return 1.0
 
 
@@ -596,13 +596,13 @@ class _Returned:
     def _raise(self, *args: object) -> Never:
         raise self._error
 
-    __float__ = item = numpy = __str__ = __repr__ = __eq__ = __bool__ = __len__ = _raise  # type: ignore[assignment]
+    __float__ = item = numpy = __str__ = __repr__ = __eq__ = __bool__ = __len__ = _raise
     __hash__ = None  # type: ignore[assignment]
 
 
 class _NoClass:
     @property
-    def __class__(self) -> Never:  # type: ignore[override]
+    def __class__(self) -> Never:  # type: ignore[misc]
         raise KeyboardInterrupt
 
 
@@ -612,7 +612,7 @@ class _Number(float):
 
 
 class _Text(str):
-    def startswith(self, *args: object) -> Never:  # type: ignore[override]
+    def startswith(self, *args: object) -> Never:
         raise SystemExit
 
 
@@ -664,11 +664,19 @@ ANYWHERE["return a long text"] = _returning(lambda: "F_" + "x" * 10_000_000)
 ANYWHERE["return a module"] = _returning(lambda: sys)
 ANYWHERE["return a dead reference"] = _returning(lambda: weakref.proxy(_Dying()))
 
+
+def _ending_by(number: int) -> Hostile:
+    def end(point: Point) -> Any:
+        os.kill(os.getpid(), number)
+        time.sleep(0.05)
+        return 1.0
+
+    return end
+
+
 for _number in sorted(signal.valid_signals() & set(signal.Signals)):
     if _number not in (signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU):
-        IN_A_PROCESS[f"end by {signal.Signals(_number).name}"] = (
-            lambda point, n=_number: os.kill(os.getpid(), n) or time.sleep(0.05) or 1.0  # type: ignore[misc]
-        )
+        IN_A_PROCESS[f"end by {signal.Signals(_number).name}"] = _ending_by(_number)
 
 EXCEPTIONS: dict[str, Hostile] = {
     f"raise a {error.__name__}": _raising(lambda e=error: e.__new__(e))  # type: ignore[misc]
@@ -756,9 +764,7 @@ def main() -> None:
                 evaluator.submit([{"do": name, "pids": str(pids)}, *({"x": x} for x in range(4))])
                 outcomes = evaluator.gather_outcomes(5, timeout=60.0)
             wrong = [
-                o
-                for o in outcomes
-                if "x" in o.job.point and o.objective != 2 * o.job.point["x"]
+                o for o in outcomes if "x" in o.job.point and o.objective != 2 * o.job.point["x"]
             ]
             if len(outcomes) != 5 or wrong:
                 print(method, name, len(outcomes), wrong)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import uuid
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -41,8 +42,10 @@ def outcomes_beside(
     evaluator = create(
         method, 2, run=run if method == "thread" else HERE, timeout=timeout, output_dir=output
     )
-    points = [[{"do": name, "pids": str(pids)}, {"x": i}] for i, name in enumerate(names)]
-    evaluator.submit([{"x": -1}, *(point for both in points for point in both), {"x": -2}])
+    points: list[dict[str, Any]] = [{"x": -1}, {"x": -2}]
+    for number, name in enumerate(names):
+        points[-1:-1] = [{"do": name, "pids": str(pids)}, {"x": number}]
+    evaluator.submit(points)
     outcomes = evaluator.gather_all()
     evaluator.close()
     assert len(outcomes) == 2 * len(names) + 2
@@ -76,6 +79,9 @@ def mark(monkeypatch: pytest.MonkeyPatch) -> str:
     return word
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.filterwarnings("ignore:This process.*multi-threaded:DeprecationWarning")
 def test_in_threads_a_hostile_run_is_a_failure_of_its_own(create: Create, tmp_path: Path) -> None:
     here = os.getcwd()
     outcomes = outcomes_beside(create, "thread", list(ANYWHERE), tmp_path)
@@ -128,9 +134,7 @@ def test_a_run_without_end_ends_at_its_limit(create: Create, tmp_path: Path, nam
     assert failure.kind in ("timeout", "out_of_memory")
 
 
-@pytest.mark.parametrize(
-    "name", ["write_to_all", "write_messages_to_all", "write_then_sleep", "shut_all"]
-)
+@pytest.mark.parametrize("name", ["write_to_all", "write_messages_to_all", "write_then_sleep"])
 def test_what_breaks_the_channel_is_a_death_of_the_worker(
     create: Create, tmp_path: Path, name: str
 ) -> None:

@@ -18,6 +18,7 @@ import select
 import struct
 import threading
 from collections import deque
+from collections.abc import Iterator
 
 # By their own names: user code may replace the functions in their modules.
 from os import fstat, read, write
@@ -49,7 +50,7 @@ class ParentEnd:
     def __init__(self, fd: int) -> None:
         self._fd = fd
         os.set_blocking(fd, False)
-        self._secret = os.urandom(_SECRET_BYTES)
+        self._secret = _secret()
         self._received = bytearray()
         self._unsent = deque([memoryview(self._secret)])
         self.closed = False
@@ -83,14 +84,14 @@ class ParentEnd:
         except OSError:
             self._unsent.clear()  # nobody reads any more; that it has ended is seen elsewhere
 
-    def drain(self, to_the_end: bool = False) -> list[bytes]:
-        """Return the messages that have come, without waiting for one or for the rest of one.
+    def drain(self, to_the_end: bool = False) -> Iterator[bytes]:
+        """Yield the messages that have come, without waiting for one or for the rest of one.
 
         Args:
             to_the_end: take all that has come, rather than a bounded share of it.
 
         Raises:
-            BrokenChannel: if something else has come.
+            BrokenChannel: behind the messages, if something else has come.
         """
         try:
             while not self.closed:
@@ -105,12 +106,11 @@ class ParentEnd:
             pass
         except OSError:
             self.closed = True
-        messages: list[bytes] = []
         while True:
             message = _take_message(self._received, self._secret, LONGEST_MESSAGE)
             if message is None:
-                return messages
-            messages.append(message)
+                return
+            yield message
 
     def close(self) -> None:
         """Close the descriptor."""
@@ -207,6 +207,12 @@ def _take_message(received: bytearray, secret: bytes, longest: int = _ANY_LENGTH
         raise BrokenChannel("something else was written into a message")
     del received[: begin + size]
     return payload
+
+
+def _secret() -> bytes:
+    """Return the beginning of a channel's messages, with which no text in UTF-8 begins."""
+    first, *others = os.urandom(_SECRET_BYTES)
+    return bytes([0x80 | first & 0x3F, *others])
 
 
 def _move_away(fd: int) -> int:

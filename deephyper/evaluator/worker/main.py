@@ -29,6 +29,7 @@ from deephyper.evaluator.run_function import Function, RunFunction, evaluate
 from deephyper.evaluator.worker.channel import WorkerEnd
 from deephyper.evaluator.worker.home import Home
 from deephyper.evaluator.worker.messages import (
+    BROKEN,
     JobEnded,
     JobReported,
     JobStarted,
@@ -41,14 +42,13 @@ from deephyper.evaluator.worker.messages import (
 from deephyper.objective import Objective, one_line
 from deephyper.standard_streams import open_missing
 
-_BROKEN = 70  # EX_SOFTWARE
 _OUTPUT_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_APPEND
 
 
 def main(fd: int) -> None:
     """Serve the parent at the other end of a socket until it closes."""
     open_missing()
-    status, end = _BROKEN, _exit
+    status, end = BROKEN, _exit
     try:
         channel = WorkerEnd(fd)
         faulthandler.enable()

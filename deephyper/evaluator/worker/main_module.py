@@ -1,8 +1,8 @@
 """Functions of the program that is run: what it defines itself has no module to import.
 
-A script, a notebook or a prompt is the module ``__main__`` of its own process alone. What it defines
-is sent to a worker by value, and found there in a ``__main__`` again: whatever pickles an object of
-such a class, or a pool that is given such a function, looks it up by that name.
+A script, a notebook or a prompt is the module ``__main__`` of its own process alone. What it
+defines is sent to a worker by value, and found there in a ``__main__`` again: whatever pickles an
+object of such a class, or a pool that is given such a function, looks it up by that name.
 """
 
 from __future__ import annotations

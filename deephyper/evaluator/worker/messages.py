@@ -13,6 +13,9 @@ from typing import Any
 
 from deephyper.job import Failure, Objective
 
+BROKEN = 70  # EX_SOFTWARE
+"""The exit status of a worker process in which user code has broken what the worker needs."""
+
 
 @dataclass(frozen=True)
 class Loaded:

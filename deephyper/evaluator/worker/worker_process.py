@@ -25,6 +25,7 @@ from deephyper.evaluator.worker.channel import BrokenChannel, ParentEnd
 from deephyper.evaluator.worker.decoding import decode
 from deephyper.evaluator.worker.guard import LIFELINES, Reaper
 from deephyper.evaluator.worker.messages import (
+    BROKEN,
     Died,
     JobEnded,
     JobMessage,
@@ -328,6 +329,8 @@ class WorkerProcess:
 
     def _cause_of_death(self) -> Failure:
         code = self._process.returncode
+        if code == BROKEN and self.loaded:
+            return Failure("worker_died", "run broke what its worker process needs")
         if code >= 0:
             return Failure("worker_died", f"the worker process exited with status {code}")
         try:
