@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import io
 import os
@@ -82,6 +83,19 @@ def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
     assert all(is_gone(process.pid) for process in descendants)
 
 
+def reapers_of(parent: int) -> list[psutil.Process]:
+    """Return a process's reapers, which are not its children, but have their input from it."""
+    inputs = {os.readlink(descriptor) for descriptor in Path(f"/proc/{parent}/fd").iterdir()}
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            if any(word.endswith("reaper.py") for word in process.cmdline()) and (
+                os.readlink(f"/proc/{process.pid}/fd/0") in inputs
+            ):
+                found.append(process)
+    return found
+
+
 def test_nothing_is_left_when_parent_and_reaper_are_killed(tmp_path: Path) -> None:
     """Not even of a worker that is in the middle of run, and has started others."""
     pids = tmp_path / "pids"
@@ -104,17 +118,7 @@ def test_nothing_is_left_when_parent_and_reaper_are_killed(tmp_path: Path) -> No
         while not (pids.exists() and pids.read_text().count("\n") == 4):
             assert parent.poll() is None
             time.sleep(0.05)
-        # It is no child of the parent, but has its input from there.
-        inputs = {
-            os.readlink(f"/proc/{parent.pid}/fd/{fd}")
-            for fd in os.listdir(f"/proc/{parent.pid}/fd")
-        }
-        reapers = [
-            process
-            for process in psutil.process_iter()
-            if any(word.endswith("reaper.py") for word in process.cmdline())
-            and os.readlink(f"/proc/{process.pid}/fd/0") in inputs
-        ]
+        reapers = reapers_of(parent.pid)
         assert len(reapers) == 1
         for process in (*reapers, psutil.Process(parent.pid)):
             process.kill()
