@@ -600,10 +600,11 @@ class _Returned:
     __hash__ = None  # type: ignore[assignment]
 
 
-class _NoClass:
-    @property
-    def __class__(self) -> Never:  # type: ignore[misc]
-        raise KeyboardInterrupt
+def _no_class(found: object) -> Never:
+    raise KeyboardInterrupt
+
+
+_NoClass = type("_NoClass", (), {"__class__": property(_no_class)})
 
 
 class _Number(float):
