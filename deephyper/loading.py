@@ -132,6 +132,40 @@ def _is_module(name: str) -> bool:
         return False
 
 
+def file_of(spec: str, default: str) -> str:
+    """Return the file that holds what a dotted path or a file names, without importing anything.
+
+    Args:
+        spec: as :func:`load_object` takes it.
+        default: name to look for where the spec names only a module or file.
+
+    Returns:
+        Its path; for a module that has none, the module's name.
+    """
+    module_name, file, attribute = split_spec(spec, default)
+    if file is not None:
+        return str(file.absolute())
+    names = [module_name] if attribute else [module_name, module_name.rpartition(".")[0]]
+    origins = [origin for name in names if name and (origin := _origin(name)) is not None]
+    return origins[0] if origins else module_name
+
+
+def _origin(name: str) -> str | None:
+    """Return the file of a module; None if there is none."""
+    from importlib.machinery import PathFinder
+
+    path: list[str] | None = None
+    found: str | None = None
+    parts = name.split(".")
+    for end in range(1, len(parts) + 1):
+        with contextlib.suppress(Exception):
+            spec = PathFinder.find_spec(".".join(parts[:end]), path)
+            if spec is None:
+                return None
+            found, path = spec.origin, list(spec.submodule_search_locations or ())
+    return found
+
+
 class _Imports:
     """The imports of users' modules that are under way.
 
@@ -147,10 +181,12 @@ class _Imports:
         return self._depth > 0
 
     @contextlib.contextmanager
-    def one_more(self) -> Iterator[None]:
+    def one_more(self, file: str) -> Iterator[None]:
+        """Import what a file holds, with the command line that it would have by itself."""
         self._depth += 1
         try:
-            yield
+            with script_arguments([file]):
+                yield
         finally:
             self._depth -= 1
 
@@ -158,14 +194,25 @@ class _Imports:
 _IMPORTS = _Imports()
 
 
+@contextlib.contextmanager
+def script_arguments(arguments: list[str]) -> Iterator[None]:
+    """Let ``sys.argv`` be these words for a while: our own options are not for users' parsers."""
+    own = sys.argv
+    sys.argv = list(arguments)
+    try:
+        yield
+    finally:
+        sys.argv = own
+
+
 def importing() -> bool:
     """Return whether the module of a problem or a run function is being imported just now."""
     return _IMPORTS.under_way
 
 
-def _import(name: str) -> ModuleType:
+def _import(name: str, file: str | None = None) -> ModuleType:
     try:
-        with _IMPORTS.one_more():
+        with _IMPORTS.one_more(file or _origin(name) or name):
             return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name is not None and (name == error.name or name.startswith(error.name + ".")):
@@ -173,11 +220,11 @@ def _import(name: str) -> ModuleType:
                 f"there is no module '{error.name}'; check the name, install it, or run from the "
                 "directory that holds it"
             ) from error
-        raise _import_failed(name, error) from error
+        raise _import_failed(file or name, error) from error
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        raise _import_failed(name, error) from error
+        raise _import_failed(file or name, error) from error
 
 
 def _import_file(file: Path) -> ModuleType:
@@ -199,14 +246,12 @@ def _import_file(file: Path) -> ModuleType:
         if entry not in sys.path:
             sys.path.insert(0, entry)
     name = ".".join(parts)
-    if not _imports_as(name, file):
-        # Another module has the name already; this one gets a name of its own.
-        import hashlib
+    if "." in file.stem or not _imports_as(name, file):
+        # Another module has the name already, or none can have it; this one gets a name of its own.
+        from deephyper.user_file import name_of
 
-        name = f"{file.stem}_{hashlib.sha256(str(file).encode()).hexdigest()[:8]}"
-        if name not in sys.modules:
-            return _execute(name, file)
-    return _import(name)
+        name = name_of(file)
+    return _import(name, str(file))
 
 
 def _other_file(file: Path) -> str:
@@ -229,43 +274,53 @@ def _imports_as(name: str, file: Path) -> bool:
     return False
 
 
-def _execute(name: str, file: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, file)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    try:
-        with _IMPORTS.one_more():
-            spec.loader.exec_module(module)
-    except KeyboardInterrupt:
-        del sys.modules[name]
-        raise
-    except BaseException as error:
-        del sys.modules[name]
-        raise _import_failed(str(file), error) from error
-    return module
-
-
 def _import_failed(what: str, error: BaseException) -> LoadError:
-    frames = [
-        frame
-        for frame in traceback.extract_tb(error.__traceback__)
-        if not frame.filename.startswith("<frozen")
-        and frame.filename != __file__
-        and Path(frame.filename).parent.name != "importlib"
-    ]
     if isinstance(error, SyntaxError):
         where = f" ({error.filename}, line {error.lineno})" if error.filename else ""
         return LoadError(f"importing '{what}' failed: SyntaxError: {error.msg}{where}")
-    # The line that a user can change, rather than that of a package which it calls.
-    own = [frame for frame in frames if not _is_installed(frame.filename)] or frames
-    where = f" ({own[-1].filename}, line {own[-1].lineno})" if own else ""
+    line = line_of(error)
+    where = f" ({line})" if line else ""
+    if isinstance(error, SystemExit):
+        return LoadError(f"importing '{what}' failed: {explain_exit(error, 'it')}{where}")
     # Ours say how to fix it; the name of their class adds nothing.
     reason = str(error) if isinstance(error, DeepHyperError) else one_line(error)
     return LoadError(f"importing '{what}' failed: {reason}{where}")
 
 
+def explain_exit(error: SystemExit, who: str) -> str:
+    """Return what is wrong about user code that ends the program, and what to do.
+
+    Args:
+        error: what it raised.
+        who: the code, as the subject of a sentence.
+    """
+    import argparse
+
+    files = {frame.filename for frame in traceback.extract_tb(error.__traceback__)}
+    code = one_line(error)
+    if argparse.__file__ in files:
+        return (
+            f"{code}: {who} parses the command line, which holds its own file alone here; give the "
+            "options defaults, or parse them under if __name__ == '__main__':"
+        )
+    return (
+        f"{code}: {who} ends the program; leave that out, or do it under if __name__ == '__main__':"
+    )
+
+
+def line_of(error: BaseException) -> str:
+    """Return the file and line of user code where an exception comes from; empty for none."""
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if not frame.filename.startswith("<frozen") and frame.filename != __file__
+    ]
+    # The line that a user can change, rather than that of a package which it calls.
+    own = [frame for frame in frames if not _is_installed(frame.filename)] or frames
+    return f"{own[-1].filename}, line {own[-1].lineno}" if own else ""
+
+
 def _is_installed(filename: str) -> bool:
     path = Path(filename)
-    return "site-packages" in path.parts or Path(__file__).parent in path.parents
+    installed = (Path(__file__).parent, Path(os.__file__).parent)
+    return "site-packages" in path.parts or any(place in path.parents for place in installed)

@@ -61,13 +61,13 @@ class Failure:
 
 
 def read_objective(value: Any) -> Objective | Failure:
-    """Read what ``run`` returned: an objective, or why it isn't one. Never raises an Exception.
+    """Read what ``run`` returned: an objective, or why it isn't one. Never raises anything.
 
     Numbers, and scalars of numpy, TensorFlow and PyTorch count; ``"F_reason"`` reports a failure.
     """
     try:
         return _read(value)
-    except Exception as error:
+    except BaseException as error:  # SystemExit from a method of the value, too
         return Failure("not_a_number", f"the result can't be read: {one_line(error)}")
 
 
@@ -128,8 +128,12 @@ def rank(items: Iterable[T], objective: Callable[[T], Objective | None]) -> list
 
 
 def one_line(error: BaseException) -> str:
-    """Return an exception as one line of bounded length."""
-    return " ".join("".join(traceback.format_exception_only(error)).split())[:_LONGEST_MESSAGE]
+    """Return an exception as one line of bounded length, whatever its own methods do."""
+    try:
+        text = "".join(traceback.format_exception_only(error))
+    except BaseException:
+        text = f"{type(error).__name__}, which can't be shown"
+    return " ".join(text.split())[:_LONGEST_MESSAGE]
 
 
 def _read(value: Any) -> Objective | Failure:
@@ -151,7 +155,7 @@ def _read(value: Any) -> Objective | Failure:
             if isinstance(value, (str, bytes, bytearray)):
                 raise TypeError("a text")  # which float would read
             value = float(value)
-        except Exception:
+        except BaseException:  # of user code, whatever it raises
             kind = type(given).__name__
             what = f"run returned something of type {kind}, not a number{_hint(given)}"
             return Failure("not_a_number", what)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Mapping
 
 from deephyper.errors import EvaluatorError
@@ -40,7 +41,7 @@ def create_evaluator(
         method: name of the backend.
         options: keyword arguments of its class.
     """
-    if importing():
+    if importing() or _spawned_by_a_pool():
         raise EvaluatorError(
             "a search was started while its own module is being imported; put the code that "
             "starts it under if __name__ == '__main__':"
@@ -48,6 +49,12 @@ def create_evaluator(
     backend = backend_class(method)
     _check_options(backend, CLASSIC_NAMES.get(method, method), options)
     return backend(run, **options)  # type: ignore[arg-type]  # bound by their names just before
+
+
+def _spawned_by_a_pool() -> bool:
+    """Return whether this is a process of a pool, which runs its program to find things in it."""
+    process = sys.modules.get("multiprocessing.process")
+    return process is not None and getattr(process.current_process(), "_inheriting", False)
 
 
 def _check_options(backend: type[Evaluator], name: str, options: Mapping[str, object]) -> None:

@@ -86,7 +86,9 @@ class ProcessEvaluator(Evaluator):
             raise RunFunctionError(answer.message)
 
     def _start(self, job: Job, slot: int, output: str | None) -> str:
-        self._worker(slot).start(job, output)
+        worker = self._worker(slot)
+        worker.start(job, output)
+        self._watch.add(slot, worker)
         if self.fresh and self._slots[slot].spare is None:
             # The next evaluation's interpreter starts while this one runs.
             self._slots[slot].spare = self._new_worker(slot)
@@ -102,6 +104,8 @@ class ProcessEvaluator(Evaluator):
             # A busy one that has just died says so next time.
             if not worker.busy and ((said and self.fresh) or not worker.usable):
                 self._discard(number)
+            else:
+                self._watch.add(number, worker)
         return messages
 
     def _stop(self, job_id: str, slot: int) -> None:

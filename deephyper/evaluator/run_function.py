@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import functools
 import json
 import os
 import sys
@@ -19,11 +20,22 @@ from typing import Any, NoReturn
 
 from deephyper.errors import LoadError, RunFunctionError
 from deephyper.evaluator.reporting import Reports, Send
-from deephyper.loading import absolute, current_directory, import_path, load_object, split_spec
+from deephyper.loading import (
+    absolute,
+    current_directory,
+    explain_exit,
+    file_of,
+    import_path,
+    line_of,
+    load_object,
+    split_spec,
+)
 from deephyper.objective import Failure, FailureKind, Objective, one_line, read_objective
 
 _LONGEST_TRACEBACK = 20_000
 """Characters of a failure's text that are kept."""
+_MOST_FRAMES = 100
+"""Calls of an exception that are kept, the last ones; of one that comes of another, of each."""
 
 Function = Callable[[dict[str, Any]], Any]
 
@@ -36,11 +48,13 @@ class RunFunction:
         spec: dotted path or file path; None for a function object.
         function: the function object, where one was given.
         search_path: ``sys.path`` to find the spec with; None for this process's own.
+        file: where a function object was defined; empty if that is no file.
     """
 
     spec: str | None = None
     function: Function | None = None
     search_path: tuple[str, ...] | None = None
+    file: str = ""
 
     @classmethod
     def of(cls, run: str | Function | RunFunction) -> RunFunction:
@@ -61,7 +75,11 @@ class RunFunction:
                 f"run is of type {type(run).__name__}, which can't be called; give a function of "
                 "one argument, the point"
             )
-        return cls(function=run)
+        return cls(function=run, file=_defined_in(run))
+
+    def argv(self) -> list[str]:
+        """Return the words of the command line as the function is to see them: its file alone."""
+        return [self.file if self.spec is None else file_of(self.spec, "run")]
 
     def load(self) -> Function:
         """Return the function itself, imported here if need be.
@@ -95,18 +113,18 @@ class RunFunction:
         if self.function is None:
             path = self.search_path or import_path()
             return json.dumps({"spec": self.spec, "search_path": path})
-        import cloudpickle
+        from deephyper.evaluator.worker.main_module import pickled
 
         try:
-            pickled = cloudpickle.dumps(self.function)
+            data = pickled(self.function)
         except Exception as error:
             raise RunFunctionError(
                 f"run can't be sent to another process ({one_line(error)}); define it in a "
                 "module, without locks or open files, or use the thread evaluator"
             ) from error
         # The function's own module may be found only through this process's path.
-        path = import_path()
-        return json.dumps({"pickle": base64.b64encode(pickled).decode(), "search_path": path})
+        values = {"pickle": base64.b64encode(data).decode(), "search_path": import_path()}
+        return json.dumps({**values, "file": self.file})
 
     @classmethod
     def loads(cls, text: str) -> RunFunction:
@@ -115,10 +133,23 @@ class RunFunction:
         path = tuple(message["search_path"])
         if "spec" in message:
             return cls(spec=message["spec"], search_path=path)
-        import pickle
+        from deephyper.evaluator.worker.main_module import unpickled
 
         sys.path.extend(entry for entry in path if entry not in sys.path)
-        return cls(function=pickle.loads(base64.b64decode(message["pickle"])))
+        file = message["file"]
+        sys.argv = [file]  # what it needs is imported now
+        return cls(function=unpickled(base64.b64decode(message["pickle"])), file=file)
+
+
+def _defined_in(function: Function) -> str:
+    """Return the file of a function, or of what can be called; empty for none."""
+    inner: Any = function
+    while isinstance(inner, functools.partial):
+        inner = inner.func
+    name = getattr(inner, "__module__", None)
+    module = sys.modules.get(name) if isinstance(name, str) else None
+    file = getattr(module, "__file__", None)
+    return os.path.abspath(file) if isinstance(file, str) else ""
 
 
 def evaluate(
@@ -136,17 +167,37 @@ def evaluate(
         send: takes what ``run`` reports on its way.
     """
     process = os.getpid()
+    depth = sys.getrecursionlimit()
     try:
         with Reports(send):
             value = function(dict(point))
     except BaseException as error:
+        sys.setrecursionlimit(depth)
         if os.getpid() != process:
             _end_child(error)
-        kind: FailureKind = "out_of_memory" if isinstance(error, MemoryError) else "exception"
-        return Failure(kind, one_line(error), _traceback(error))
+        return _failure(error)
+    sys.setrecursionlimit(depth)
     if os.getpid() != process:
         _end_child(None)
     return read_objective(value)
+
+
+def _failure(error: BaseException) -> Failure:
+    """Return the failure that an exception is, whatever user code does where it is looked at."""
+    kind: FailureKind = "exception"
+    try:
+        if isinstance(error, MemoryError):
+            kind = "out_of_memory"
+        return Failure(kind, _message(error), _traceback(error))
+    except BaseException:
+        return Failure(kind, f"{type(error).__name__}, which can't be shown")
+
+
+def _message(error: BaseException) -> str:
+    if not isinstance(error, SystemExit):
+        return one_line(error)
+    line = line_of(error)
+    return explain_exit(error, "run") + (f" ({line})" if line else "")
 
 
 def _end_child(error: BaseException | None) -> NoReturn:
@@ -166,4 +217,7 @@ def _end_child(error: BaseException | None) -> NoReturn:
 def _traceback(error: BaseException) -> str:
     """Return the traceback from the user's function on, without our own frame."""
     trace = error.__traceback__.tb_next if error.__traceback__ is not None else None
-    return "".join(traceback.format_exception(type(error), error, trace))[-_LONGEST_TRACEBACK:]
+    lines = traceback.TracebackException(
+        type(error), error, trace, limit=-_MOST_FRAMES, compact=True
+    ).format()
+    return "".join(lines)[-_LONGEST_TRACEBACK:]

@@ -1,7 +1,8 @@
 """Evaluations in threads of this process: light, for functions that wait or release the GIL.
 
 A thread can't be killed. One that runs past its time limit is left behind, its slot gets a new
-thread, and since all are daemon threads none keeps the program from ending.
+thread, and since all are daemon threads none keeps the program from ending. Threads share the
+directory, the streams and the environment of this process; what an evaluation changes is set back.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from deephyper.clock import Clock
 from deephyper.errors import EvaluatorError
 from deephyper.evaluator.evaluator import LOAD_SECONDS, Evaluator
 from deephyper.evaluator.run_function import Function, RunFunction, evaluate
+from deephyper.evaluator.surroundings import Surroundings
 from deephyper.evaluator.worker.messages import JobEnded, JobMessage, JobReported, JobStarted
-from deephyper.job import Job, Objective
+from deephyper.job import Failure, Job, Objective
 
 
 class ThreadEvaluator(Evaluator):
@@ -56,6 +58,7 @@ class ThreadEvaluator(Evaluator):
         self._said: _Said = queue.SimpleQueue()
         self._threads: dict[int, _Thread] = {}  # by slot
         self._current: set[_Thread] = set()  # the same; others were left behind
+        self._surroundings: Surroundings | None = None  # as the first evaluation found them
 
     def _check(self, limit: float) -> None:
         self._function = self.run_function.load()
@@ -64,8 +67,18 @@ class ThreadEvaluator(Evaluator):
         if self._function is None:
             self._check(LOAD_SECONDS)
         assert self._function is not None
+        if self._surroundings is None:
+            # A function that a program hands over sees the program's own command line.
+            argv = None if self.run_function.spec is None else self.run_function.argv()
+            self._surroundings = Surroundings(argv)
         if slot not in self._threads:
-            thread = _Thread(self._function, self._said, self.clock, slot)
+            try:
+                thread = _Thread(self._function, self._said, self.clock, slot)
+            except (RuntimeError, MemoryError) as error:
+                raise EvaluatorError(
+                    f"thread {slot} can't be started ({error or 'no memory'}); use fewer workers, "
+                    "or raise the limits that 'ulimit -a' shows"
+                ) from error
             self._threads[slot] = thread
             self._current.add(thread)
         self._threads[slot].jobs.put(job)
@@ -78,8 +91,13 @@ class ThreadEvaluator(Evaluator):
             while True:
                 said.append(self._said.get_nowait())
         except queue.Empty:
-            # A thread that was left behind may still send messages of its job.
-            return [message for thread, message in said if thread in self._current]
+            pass
+        # A thread that was left behind may still send messages of its job.
+        messages = [message for thread, message in said if thread in self._current]
+        ended = sum(isinstance(message, JobEnded) for message in messages)
+        if ended and self._surroundings is not None:
+            self._surroundings.restore(idle=ended >= len(self._running))
+        return messages
 
     def _stop(self, job_id: str, slot: int) -> None:
         # The thread ends after its job, which it can't leave; the slot's next job gets a new one.
@@ -90,6 +108,9 @@ class ThreadEvaluator(Evaluator):
     def _close(self) -> None:
         for slot in list(self._threads):
             self._stop("", slot)
+        if self._surroundings is not None:
+            self._surroundings.close()
+            self._surroundings = None
 
 
 class _Thread:
@@ -119,7 +140,10 @@ class _Thread:
             self._now = self._clock.steady()
             self._job_id, start = job.id, self._now()
             self._said.put((self, JobStarted(job.id, start)))
-            result = evaluate(self._function, job.point, self._report)
+            try:
+                result = evaluate(self._function, job.point, self._report)
+            except BaseException as error:  # user code has replaced what is needed to tell more
+                result = Failure("exception", type(error).__name__)
             self._said.put((self, JobEnded(job.id, result, start, self._now())))
 
     def _report(self, step: int, objective: Objective, metrics: Mapping[str, float]) -> None:

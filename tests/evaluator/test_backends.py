@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import io
 import os
 import signal
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -74,8 +79,102 @@ def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
             time.sleep(0.05)
         descendants = psutil.Process(parent.pid).children(recursive=True)
         parent.send_signal(signal.SIGKILL)
-    assert len(descendants) == 3  # two workers and the child of one
+    assert len(descendants) == 5  # two workers, their supervisors, and the child of one
     assert all(is_gone(process.pid) for process in descendants)
+
+
+def reapers_of(parent: int) -> list[psutil.Process]:
+    """Return a process's reapers, which are not its children, but have their input from it."""
+    inputs = {os.readlink(descriptor) for descriptor in Path(f"/proc/{parent}/fd").iterdir()}
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            if any(word.endswith("reaper.py") for word in process.cmdline()) and (
+                os.readlink(f"/proc/{process.pid}/fd/0") in inputs
+            ):
+                found.append(process)
+    return found
+
+
+def test_nothing_is_left_when_parent_and_reaper_are_killed(tmp_path: Path) -> None:
+    """Not even of a worker that is in the middle of run, and has started others."""
+    pids = tmp_path / "pids"
+    (tmp_path / "run.py").write_text(
+        "import os, subprocess, time\n"
+        "def run(point):\n"
+        "    child = subprocess.Popen(['sleep', '1000'], start_new_session=True, env={})\n"
+        f"    with open({str(pids)!r}, 'a') as file:\n"
+        "        file.write(f'{os.getpid()}\\n{child.pid}\\n')\n"
+        "    while True: pass\n"
+    )
+    script = tmp_path / "parent.py"
+    script.write_text(
+        "from deephyper.evaluator import Evaluator\n"
+        f"evaluator = Evaluator.create({str(tmp_path / 'run.py')!r}, 'process', 2)\n"
+        "evaluator.submit([{}, {}])\n"
+        "evaluator.gather_all()\n"
+    )
+    with subprocess.Popen([sys.executable, script]) as parent:
+        while not (pids.exists() and pids.read_text().count("\n") == 4):
+            assert parent.poll() is None
+            time.sleep(0.05)
+        reapers = reapers_of(parent.pid)
+        assert len(reapers) == 1
+        for process in (*reapers, psutil.Process(parent.pid)):
+            process.kill()
+    assert all(is_gone(int(pid)) for pid in pids.read_text().split())
+
+
+def test_a_point_of_a_megabyte_keeps_nobody_waiting(create: Create, tmp_path: Path) -> None:
+    """A worker that is still loading reads nothing."""
+    (tmp_path / "run.py").write_text("import time\ntime.sleep(1000)\ndef run(point): return 1.0\n")
+    evaluator = create("process", 2, run=str(tmp_path / "run.py"))
+    evaluator.submit([{"text": "x" * 1_000_000}] * 4)
+    assert evaluator.gather(timeout=0.1) == []
+    assert [outcome.status for outcome in evaluator.cancel()] == ["stopped"] * 4
+
+
+def test_large_points_arrive_whole(create: Create) -> None:
+    evaluator = create("process", 1, run=lambda point: len(point["text"]))
+    evaluator.submit([{"text": "é" * size} for size in (0, 1, 1_000_000)])
+    assert [o.objective for o in evaluator.gather_all()] == [0, 1, 1_000_000]
+
+
+def test_a_thread_that_cannot_be_started_is_told_in_one_line(
+    create: Create, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with pytest.raises(EvaluatorError, match="use fewer workers"):
+        create("thread", 1).submit([{"do": "double", "x": 1}])
+
+
+@pytest.mark.parametrize("with_another", [False, True])
+def test_threads_leave_directory_and_streams_as_they_were(
+    create: Create, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, with_another: bool
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.chdir(home)
+    streams = sys.stdout, sys.stderr
+
+    def run(point: dict[str, Any]) -> Any:
+        if "do" not in point:
+            return float(os.path.samefile(os.curdir, tmp_path / "renamed"))
+        gone = tempfile.mkdtemp()
+        os.chdir(gone)
+        os.rmdir(gone)
+        sys.stdout = sys.stderr = io.StringIO()
+        home.rename(tmp_path / "renamed")
+        return 1.0
+
+    evaluator = create("thread", 1, run=run)
+    evaluator.submit([{"do": "change"}, *([{}] if with_another else [])])
+    assert [o.objective for o in evaluator.gather_all()] == [1.0] * (1 + with_another)
+    assert os.path.samefile(os.curdir, tmp_path / "renamed")
+    assert (sys.stdout, sys.stderr) == streams
 
 
 FORKED = """\
@@ -109,7 +208,8 @@ def test_workers_end_although_a_child_of_their_parent_lives_on(tmp_path: Path, h
             assert parent.stdout.readline() == "closed\n"
             assert parent.wait(timeout=30) == 0
             return
-        workers = [p for p in psutil.Process(parent.pid).children() if p.pid != child]
+        started = psutil.Process(parent.pid).children(recursive=True)
+        workers = [p for p in started if p.pid != child]
         parent.send_signal(signal.SIGKILL)
         try:
             assert workers

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
+import select
 import socket
+import struct
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from deephyper.evaluator.run_function import RunFunction
-from deephyper.evaluator.worker.channel import Channel
+from deephyper.evaluator.worker.channel import (
+    LONGEST_MESSAGE,
+    BrokenChannel,
+    ParentEnd,
+    WorkerEnd,
+)
+from deephyper.evaluator.worker.decoding import decode
 from deephyper.evaluator.worker.guard import Reaper
 from deephyper.evaluator.worker.messages import (
     Died,
@@ -68,18 +78,113 @@ def test_messages_survive_the_way(message: Message) -> None:
     assert from_json(json.loads(json.dumps(to_json(message)))) == message
 
 
-def test_messages_come_whole_and_without_a_wait() -> None:
+@pytest.fixture
+def channel() -> Iterator[tuple[ParentEnd, WorkerEnd]]:
     ours, theirs = socket.socketpair()
-    channel = Channel(ours.detach())
-    assert channel.drain() == []
-    theirs.sendall(b'{"a": 1}\n{"b"')
-    assert channel.drain() == [{"a": 1}]
-    assert channel.drain() == []
-    theirs.sendall(b": 2}\n")
-    theirs.close()
-    assert channel.drain() == [{"b": 2}]
-    assert channel.drain() == []
-    channel.close()
+    parent = ParentEnd(ours.detach())
+    parent.flush()
+    worker = WorkerEnd(theirs.detach())
+    yield parent, worker
+    parent.close()
+    os.close(worker._fd)
+
+
+def test_messages_come_whole_and_without_a_wait(channel: tuple[ParentEnd, WorkerEnd]) -> None:
+    parent, worker = channel
+    assert list(parent.drain()) == []
+    worker.send(b"first")
+    worker.send(b"")
+    assert list(parent.drain()) == [b"first", b""]
+    assert list(parent.drain()) == []
+    parent.send(b"answer")
+    assert worker.receive() == b"answer"
+
+
+def test_a_message_without_end_keeps_nobody_waiting(channel: tuple[ParentEnd, WorkerEnd]) -> None:
+    parent, worker = channel
+    frame = worker._secret + struct.pack("!II", 10, 0)
+    os.write(worker._fd, frame + b"half")
+    assert list(parent.drain()) == []
+    assert list(parent.drain(to_the_end=True)) == []
+
+
+@pytest.mark.parametrize("stray", [b"x", b"\n", b'{"says": "Loaded"}\n', bytes(40)])
+def test_what_else_is_written_to_a_channel_is_no_message(
+    channel: tuple[ParentEnd, WorkerEnd], stray: bytes
+) -> None:
+    parent, worker = channel
+    worker.send(b"first")
+    assert list(parent.drain()) == [b"first"]
+    os.write(worker._fd, stray)
+    worker.send(b"second")
+    with pytest.raises(BrokenChannel):
+        list(parent.drain())
+
+
+@pytest.mark.parametrize("size", [LONGEST_MESSAGE + 1, (1 << 32) - 1])
+def test_a_message_that_is_too_long_is_not_waited_for(
+    channel: tuple[ParentEnd, WorkerEnd], size: int
+) -> None:
+    parent, worker = channel
+    os.write(worker._fd, worker._secret + struct.pack("!II", size, 0))
+    with pytest.raises(BrokenChannel):
+        list(parent.drain())
+    with pytest.raises(ValueError, match="too long"):
+        worker.send(bytes(LONGEST_MESSAGE + 1))
+
+
+def test_a_reader_that_is_busy_keeps_no_writer_waiting(
+    channel: tuple[ParentEnd, WorkerEnd],
+) -> None:
+    parent, worker = channel
+    large = os.urandom(5_000_000)
+    parent.send(large)
+    parent.send(b"next")
+    assert parent.interest & select.POLLOUT
+    received: list[bytes] = []
+    reader = threading.Thread(target=lambda: received.extend(worker.receive() for _ in range(2)))
+    reader.start()
+    while parent.interest & select.POLLOUT:
+        parent.flush()
+    reader.join()
+    assert received == [large, b"next"]
+
+
+def test_the_workers_end_is_met_by_no_program_and_no_child(
+    channel: tuple[ParentEnd, WorkerEnd],
+) -> None:
+    _, worker = channel
+    assert worker._fd > 256
+    assert not os.get_inheritable(worker._fd)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"null",
+        b"[]",
+        b'"JobStarted"',
+        b"{}",
+        b'{"says": "Died", "failure": {}}',
+        b'{"says": "no such message"}',
+        b'{"says": ["JobStarted"]}',
+        b'{"says": "JobStarted", "job_id": "0"}',
+        b'{"says": "JobStarted", "job_id": "0", "time": "12.5"}',
+        b'{"says": "JobStarted", "job_id": 0, "time": 12.5}',
+        b'{"says": "JobStarted", "job_id": "0", "time": NaN}',
+        b'{"says": "JobEnded", "job_id": "0", "result": "0.5", "start": 1.0, "end": 2.0}',
+        b'{"says": "JobEnded", "job_id": "0", "result": true, "start": 1.0, "end": 2.0}',
+        b'{"says": "JobEnded", "job_id": "0", "result": 1e999, "start": 1.0, "end": 2.0}',
+        b'{"says": "JobEnded", "job_id": "0", "result": {"kind": "odd"}, "start": 1.0, "end": 2.0}',
+        b'{"says": "JobReported", "job_id": "0", "step": 1.5, "objective": 1.0, "time": 1.0}',
+        b'{"says": "LoadFailed", "message": "\xff"}',
+        b"[" * 100_000,
+    ],
+)
+def test_only_messages_are_understood(data: bytes) -> None:
+    with pytest.raises(ValueError, match=r"message|number"):
+        decode(data)
 
 
 def test_a_job_is_followed_to_its_end(new_worker: NewWorker) -> None:

@@ -18,16 +18,20 @@ def run_program(name: str, args: Sequence[str] | None) -> int:
 
     Args:
         name: of the program.
-        args: the words after its name; None takes this process's own.
+        args: the words after its name; None takes this process's own, which ends then.
     """
     try:
         # Here, since Ctrl-C may come before they are imported.
         from deephyper.core.cli import groups
         from deephyper.core.cli.ctrl_c import CtrlC
+        from deephyper.core.cli.ending import end_soon
         from deephyper.core.cli.exit_status import run_command
 
         with CtrlC() as ctrl_c:
-            return run_command(getattr(groups, name.replace("-", "_")), args, name, ctrl_c)
+            status = run_command(getattr(groups, name.replace("-", "_")), args, name, ctrl_c)
+        if args is None:
+            end_soon(status)
+        return status
     except KeyboardInterrupt:
         print("deephyper: interrupted", file=sys.stderr)
         return INTERRUPTED

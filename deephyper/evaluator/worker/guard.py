@@ -61,12 +61,22 @@ class Reaper:
         LIFELINES.add(self._stdin.fileno())
         self._process.wait()  # the one that stays is a child of this one
 
-    def guard(self, pid: int) -> None:
-        """Kill this process group when this process dies."""
-        self._tell(f"+{pid}")
+    def guard(self, pid: int, mark: str = "") -> None:
+        """Kill a worker when this process dies.
+
+        Args:
+            pid: its process id.
+            mark: a word in the environment of the worker and of what it starts, and of no other;
+                empty where it has none.
+        """
+        self._tell(f"+{pid} {mark}")
+
+    def guard_marked(self, mark: str) -> None:
+        """Kill what has this word in its environment some time after this process has died."""
+        self._tell(f"*{mark}")
 
     def release(self, pid: int) -> None:
-        """Leave this process group alone; it has ended."""
+        """Leave a worker alone; it has ended."""
         self._tell(f"-{pid}")
 
     def close(self) -> None:

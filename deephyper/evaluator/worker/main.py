@@ -1,7 +1,11 @@
 """The worker's side of a worker process: load the run function once, then evaluate what comes.
 
-Over the channel the parent sends ``{"run": TEXT}`` once, and ``{"id", "point", "output"}`` for each
-job. The answers are those of :mod:`deephyper.evaluator.worker.messages`.
+Over the channel the parent sends the run function once, as :meth:`RunFunction.dumps` gives it, and
+``{"id", "point", "output"}`` as JSON for each job. The answers are those of
+:mod:`deephyper.evaluator.worker.messages`.
+
+User code may replace whatever it can reach, in modules too. So what is needed after it has run is
+bound to names of this module, and where that isn't enough this process ends, and not the search.
 """
 
 from __future__ import annotations
@@ -9,89 +13,125 @@ from __future__ import annotations
 import contextlib
 import faulthandler
 import io
+import json
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from functools import partial
+from collections.abc import Mapping
+
+# By their own names: user code may replace the functions in their modules.
+from os import _exit, close, dup2
+from os import open as open_file
 from typing import Any
 
 from deephyper.errors import DeepHyperError
 from deephyper.evaluator.output import open_output
 from deephyper.evaluator.run_function import Function, RunFunction, evaluate
-from deephyper.evaluator.worker.channel import Channel
+from deephyper.evaluator.worker.channel import WorkerEnd
+from deephyper.evaluator.worker.home import Home
 from deephyper.evaluator.worker.messages import (
+    BROKEN,
     JobEnded,
     JobReported,
     JobStarted,
+    Leaving,
     Loaded,
     LoadFailed,
+    Message,
     to_json,
 )
-from deephyper.loading import current_directory
-from deephyper.objective import Objective
+from deephyper.objective import Objective, one_line
 from deephyper.standard_streams import open_missing
 
 
 def main(fd: int) -> None:
     """Serve the parent at the other end of a socket until it closes."""
-    channel = Channel(fd)
     open_missing()
-    faulthandler.enable()
-    _adopt_orphans()
-    sys.stdout, sys.stderr = _stream(1), _stream(2)
-    with contextlib.suppress(EOFError, OSError):
-        function = _load(channel, channel.receive()["run"])
-        home = current_directory()
-        while True:
-            job = channel.receive()
-            _reopen_closed_streams()
-            with _output_to(job["output"]):
-                start = time.time()
-                channel.send(to_json(JobStarted(job["id"], start)))
-                result = evaluate(function, job["point"], partial(_report, channel, job["id"]))
-                end = time.time()
-            channel.send(to_json(JobEnded(job["id"], result, start, end)))
-            with contextlib.suppress(OSError):
-                os.chdir(home or os.curdir)
-    # Whatever user code left behind (threads, exit handlers) must not keep the process alive.
-    with contextlib.suppress(Exception):
-        sys.stdout.flush()
-        sys.stderr.flush()
-    os._exit(0)
-
-
-def _load(channel: Channel, text: str) -> Function:
+    status, end = BROKEN, _exit
     try:
-        function = RunFunction.loads(text).load()
-    except DeepHyperError as error:
-        channel.send(to_json(LoadFailed(str(error))))
-        os._exit(0)
-    except BaseException as error:
-        reason = f"run can't be loaded: {type(error).__name__}: {error}"
-        channel.send(to_json(LoadFailed(reason)))
-        os._exit(0)
-    channel.send(to_json(Loaded()))
-    return function
+        channel = WorkerEnd(fd)
+        faulthandler.enable()
+        _Worker(channel).serve()
+    except EOFError:
+        status = 0  # the parent has ended
+    finally:
+        # Whatever user code left behind (threads, exit handlers) must not keep the process alive.
+        try:
+            sys.stdout.flush()
+            sys.stderr.flush()
+        finally:
+            end(status)
 
 
-def _report(
-    channel: Channel, job_id: str, step: int, objective: Objective, metrics: Mapping[str, float]
-) -> None:
-    # An evaluation whose parent is gone is about to be killed.
-    with contextlib.suppress(OSError):
-        channel.send(to_json(JobReported(job_id, step, objective, time.time(), metrics)))
+class _Worker:
+    """The worker in this process.
 
+    Args:
+        channel: leads to the parent.
+    """
 
-def _adopt_orphans() -> None:
-    """Adopt what evaluations have started when its own parent ends, so that it is found when this
-    process is killed. Only Linux can do that."""
-    if sys.platform == "linux":
-        import ctypes
+    def __init__(self, channel: WorkerEnd) -> None:
+        self._channel = channel
+        self._encode = json.JSONEncoder(allow_nan=False, ensure_ascii=False).encode
+        self._decode = json.JSONDecoder().decode
+        self._now = time.monotonic  # a clock that is replaced everywhere is not replaced here
+        self._job_id = ""
+        sys.stdout, sys.stderr = _stream(1), _stream(2)
 
-        pr_set_child_subreaper = 36
-        with contextlib.suppress(OSError, AttributeError):
-            ctypes.CDLL(None).prctl(pr_set_child_subreaper, 1, 0, 0, 0)
+    def serve(self) -> None:
+        """Load the run function, then take jobs."""
+        function = self._load(self._channel.receive().decode())
+        if function is None:
+            return
+        home = Home()
+        streams = sys.stdout, sys.stderr
+        while True:
+            job = self._decode(self._channel.receive().decode())
+            sys.stdout, sys.stderr = streams = _open(streams[0], 1), _open(streams[1], 2)
+            if not self._run(function, job, home):
+                return
+
+    def _run(self, function: Function, job: dict[str, Any], home: Home) -> bool:
+        """Evaluate a job; return whether this process is as it was before."""
+        self._job_id = job["id"]
+        if job["output"] is not None:
+            _redirect(job["output"])
+        start = self._now()
+        self._send(JobStarted(self._job_id, start))
+        result = evaluate(function, job["point"], self._report)
+        end = self._now()
+        _flush()
+        restored = _restored(home)
+        if not restored:
+            self._send(Leaving())
+        self._send(JobEnded(self._job_id, result, start, end))
+        return restored
+
+    def _load(self, text: str) -> Function | None:
+        try:
+            run = RunFunction.loads(text)
+            sys.argv = run.argv()
+            function = run.load()
+            sys.argv = run.argv()
+        except DeepHyperError as error:
+            reason = str(error)
+        except BaseException as error:
+            reason = f"run can't be loaded: {one_line(error)}"
+        else:
+            self._send(Loaded())
+            return function
+        self._send(LoadFailed(reason))
+        return None
+
+    def _report(self, step: int, objective: Objective, metrics: Mapping[str, float]) -> None:
+        message = JobReported(self._job_id, step, objective, self._now(), dict(metrics))
+        # An evaluation whose parent is gone is about to be killed.
+        with contextlib.suppress(OSError):
+            self._send(message)
+
+    def _send(self, message: Message) -> None:
+        # A text may hold half a character, which no reader of JSON takes.
+        self._channel.send(self._encode(to_json(message)).encode(errors="replace"))
 
 
 class _Descriptor(io.FileIO):
@@ -112,34 +152,37 @@ def _stream(fd: int) -> io.TextIOWrapper:
     )
 
 
-def _reopen_closed_streams() -> None:
-    """Reopen for the next evaluation the streams that one has closed."""
-    for name, fd in (("stdout", 1), ("stderr", 2)):
-        if getattr(getattr(sys, name), "closed", False):
-            setattr(sys, name, _stream(fd))
+def _open(stream: Any, fd: int) -> Any:
+    """Return a stream for the next evaluation, a new one if an earlier one has closed it."""
+    return _stream(fd) if getattr(stream, "closed", False) else stream
 
 
-@contextlib.contextmanager
-def _output_to(path: str | None) -> Iterator[None]:
-    """Send what the evaluation prints, C code included, to a file of its own."""
-    if path is None:
-        yield
-        return
+def _restored(home: Home) -> bool:
+    """Set this process back to what it was; return whether that was possible."""
+    try:
+        open_missing()
+        return home.restore()
+    except BaseException:  # user code has replaced what is needed
+        return False
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(BaseException):
+            stream.flush()
+
+
+def _redirect(path: str) -> None:
+    """Send what the evaluation prints, C code included, to a file of its own.
+
+    What threads print that it leaves behind goes there too, until the next evaluation.
+    """
     try:
         file = open_output(path)
     except OSError:
         # An objective is worth more than what was printed on the way.
-        file = os.open(os.devnull, os.O_WRONLY)
-    saved = [os.dup(1), os.dup(2)]
-    os.dup2(file, 1)
-    os.dup2(file, 2)
-    os.close(file)
-    try:
-        yield
-    finally:
-        for stream in (sys.stdout, sys.stderr):
-            with contextlib.suppress(Exception):
-                stream.flush()
-        for fd, copy in zip((1, 2), saved, strict=True):
-            os.dup2(copy, fd)
-            os.close(copy)
+        file = open_file(os.devnull, os.O_WRONLY)
+    dup2(file, 1)
+    dup2(file, 2)
+    if file > 2:
+        close(file)

@@ -1,7 +1,8 @@
 """The messages of a worker, which a worker process sends as JSON.
 
 For each job: one JobStarted, any number of JobReported, one JobEnded; a job that can't be started
-has the last alone. All times are in seconds since the epoch, by the worker's own clock.
+has the last alone. All times are in seconds since the epoch; only on the way from a worker process
+to its parent they are those of the system's monotonic clock, which both share.
 """
 
 from __future__ import annotations
@@ -11,6 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from deephyper.job import Failure, Objective
+
+BROKEN = 70  # EX_SOFTWARE
+"""The exit status of a worker process in which user code has broken what the worker needs."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,11 @@ class JobEnded:
 
 
 @dataclass(frozen=True)
+class Leaving:
+    """The worker takes no more jobs after the one it is on: what it has become can't be undone."""
+
+
+@dataclass(frozen=True)
 class Died:
     """The worker process has ended.
 
@@ -92,25 +101,32 @@ class Died:
 
 
 JobMessage = JobStarted | JobReported | JobEnded
-Message = Loaded | LoadFailed | JobMessage | Died
-
-_SENT: tuple[type[Message], ...] = (Loaded, LoadFailed, JobStarted, JobReported, JobEnded)
+Message = Loaded | LoadFailed | JobMessage | Leaving | Died
+SENT: tuple[type[Message], ...] = (
+    Loaded,
+    LoadFailed,
+    JobStarted,
+    JobReported,
+    JobEnded,
+    Leaving,
+)
+"""The messages that are sent."""
 
 
 def to_json(message: Message) -> dict[str, Any]:
     """Return a message as JSON can hold it; :func:`from_json` turns it back."""
     values = {"says": type(message).__name__, **vars(message)}
     if isinstance(values.get("result"), Failure):
-        values["failure"] = vars(values.pop("result"))
+        values["result"] = vars(values["result"])
     return values
 
 
-def from_json(values: dict[str, Any]) -> Message:
-    """Return the message that :func:`to_json` has made a dictionary of."""
-    kind = _KINDS[values.pop("says")]
-    if "failure" in values:
-        values["result"] = Failure(**values.pop("failure"))
-    return kind(**values)
+def from_json(values: object) -> Message:
+    """Return the message that :func:`to_json` has made a dictionary of.
 
+    Raises:
+        ValueError: if it is none.
+    """
+    from deephyper.evaluator.worker.decoding import convert
 
-_KINDS = {kind.__name__: kind for kind in _SENT}
+    return convert(values)

@@ -1,8 +1,8 @@
 """A small process that ends worker processes whose parent has died.
 
 A parent that is killed by ``kill -9`` can't clean up. The reaper, started beside the workers, reads
-``+pid`` and ``-pid`` lines from its standard input. At the line ``end``, or when the input closes
-because the parent is gone, it kills the process groups that it still knows.
+``+PID MARK``, ``-PID`` and ``*MARK`` lines from its standard input. At the line ``end``, or when
+the input closes because the parent is gone, it kills what it still knows.
 
 It is run as a file by a bare interpreter (``python -I -S``), so it starts in a few milliseconds and
 imports nothing of deephyper. It is not a child of the parent, because Ray kills a worker's children
@@ -13,6 +13,11 @@ import contextlib
 import os
 import signal
 import sys
+import time
+
+_ROUNDS = 100
+_ROUND_SECONDS = 0.01
+_GRACE_SECONDS = 1.0
 
 
 def main() -> None:
@@ -21,36 +26,91 @@ def main() -> None:
         os._exit(0)
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         signal.signal(getattr(signal, name), signal.SIG_IGN)
-    groups: set[int] = set()
+    marks: dict[int, str] = {}
+    left: list[str] = []
     for line in sys.stdin:
         if line.startswith("end"):
             break
         if line.startswith("+"):
-            groups.add(int(line[1:]))
+            pid, _, mark = line[1:].strip().partition(" ")
+            marks[int(pid)] = mark
+        elif line.startswith("*"):
+            left.append(line[1:].strip())
         else:
-            groups.discard(int(line[1:]))
-    for group in groups:
-        kill_all_of(group)
+            marks.pop(int(line[1:]), None)
+    for worker in marks:
+        kill_all_of(worker)
+    kill_marked([mark for mark in marks.values() if mark])
+    if left:
+        time.sleep(_GRACE_SECONDS)  # those that end by themselves tidy up
+        kill_marked(left)
 
 
 def kill_all_of(worker: int) -> None:
     """Kill a worker, the process group it leads, and what it started that has left the group."""
-    started = _descendants(worker)
+    started = descendants(worker)
     with contextlib.suppress(OSError):
         os.killpg(worker, signal.SIGKILL)
-    for pid in (worker, *started):
+    kill([worker, *started])
+
+
+def kill_marked(marks: list[str]) -> None:
+    """Kill the processes that have one of these marks in their environment, where the system shows
+    it (Linux), until there are none."""
+    if not marks:
+        return
+    sought = [mark.encode() for mark in marks]
+    for _ in range(_ROUNDS):
+        found = _find(sought)
+        if not found:
+            return
+        kill(found)
+        time.sleep(_ROUND_SECONDS)
+
+
+def marked(marks: list[str]) -> list[int]:
+    """Return the processes that have one of these marks in their environment."""
+    return _find([mark.encode() for mark in marks])
+
+
+def kill(pids: list[int]) -> None:
+    """Kill processes, those that have ended already excepted."""
+    for pid in pids:
         with contextlib.suppress(OSError):
             os.kill(pid, signal.SIGKILL)
 
 
-def _descendants(pid: int) -> list[int]:
+def descendants(pid: int) -> list[int]:
     """Return the processes below one, where the system lists them (Linux)."""
+    found: list[int] = []
+    pending = [pid]
+    while pending:
+        for child in children(pending.pop()):
+            found.append(child)
+            pending.append(child)
+    return found
+
+
+def children(pid: int) -> list[int]:
+    """Return the children of a process, where the system lists them (Linux)."""
     found: list[int] = []
     with contextlib.suppress(OSError):
         for thread in os.listdir(f"/proc/{pid}/task"):
             with open(f"/proc/{pid}/task/{thread}/children") as file:
-                for child in map(int, file.read().split()):
-                    found += [child, *_descendants(child)]
+                found += map(int, file.read().split())
+    return found
+
+
+def _find(marks: list[bytes]) -> list[int]:
+    found = []
+    me = os.getpid()
+    with contextlib.suppress(OSError):
+        for name in os.listdir("/proc"):
+            if name.isdigit() and int(name) != me:
+                with contextlib.suppress(OSError), open(f"/proc/{name}/environ", "rb") as file:
+                    environment = file.read()
+                    if any(mark in environment for mark in marks):
+                        found.append(int(name))
     return found
 
 

@@ -14,27 +14,35 @@ class Watch:
     def __init__(self) -> None:
         self._poll = select.poll()
         self._numbers: dict[int, int] = {}  # by descriptor
-        self._descriptors: dict[int, list[int]] = {}  # by number
+        self._events: dict[int, dict[int, int]] = {}  # by number, then by descriptor
         self._to_ask: set[int] = set()  # those whose death can't be waited for
 
     def add(self, number: int, worker: WorkerProcess) -> None:
-        """Wait for a worker from now on."""
-        self._descriptors[number] = worker.waitables
-        for fd in worker.waitables:
-            self._numbers[fd] = number
-            self._poll.register(fd, select.POLLIN)
-        if not worker.death_is_waitable:
+        """Wait for a worker from now on; for one that is known already, for what has changed."""
+        wanted = worker.interest
+        known = self._events.get(number, {})
+        if wanted != known:
+            for fd in known.keys() - wanted.keys():
+                self._poll.unregister(fd)
+                del self._numbers[fd]
+            for fd, events in wanted.items():
+                self._numbers[fd] = number
+                self._poll.register(fd, events)
+            self._events[number] = wanted
+        if worker.has_to_be_asked:
             self._to_ask.add(number)
+        else:
+            self._to_ask.discard(number)
 
     def remove(self, number: int) -> None:
         """Wait for a worker no more; to be called before its descriptors are closed."""
-        for fd in self._descriptors.pop(number):
+        for fd in self._events.pop(number):
             self._poll.unregister(fd)
             del self._numbers[fd]
         self._to_ask.discard(number)
 
     def wait(self, timeout: float) -> set[int]:
-        """Return the workers that have something to say or may have ended.
+        """Return the workers that have something to say or to read, or may have ended.
 
         Args:
             timeout: seconds to wait for one.

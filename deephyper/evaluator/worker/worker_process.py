@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
+import math
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -12,24 +15,26 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from multiprocessing.connection import wait
 from pathlib import Path
-from typing import Any
 
 from deephyper.clock import LONGEST_WAIT
 from deephyper.evaluator.output import tail
+from deephyper.evaluator.surroundings import MARK, marks
 from deephyper.evaluator.worker import reaper
-from deephyper.evaluator.worker.channel import Channel
+from deephyper.evaluator.worker.channel import BrokenChannel, ParentEnd
+from deephyper.evaluator.worker.decoding import decode
 from deephyper.evaluator.worker.guard import LIFELINES, Reaper
 from deephyper.evaluator.worker.messages import (
+    BROKEN,
     Died,
     JobEnded,
     JobMessage,
+    JobReported,
     JobStarted,
+    Leaving,
     Loaded,
     LoadFailed,
     Message,
-    from_json,
 )
 from deephyper.job import Failure, Job
 from deephyper.loading import import_path
@@ -37,10 +42,14 @@ from deephyper.standard_streams import open_missing
 
 _START = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
-    "from deephyper.evaluator.worker.main import main; main(int(sys.argv[2]))"
+    "from deephyper.evaluator.worker.supervisor import split_off; "
+    "split_off(int(sys.argv[2]), int(sys.argv[3])); "
+    "from deephyper.evaluator.worker.main import main; main(int(sys.argv[3]))"
 )
 POLL_SECONDS = 0.1
-"""The time between two looks at a process, where the system has no descriptor for its death."""
+"""The time between two looks at a process, where nothing tells of its death."""
+_END_SECONDS = 5.0
+"""The time in which a process ends whose channel is closed, or that is killed."""
 
 
 @dataclass
@@ -50,15 +59,35 @@ class _Assignment:
     Attributes:
         job_id: its id.
         output: file for what it prints.
+        handed_over: when, by the monotonic clock.
         start: when it began, in seconds since the epoch; None as long as it hasn't.
+        began: the same by the monotonic clock.
     """
 
     job_id: str
     output: str | None
+    handed_over: float
     start: float | None = None
+    began: float = math.inf
+
+    def begin(self, time_: float) -> None:
+        """Take note of the begin, at a time of the monotonic clock."""
+        now = time.monotonic()
+        self.began = min(max(time_, self.handed_over), now)
+        self.start = time.time() - (now - self.began)
+
+    def at(self, time_: float) -> float:
+        """Return a time of the monotonic clock in seconds since the epoch.
+
+        A worker's clock counts as far as it can be right, and the time that has passed since the
+        begin doesn't follow an epoch's clock that is set.
+        """
+        assert self.start is not None
+        return self.start + min(max(time_, self.began), time.monotonic()) - self.began
 
     def ended(self, failure: Failure) -> JobEnded:
-        return JobEnded(self.job_id, failure, self.start, time.time())
+        end = time.time() if self.start is None else self.at(time.monotonic())
+        return JobEnded(self.job_id, failure, self.start, end)
 
 
 class WorkerProcess:
@@ -72,32 +101,30 @@ class WorkerProcess:
 
     def __init__(self, run: str, reaper: Reaper, environment: Mapping[str, str]) -> None:
         open_missing()  # no descriptor of ours may get the number of a standard one
+        self._mark = os.urandom(16).hex()
         ours, theirs = socket.socketpair()
         with theirs:
+            arguments = (json.dumps(import_path()), str(os.getpid()), str(theirs.fileno()))
             self._process = subprocess.Popen(
                 # -P: nothing that lies in the current directory is imported before the path is set.
-                [
-                    sys.executable,
-                    "-P",
-                    "-c",
-                    _START,
-                    json.dumps(import_path()),
-                    str(theirs.fileno()),
-                ],
+                [sys.executable, "-P", "-c", _START, *arguments],
                 stdin=subprocess.DEVNULL,
-                env={**os.environ, **environment},
+                env={**os.environ, **environment, MARK: marks(self._mark)},
                 pass_fds=(theirs.fileno(),),
                 start_new_session=True,
             )
         self._reaper = reaper
-        reaper.guard(self._process.pid)
-        self._channel = Channel(ours.detach())
+        reaper.guard(self._process.pid, self._mark)
+        self._channel = ParentEnd(ours.detach())
         LIFELINES.add(self._channel.fileno())
-        # A child that user code forked may hold the socket open, so death is seen here instead.
+        # Its death is seen here also where a child of its own holds the socket open.
         self._exit_fd = _pidfd(self._process.pid)
         self._out_of_memory_kills = _out_of_memory_kills()
         self._run: str | None = run  # until it is sent
         self._loaded: Loaded | LoadFailed | None = None
+        self._leaving = False
+        self._fault: Failure | None = None  # for which it was ended
+        self._closed_at = math.inf  # when its end of the channel was found closed
         self._assignment: _Assignment | None = None
         self._unread: list[Message] = []  # received while it was loading
 
@@ -108,8 +135,17 @@ class WorkerProcess:
 
     @property
     def usable(self) -> bool:
-        """True if it lives and hasn't failed to load the run function."""
-        return not isinstance(self._loaded, LoadFailed) and self._process.poll() is None
+        """True if it lives, hasn't failed to load the run function, and takes further jobs."""
+        return (
+            not isinstance(self._loaded, LoadFailed)
+            and not self._leaving
+            and self._process.poll() is None
+        )
+
+    @property
+    def loaded(self) -> bool:
+        """True if it has loaded the run function."""
+        return isinstance(self._loaded, Loaded)
 
     @property
     def busy(self) -> bool:
@@ -117,15 +153,17 @@ class WorkerProcess:
         return self._assignment is not None
 
     @property
-    def death_is_waitable(self) -> bool:
-        """True if its death makes one of :attr:`waitables` readable."""
-        return self._exit_fd is not None
+    def has_to_be_asked(self) -> bool:
+        """True if its death may make none of the descriptors of :attr:`interest` readable."""
+        return self._exit_fd is None or self._channel.closed
 
     @property
-    def waitables(self) -> list[int]:
-        """The descriptors that become readable when there is something to :meth:`receive`."""
-        fds = [self._channel.fileno()]
-        return fds if self._exit_fd is None else [*fds, self._exit_fd]
+    def interest(self) -> dict[int, int]:
+        """The descriptors, and their events to poll for, that call for :meth:`receive`."""
+        wanted = {self._channel.fileno(): self._channel.interest}
+        if self._exit_fd is not None:
+            wanted[self._exit_fd] = select.POLLIN
+        return {fd: events for fd, events in wanted.items() if events}
 
     def load(self, limit: float) -> Loaded | LoadFailed:
         """Load the run function in the process, and wait until it is done.
@@ -153,8 +191,9 @@ class WorkerProcess:
             output: file for what it prints; None leaves it where this process's output goes.
         """
         self._begin_loading()
-        self._assignment = _Assignment(job.id, output)
-        self._send({"id": job.id, "point": job.point, "output": output})
+        self._assignment = _Assignment(job.id, output, time.monotonic())
+        message = {"id": job.id, "point": job.point, "output": output}
+        self._channel.send(json.dumps(message).encode())
 
     def receive(self, timeout: float = 0.0) -> list[Message]:
         """Return what it has said, waiting up to ``timeout`` seconds for something.
@@ -162,17 +201,22 @@ class WorkerProcess:
         The last message is Died if the process has ended.
         """
         if timeout > 0 and not self._unread:
-            longest = LONGEST_WAIT if self.death_is_waitable else POLL_SECONDS
-            wait(self.waitables, min(timeout, longest))
+            self._wait(timeout)
         ended = self._process.poll() is not None  # asked first: what it said before is read below
         messages, self._unread = self._unread, []
-        for values in self._channel.drain():
-            message = from_json(values)
-            if isinstance(message, Loaded | LoadFailed):
-                self._loaded = message
-            messages.append(message)
-        if ended:
-            messages.append(Died(self._cause_of_death()))
+        self._channel.flush()
+        try:
+            for data in self._channel.drain(to_the_end=ended):
+                messages.append(self._understood(decode(data)))
+        except (BrokenChannel, ValueError) as error:
+            self._give_up(f"run broke its worker's channel to the search: {error}")
+        if self._channel.closed and not ended:
+            now = time.monotonic()
+            self._closed_at = min(self._closed_at, now)
+            if now > self._closed_at + _END_SECONDS:
+                self._give_up("run closed its worker's channel to the search")
+        if ended or self._fault is not None:
+            messages.append(Died(self._fault or self._cause_of_death()))
         return messages
 
     def events(self, timeout: float = 0.0) -> list[JobMessage]:
@@ -184,24 +228,21 @@ class WorkerProcess:
         events: list[JobMessage] = []
         for message in self.receive(timeout):
             assignment = self._assignment
-            if assignment is None or isinstance(message, Loaded):
+            if assignment is None or isinstance(message, Loaded | Leaving):
                 continue
             if isinstance(message, Died):
                 failure = replace(message.failure, text=tail(assignment.output))
                 message = assignment.ended(failure)
             elif isinstance(message, LoadFailed):
                 message = assignment.ended(Failure("exception", message.message))
-            if isinstance(message, JobStarted):
-                assignment.start = message.time
-            elif isinstance(message, JobEnded):
+            if isinstance(message, JobEnded):
                 self._assignment = None
             events.append(message)
         return events
 
     def kill(self) -> None:
-        """End the process and everything in its group, at once; wait until it has ended."""
-        reaper.kill_all_of(self._process.pid)
-        self._process.wait()
+        """End the process and everything that it has started, at once; wait until it has ended."""
+        self._end()
         self._reaper.release(self._process.pid)
         LIFELINES.discard(self._channel.fileno())
         self._channel.close()
@@ -209,22 +250,87 @@ class WorkerProcess:
             os.close(self._exit_fd)
             self._exit_fd = None
 
+    def _end(self) -> None:
+        """End the processes, through the supervisor as long as it lives.
+
+        The supervisor ends when it has ended what its worker has left.
+        """
+        if self._process.poll() is None:
+            below = reaper.children(self._process.pid)
+            reaper.kill(below)
+            with contextlib.suppress(OSError):
+                os.kill(self._process.pid, signal.SIGCONT)
+            if below and self._has_ended_within(_END_SECONDS):
+                return
+            reaper.kill_all_of(self._process.pid)
+            self._process.wait()
+        # The supervisor may have been killed before it was through.
+        reaper.kill_marked([self._mark])
+
+    def _has_ended_within(self, seconds: float) -> bool:
+        if self._exit_fd is not None:
+            poll = select.poll()
+            poll.register(self._exit_fd, select.POLLIN)
+            poll.poll(1000 * seconds)
+            return self._process.poll() is not None
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(seconds)
+            return True
+        return False
+
+    def _give_up(self, reason: str) -> None:
+        """End the process for what it has done."""
+        if self._fault is None:
+            self._fault = Failure("worker_died", reason)
+            self._end()
+
+    def _understood(self, message: Message) -> Message:
+        """Return a message whose times are those of an epoch.
+
+        Raises:
+            ValueError: if it can't come now.
+        """
+        if isinstance(message, Loaded | LoadFailed):
+            if self._loaded is not None:
+                raise ValueError("it loads a second time")
+            self._loaded = message
+        elif isinstance(message, Leaving):
+            self._leaving = True
+        elif isinstance(message, JobStarted | JobReported | JobEnded):
+            assignment = self._assignment
+            if assignment is None or message.job_id != assignment.job_id:
+                raise ValueError("it tells of another job")
+            if isinstance(message, JobStarted):
+                assignment.begin(message.time)
+                assert assignment.start is not None
+                return replace(message, time=assignment.start, worker=None)
+            if assignment.start is None:
+                raise ValueError("its job ends before it begins")
+            if isinstance(message, JobReported):
+                return replace(message, time=assignment.at(message.time))
+            return replace(message, start=assignment.start, end=assignment.at(message.end))
+        return message
+
+    def _wait(self, timeout: float) -> None:
+        poll = select.poll()
+        for fd, events in self.interest.items():
+            poll.register(fd, events)
+        longest = POLL_SECONDS if self.has_to_be_asked else LONGEST_WAIT
+        poll.poll(math.ceil(1000 * min(timeout, longest)))
+
     def _begin_loading(self) -> None:
         if self._run is not None:
-            self._send({"run": self._run})
+            self._channel.send(_encoded(self._run))
             self._run = None
 
     def _load_failed(self, message: str) -> LoadFailed:
         self._loaded = LoadFailed(message)
         return self._loaded
 
-    def _send(self, message: dict[str, Any]) -> None:
-        # A worker that has just died is noticed by receive().
-        with contextlib.suppress(OSError):
-            self._channel.send(message)
-
     def _cause_of_death(self) -> Failure:
         code = self._process.returncode
+        if code == BROKEN and self.loaded:
+            return Failure("worker_died", "run broke what its worker process needs")
         if code >= 0:
             return Failure("worker_died", f"the worker process exited with status {code}")
         try:
@@ -239,6 +345,12 @@ class WorkerProcess:
 def not_loaded_within(limit: float) -> str:
     """Return the message for a run function that takes too long to load."""
     return f"run could not be loaded within {limit:g} s; check what its module does when imported"
+
+
+@functools.lru_cache(maxsize=1)
+def _encoded(run: str) -> bytes:
+    """Return a run function's text as it is sent, one copy for all workers."""
+    return run.encode()
 
 
 def _pidfd(pid: int) -> int | None:

@@ -1,0 +1,60 @@
+"""Messages of workers, read by the types of their fields: whatever else comes is no message.
+
+This is the parent's side alone: workers send messages, and start faster without the library.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import msgspec
+
+from deephyper.evaluator.worker.messages import SENT, JobReported, Message
+
+
+class _Kind(msgspec.Struct):
+    """The name of a message's class, which comes among its fields."""
+
+    says: str
+
+
+_KINDS: dict[str, type[Message]] = {kind.__name__: kind for kind in SENT}
+_kind_decoder = msgspec.json.Decoder(_Kind)
+_decoders = {name: msgspec.json.Decoder(kind) for name, kind in _KINDS.items()}
+
+
+def decode(data: bytes) -> Message:
+    """Return the message that a worker has sent.
+
+    Raises:
+        ValueError: if it is none.
+    """
+    try:
+        return _checked(_decoders[_kind_decoder.decode(data).says].decode(data))
+    except (msgspec.MsgspecError, KeyError, RecursionError, UnicodeError) as error:
+        raise ValueError("not a message of a worker") from error
+
+
+def convert(values: object) -> Message:
+    """Return the message that a dictionary stands for.
+
+    Raises:
+        ValueError: if it is none.
+    """
+    try:
+        kind = _KINDS[msgspec.convert(values, _Kind).says]
+        message: Any = msgspec.convert(values, kind)
+        return _checked(message)
+    except (msgspec.MsgspecError, KeyError, RecursionError) as error:
+        raise ValueError("not a message of a worker") from error
+
+
+def _checked(message: Message) -> Message:
+    """Return a message whose numbers are finite, as JSON's always are, and Python's JSON's not."""
+    numbers: list[object] = list(vars(message).values())
+    if isinstance(message, JobReported):
+        numbers += message.metrics.values()
+    if any(isinstance(number, float) and not math.isfinite(number) for number in numbers):
+        raise ValueError("a number that isn't finite")
+    return message
