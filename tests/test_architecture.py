@@ -46,6 +46,7 @@ FREE = (
     "safe_files",
     "sheet",
     "standard_streams",
+    "user_file",
     "version",
 )
 
