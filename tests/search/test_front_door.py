@@ -101,7 +101,7 @@ def test_what_cannot_be_meant_is_refused_in_python_s_words(
         with pytest.raises(SettingsError, match="kept in memory can't be resumed; give its log_di"):
             AMBS(problem, evaluator, log_dir=None, resume=True)
         RandomSearch(problem, evaluator, log_dir=tmp_path).search(2)
-        with pytest.raises(Exception, match=r"resume it with resume=True, or choose another log_d"):
+        with pytest.raises(Exception, match=r"resume it with resume=True, or start a new one"):
             RandomSearch(problem, evaluator, log_dir=tmp_path).search(2)
 
 
