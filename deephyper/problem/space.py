@@ -44,7 +44,7 @@ class Space(ConfigurationSpace):
 
     @property
     def definition(self) -> Definition:
-        """The parts of the space; to be replaced by one that was made of it."""
+        """The contents of the space; to be replaced by a definition made of this one."""
         return self._definition
 
     @definition.setter
