@@ -41,6 +41,7 @@ FREE = (
     "registry",
     "sheet",
     "standard_streams",
+    "user_file",
     "version",
 )
 
