@@ -79,11 +79,7 @@ def test_ctrl_c_twice_stops_at_once(running: RealSearch, evaluator: str) -> None
     process.send_signal(INT)
     assert process.wait(20) == 130
     assert time.monotonic() - since < 10.0
-    if evaluator == "thread":  # what a thread starts is the user's own child process
-        for left in running.left():
-            assert left.name() == "sleep"
-            left.kill()
-    running.none_left()
+    running.none_left()  # what a thread has started ends a second later
     assert running.count("stopped") == 2
     running.is_complete(0)
     assert (
