@@ -344,6 +344,10 @@ class Evaluator(ABC):
     def _close(self) -> None:
         """End all workers."""
 
+    def _allowance(self, slot: int) -> float:
+        """Return the seconds beyond the time limit in which the worker of a slot has to begin."""
+        return self.startup_allowance
+
     def _check(self, limit: float) -> None:
         """Load the run function where it will run, within ``limit`` seconds."""
         self.run_function.load()
@@ -366,7 +370,7 @@ class Evaluator(ABC):
                 raise
             self._running[job.id] = Running(job, slot, worker, output)
             if self.timeout is not None:
-                limit = self.timeout + self.startup_allowance
+                limit = self.timeout + self._allowance(slot)
                 self._deadlines.set(job.id, self.clock.monotonic() + limit)
 
     def _longest_wait(self, until: float) -> float:
@@ -399,12 +403,7 @@ class Evaluator(ABC):
             running = self._running[job_id]
             self._stop(job_id, running.slot)
             self._release(running)
-            if running.start is None:
-                message = "the worker could not load the run function in time"
-            else:
-                message = f"it ran past its limit of {self.timeout:g} s"
-                if not self.can_kill:
-                    message += "; a thread can't be killed, so it may still be running"
+            message = running.overdue(self.timeout or 0.0, self.can_kill)
             failure = Failure("timeout", message, tail(running.output))
             self._events.append(Ended(running.ended(failure, running.now(self.clock))))
 

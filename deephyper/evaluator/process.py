@@ -24,6 +24,9 @@ from deephyper.evaluator.worker.watch import Watch
 from deephyper.evaluator.worker.worker_process import WorkerProcess
 from deephyper.job import Job
 
+_BEGIN_SECONDS = 15.0
+"""The seconds beyond the time limit in which a worker that is loaded has to begin."""
+
 
 @dataclass
 class _Slot:
@@ -93,6 +96,11 @@ class ProcessEvaluator(Evaluator):
             # The next evaluation's interpreter starts while this one runs.
             self._slots[slot].spare = self._new_worker(slot)
         return f"{slot}"
+
+    def _allowance(self, slot: int) -> float:
+        worker = self._slots[slot].worker
+        loaded = worker is not None and worker.loaded
+        return _BEGIN_SECONDS if loaded else self.startup_allowance
 
     def _wait(self, timeout: float) -> Sequence[JobMessage]:
         messages: list[JobMessage] = []

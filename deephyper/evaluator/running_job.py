@@ -77,3 +77,10 @@ class Running:
         if output is not None and not os.path.exists(output):
             output = None
         return Outcome(self.job, status, objective, failure, self.start, end, self.worker, output)
+
+    def overdue(self, limit: float, can_kill: bool) -> str:
+        """Return why it is ended at its time limit, in seconds."""
+        if self.start is None:
+            return "its worker did not begin in time: it could not load the run function, or hangs"
+        left = "" if can_kill else "; a thread can't be killed, so it may still be running"
+        return f"it ran past its limit of {limit:g} s{left}"

@@ -5,14 +5,19 @@ from __future__ import annotations
 import json
 import os
 import select
+import signal
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
+from deephyper.evaluator import process
+from deephyper.evaluator.process import ProcessEvaluator
 from deephyper.evaluator.run_function import RunFunction
 from deephyper.evaluator.worker.channel import (
     LONGEST_MESSAGE,
@@ -255,3 +260,30 @@ def test_what_is_said_during_load_is_kept(new_worker: NewWorker) -> None:
     worker.start(Job("7", {"do": "double", "x": 2}), None)
     assert worker.load(60.0) == Loaded()
     assert [type(event) for event in events_to_the_end(worker)] == [JobStarted, JobEnded]
+
+
+def stops_after_the_first(point: dict[str, int]) -> int:
+    """Stand still some time after the first evaluation has ended."""
+    if point["x"] == 0:
+        threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGSTOP)).start()
+    return point["x"]
+
+
+def test_a_loaded_worker_that_never_begins_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "_BEGIN_SECONDS", 1.0)
+    with ProcessEvaluator(stops_after_the_first, 1, timeout=1.0) as evaluator:
+        evaluator.submit([{"x": 0}])
+        (first,) = evaluator.gather_outcomes()
+        assert first.objective == 0
+        (worker,) = [slot.worker for slot in evaluator._slots.values()]
+        assert worker is not None
+        stopped = psutil.STATUS_STOPPED
+        family = [psutil.Process(worker.pid), *psutil.Process(worker.pid).children(recursive=True)]
+        while not any(each.status() == stopped for each in family):
+            time.sleep(0.02)
+        evaluator.submit([{"x": 1}, {"x": 2}])
+        second, third = sorted(evaluator.gather_all(), key=lambda outcome: outcome.job.id)
+    assert second.failure is not None
+    assert second.failure.kind == "timeout"
+    assert "did not begin in time" in second.failure.message
+    assert third.objective == 2
