@@ -34,7 +34,7 @@ _HIGHEST_NUMBER = 1 << 14  # a table of descriptors that reaches so far costs 12
 
 
 class BrokenChannel(Exception):
-    """Bytes came through a channel that its other end has not written, or that are not a message."""
+    """Bytes came through a channel that its other end has not written, or that are no message."""
 
 
 class ParentEnd:
