@@ -36,6 +36,7 @@ _LONGEST_TRACEBACK = 20_000
 """Characters of a failure's text that are kept."""
 _MOST_FRAMES = 100
 """Calls of an exception that are kept, the last ones; of one that comes of another, of each."""
+_NAME = vars(type)["__name__"]
 
 Function = Callable[[dict[str, Any]], Any]
 
@@ -190,7 +191,8 @@ def _failure(error: BaseException) -> Failure:
             kind = "out_of_memory"
         return Failure(kind, _message(error), _traceback(error))
     except BaseException:
-        return Failure(kind, f"{type(error).__name__}, which can't be shown")
+        name = _NAME.__get__(type(error))  # whatever the class makes of its attributes
+        return Failure(kind, f"{name}, which can't be shown")
 
 
 def _message(error: BaseException) -> str:

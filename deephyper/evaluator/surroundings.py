@@ -8,6 +8,7 @@ the processes that ``run`` has started must not outlive this one.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import sys
 from typing import Any
@@ -18,8 +19,11 @@ from deephyper.evaluator.worker.guard import Reaper
 MARK = "DEEPHYPER_WORKER"
 """The environment variable that tells whose a process is, of workers in workers too."""
 
-_REAPERS: list[Reaper] = []
-"""They act when this process has ended, and so live as long as it does."""
+
+@functools.lru_cache(maxsize=1)
+def _last_reaper(process: int) -> Reaper:
+    """Return the reaper that acts when this process has ended, and so lives as long as it does."""
+    return Reaper()
 
 
 def marks(mark: str) -> str:
@@ -68,8 +72,7 @@ class Surroundings:
             os.environ[MARK] = self._marks_before
         if reaper.marked([self._mark]):
             # Not now: this process may still use them, as a pool that it keeps.
-            _REAPERS.append(Reaper())
-            _REAPERS[-1].guard_marked(self._mark)
+            _last_reaper(os.getpid()).guard_marked(self._mark)
         if self._directory is not None:
             with contextlib.suppress(OSError):
                 os.close(self._directory)

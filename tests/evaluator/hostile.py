@@ -191,6 +191,12 @@ def kill_group(point: Point) -> Any:
 
 
 @in_a_process
+def stop_traced(point: Point) -> Any:
+    ctypes.CDLL(None).ptrace(0, 0, 0, 0)
+    os.kill(os.getpid(), signal.SIGUSR1)
+
+
+@in_a_process
 def abort(point: Point) -> Any:
     os.abort()
 
@@ -589,6 +595,15 @@ class _Named(Exception):
 _Named.__name__ = "\x1b[31m\n"
 
 
+class _NoAttributes(type):
+    def __getattribute__(cls, name: str) -> Never:
+        raise SystemExit
+
+
+class _Nameless(Exception, metaclass=_NoAttributes):
+    pass
+
+
 class _Returned:
     def __init__(self, error: type[BaseException]) -> None:
         self._error = error
@@ -648,6 +663,7 @@ for _error in (
     _Named,
 ):
     ANYWHERE[f"raise {_error.__name__!a}"] = _raising(_error)
+ANYWHERE["raise without a name"] = _raising(_Nameless)
 ANYWHERE["raise a group"] = _raising(lambda: BaseExceptionGroup("g", [SystemExit(), _Evil()]))
 ANYWHERE["raise half a character"] = _raising(lambda: ValueError("\ud800\x1b]0;title\x07\x00"))
 ANYWHERE["raise much"] = _raising(lambda: ValueError("x" * 10_000_000))

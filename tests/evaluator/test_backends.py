@@ -177,6 +177,27 @@ def test_threads_leave_directory_and_streams_as_they_were(
     assert (sys.stdout, sys.stderr) == streams
 
 
+def test_threads_whose_processes_stay_need_one_reaper_for_all(create: Create) -> None:
+    def run(point: dict[str, Any]) -> Any:
+        started.append(subprocess.Popen(["sleep", "60"]))
+        return 1.0
+
+    def leave_one() -> int:
+        evaluator = create("thread", 1, run=run)
+        evaluator.submit([{}])
+        assert only(evaluator.gather_all()).objective == 1.0
+        evaluator.close()
+        return len(os.listdir("/proc/self/fd"))
+
+    started: list[subprocess.Popen[bytes]] = []
+    try:
+        assert leave_one() == leave_one() == leave_one()
+    finally:
+        for process in started:
+            process.kill()
+            process.wait()
+
+
 FORKED = """\
 import multiprocessing, sys, time
 from deephyper.evaluator import Evaluator

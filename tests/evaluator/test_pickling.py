@@ -81,6 +81,71 @@ def test_what_a_program_defines_can_be_pickled_in_its_workers(
     assert done.stdout.splitlines() == ["9.0 None"] * 8 * len(starts)
 
 
+DECORATED = """\
+import functools, pickle, sys, typing
+from deephyper.evaluator import Evaluator
+
+@functools.cache
+def fibonacci(n):
+    return n if n < 2 else fibonacci(n - 1) + fibonacci(n - 2)
+
+class Data:
+    @functools.lru_cache(maxsize=7)
+    def twice(self, value):
+        return 2 * value
+
+    @functools.cached_property
+    def size(self):
+        return 5
+
+    @functools.singledispatchmethod
+    def kind(self, value):
+        return "any"
+
+    @kind.register
+    def _(self, value: int):
+        return "int"
+
+@functools.singledispatch
+def kind(value):
+    return "any"
+
+@kind.register
+def _(value: Data):
+    return "data"
+
+Name = typing.NewType("Name", str)
+
+class Missing:
+    def __reduce__(self):
+        return "MISSING"
+
+MISSING = Missing()
+
+def run(point):
+    for found in (fibonacci, kind, Name, MISSING):
+        assert pickle.loads(pickle.dumps(found)) is found
+    assert Data.twice.cache_info().maxsize == 7
+    assert (Data().twice(3), Data().size, Name("a")) == (6, 5, "a")
+    assert [kind(1), kind(Data()), Data().kind(1), Data().kind("")] == ["any", "data", "int", "any"]
+    return float(fibonacci(80)) if point.get("y", MISSING) is MISSING else None
+
+with Evaluator.create(run, "process", 1) as evaluator:
+    evaluator.submit([{"x": 1}])
+    outcome, = evaluator.gather_all()
+    print(outcome.objective, outcome.failure)
+"""
+
+
+@pytest.mark.parametrize("how", ["program.py", "-"])
+def test_decorators_of_the_standard_library_are_sent(tmp_path: Path, how: str) -> None:
+    (tmp_path / "program.py").write_text(DECORATED)
+    done = subprocess.run(
+        [sys.executable, how], cwd=tmp_path, input=DECORATED, capture_output=True, text=True
+    )
+    assert (done.stdout, done.stderr) == ("2.3416728348467684e+16 None\n", "")
+
+
 UNGUARDED = (
     PROGRAM
     + """\

@@ -27,6 +27,7 @@ from zlib import crc32
 _SECRET_BYTES = 16
 _HEADER = struct.Struct("!II")  # bytes of the payload, and its checksum
 _READ_BYTES = 1 << 20
+_COPIED_BYTES = 1 << 16
 LONGEST_MESSAGE = 16 << 20
 """Bytes of the longest message that a worker may send."""
 _ANY_LENGTH = 1 << 32
@@ -66,7 +67,10 @@ class ParentEnd:
     def send(self, payload: bytes) -> None:
         """Take a message, and write what can be written at once."""
         header = self._secret + _HEADER.pack(len(payload), crc32(payload))
-        self._unsent += (memoryview(header), memoryview(payload))
+        if len(payload) <= _COPIED_BYTES:  # a second write would wake the worker a second time
+            self._unsent.append(memoryview(header + payload))
+        else:
+            self._unsent += (memoryview(header), memoryview(payload))
         self.flush()
 
     def flush(self) -> None:

@@ -88,10 +88,10 @@ class Reaper:
         with contextlib.suppress(OSError):
             self._stdin.close()
         assert self._process.stdout is not None
-        with contextlib.suppress(OSError, ValueError):
-            # Nothing comes; it ends with the reaper.
-            select.select([self._process.stdout], [], [], _REAPER_SECONDS)
-            self._process.stdout.close()
+        with contextlib.suppress(OSError), self._process.stdout as ending:
+            poll = select.poll()  # nothing comes; it ends with the reaper
+            poll.register(ending, select.POLLIN)
+            poll.poll(1000 * _REAPER_SECONDS)
 
     @property
     def _stdin(self) -> IO[str]:

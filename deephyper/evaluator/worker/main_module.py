@@ -23,6 +23,8 @@ def pickled(function: Callable[..., Any]) -> bytes:
     """Return a function, and what it needs of the program's own, for :func:`unpickled`."""
     import cloudpickle
 
+    from deephyper.evaluator.worker.by_value import by_value, pickled_by_name, unpicklable
+
     class Pickler(cloudpickle.Pickler):  # type: ignore[misc]
         """Notes what it pickles of the program's own."""
 
@@ -31,11 +33,14 @@ def pickled(function: Callable[..., Any]) -> bytes:
             self.own: dict[str, Any] = {}
 
         def reducer_override(self, obj: Any) -> Any:
-            if isinstance(obj, type | FunctionType) and obj.__module__ == _MAIN:
-                name = obj.__qualname__
-                if _found(name) is obj:
+            if getattr(obj, "__module__", None) == _MAIN:
+                definition = isinstance(obj, type | FunctionType)
+                name = obj.__qualname__ if definition else pickled_by_name(obj)
+                if name and _found(name) is obj:
                     self.own[name] = obj
-            return super().reducer_override(obj)
+                    if not definition:
+                        return by_value(obj)
+            return unpicklable(obj, _MAIN) or super().reducer_override(obj)
 
     file = io.BytesIO()
     pickler = Pickler(file)
@@ -61,11 +66,12 @@ def unpickled(data: bytes) -> Callable[..., Any]:
             names = item.__globals__.items()
             vars(main).update({name: value for name, value in names if name[:2] != "__"})
     for name, item in own.items():
-        item.__qualname__ = name  # which isn't kept of a class in a class
+        if isinstance(item, type | FunctionType):
+            item.__qualname__ = name  # which isn't kept of a class in a class
         if "." not in name:
             setattr(main, name, item)
     if own:  # a process that is spawned from here finds it in the program's file
-        if script is not None:
+        if script is not None and os.path.isfile(script):  # what is read from a pipe is none
             main.__file__ = script
         if module is not None:
             main.__spec__ = ModuleSpec(module, None, origin=script)

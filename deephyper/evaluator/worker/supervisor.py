@@ -98,7 +98,8 @@ def _reap(worker: int) -> int | None:
             if pid == 0:
                 break
             if pid == worker:
-                status = ended
+                # One that has itself traced stops at a signal, and nobody would wake it.
+                status = signal.SIGKILL if os.WIFSTOPPED(ended) else ended
     return status
 
 

@@ -303,12 +303,13 @@ class WorkerProcess:
             if isinstance(message, JobStarted):
                 assignment.begin(message.time)
                 assert assignment.start is not None
-                return replace(message, time=assignment.start, worker=None)
+                return JobStarted(message.job_id, assignment.start)
             if assignment.start is None:
                 raise ValueError("its job ends before it begins")
             if isinstance(message, JobReported):
                 return replace(message, time=assignment.at(message.time))
-            return replace(message, start=assignment.start, end=assignment.at(message.end))
+            end = assignment.at(message.end)
+            return JobEnded(message.job_id, message.result, assignment.start, end)
         return message
 
     def _wait(self, timeout: float) -> None:
