@@ -272,3 +272,28 @@ def test_a_log_directory_that_was_deleted_meanwhile_is_not_named(
     started(words(folder, "deletes"))
     assert "Traceback" not in started.err
     assert "Files: log" not in started.out
+
+
+@pytest.mark.parametrize("name", ["-dash", "~home", "..dots", "two\nlines"])
+def test_a_log_directory_of_any_name_is_named_on_one_line_as_it_can_be_given_again(
+    name: str,
+    folder: Path,
+    deephyper: Run,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(folder)
+    where = ["-p", "task.py", "-r", "task.py", "--evaluator", "thread"]
+    ended = deephyper("hps", "random", *where, "--max-evals", "1", f"--log-dir=./{name}")
+    assert ended.status == 0
+    *_, files, topk = ended.out.splitlines()
+    assert files.startswith("Files: ")
+    assert topk.startswith("Look at the best with: ")
+    words = subprocess.run(
+        ["bash", "-c", f"printf '%s\\0' {topk.removeprefix('Look at the best with: ')}"],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    ).stdout.split("\0")[1:-1]
+    assert analytics.main(words) == 0
+    assert "text" in capsys.readouterr().out

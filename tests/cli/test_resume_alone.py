@@ -152,7 +152,24 @@ def test_secrets_are_not_kept(deephyper: Run) -> None:
 def test_a_resume_of_nothing_says_so(deephyper: Run) -> None:
     ended = resume(deephyper)
     assert ended.status == 2
-    assert "--problem" in ended.err
+    assert f"there is no search to resume in '{Path('log').absolute()}'" in ended.err
+
+
+def test_a_resume_of_a_file_says_so(deephyper: Run) -> None:
+    log_dir = start(deephyper)
+    ended = deephyper("hps", "random", "--resume", "log/results.csv")
+    assert ended.status == 2
+    assert f"'{log_dir / 'results.csv'}' is a file" in ended.err
+
+
+def test_a_project_that_was_moved_is_asked_for(deephyper: Run) -> None:
+    start(deephyper)
+    gone = Path("task/model_run.py").absolute()
+    gone.rename("moved.py")
+    ended = resume(deephyper)
+    assert ended.status == 2
+    assert f"give --run, because '{gone}', which the search was started with" in ended.err
+    assert resume(deephyper, "--run moved.py --max-evals 5").status == 0
 
 
 def test_a_second_search_is_told_both_ways(deephyper: Run) -> None:

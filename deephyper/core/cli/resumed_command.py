@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from collections.abc import Mapping
@@ -41,12 +42,16 @@ class ResumableCommand(GroupedCommand):
         """Return the options of the last session that those given now don't replace."""
         from deephyper.checks import user_path
         from deephyper.errors import argument
+        from deephyper.loading import split_spec
         from deephyper.search.log_dir import LogDir
+        from deephyper.search.replay import read_journal
 
         missing = [flag for flag in _NAMED if given.get(_name(flag)) is None]
         log_dir = LogDir(user_path(argument("resume"), resume))
         if not log_dir.holds_search:
-            return []  # which is said later
+            if missing:
+                read_journal(log_dir.path)  # says that there is no search
+            return []
         untrusted = log_dir.why_not_trusted()
         command = log_dir.start_command() if untrusted is None else None
         if command is None:
@@ -54,6 +59,13 @@ class ResumableCommand(GroupedCommand):
                 return []
             why = untrusted or f"the search in '{log_dir.path}' was started without naming them"
             raise click.UsageError(f"give {' and '.join(missing)}, because {why}")
+        for flag in missing:
+            file = split_spec(command.options.get(flag, ""), "")[1]
+            if file is not None and not os.path.lexists(file):
+                raise click.UsageError(
+                    f"give {flag}, because '{file}', which the search was started with, is not "
+                    "there any more"
+                )
         if command.directory and command.directory not in sys.path:
             sys.path.append(command.directory)  # where the modules that it names are
         return list(chain(*self._still_meant(command.options, given).items()))
