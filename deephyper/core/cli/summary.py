@@ -136,9 +136,8 @@ def summary(
         lines.append("No evaluation has succeeded.")
         lines += _last_failure(result, place)
     if log_dir is None:
-        lines.append(
-            f"Files: they were in {printable(str(result.log_dir))}, which was moved or deleted meanwhile"
-        )
+        gone = printable(str(result.log_dir))
+        lines.append(f"Files: they were in {gone}, which was moved or deleted meanwhile")
         return lines
     results = place.short(LogDir(log_dir).results)
     lines.append(f"Files: {printable(results)}, and deephyper.log beside it")
