@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from deephyper.checks import user_path
 from deephyper.claim import Claim, check_unclaimed
 from deephyper.errors import ProblemError, ResultsError, argument
-from deephyper.loading import absolute
+from deephyper.loading import absolute, current_directory
 from deephyper.problem.description import describe_space, differences
 from deephyper.safe_files import is_own, open_to_others
 from deephyper.search import journal, log, results
@@ -152,7 +152,7 @@ class LogDir:
 
     def _free_directory(self) -> Path:
         """Return a directory for another search, which isn't there yet."""
-        inside = self.path == Path.cwd() or not self.path.name
+        inside = str(self.path) == current_directory() or not self.path.name
         stem = self.path / "search" if inside else self.path
         return next(
             path

@@ -297,3 +297,17 @@ def test_a_log_directory_of_any_name_is_named_on_one_line_as_it_can_be_given_aga
     ).stdout.split("\0")[1:-1]
     assert analytics.main(words) == 0
     assert "text" in capsys.readouterr().out
+
+
+def test_absolute_paths_are_enough_where_the_current_directory_is_gone(
+    folder: Path, deephyper: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = folder / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    started = deephyper(*words(folder))
+    assert (started.status, "The search has ended" in started.out) == (0, True), started.err
+    again = deephyper("hps", "random", "--resume", folder / "log", "--max-evals", 3)
+    assert again.status == 0, again.err
+    monkeypatch.chdir(folder)

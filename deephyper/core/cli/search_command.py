@@ -213,8 +213,9 @@ def _log_dir(options: Mapping[str, Any]) -> Path:
             "--resume continues a search and --warm-start starts a new one; give one of them"
         )
     given = click.get_current_context().get_parameter_source("log_dir")
-    different = absolute(log_dir).resolve() != absolute(resume).resolve()
-    if given is ParameterSource.COMMANDLINE and different:
+    if given is not ParameterSource.COMMANDLINE:
+        return resume
+    if absolute(log_dir).resolve() != absolute(resume).resolve():
         raise click.UsageError(
             "--resume names the log directory itself; leave --log-dir out, or use --warm-start "
             "to start a new search from old results"
