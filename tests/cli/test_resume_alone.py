@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,35 @@ def test_it_may_be_resumed_from_another_directory(
     ended = deephyper("hps", "random", "--resume", log_dir, "--max-evals", 5)
     assert ended.status == 0, ended.err
     assert len(read_journal(log_dir).ended) == 5
+
+
+def test_modules_are_those_of_the_directory_in_which_they_were_named(
+    deephyper: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for directory, objective in (("one", "1.0"), ("two", "2.0")):
+        Path(directory).mkdir()
+        Path(directory, "resumed_task.py").write_text(
+            f"{PROBLEM}\ndef run(point):\n    return {objective}\n"
+        )
+    named = ["-p", "resumed_task.Problem", "-r", "resumed_task.run"]
+
+    def search(directory: str, *words: str) -> Ended:
+        monkeypatch.chdir(tmp_path / directory)
+        with monkeypatch.context() as patched:
+            patched.setattr(sys, "path", [*sys.path])
+            sys.modules.pop("resumed_task", None)
+            return deephyper("hps", "random", *words)
+
+    started = search("one", *named, "--evaluator", "thread", "--max-evals", "1", "--log-dir", "log")
+    assert "Best objective: 1" in started.out, started.err
+    log = str(tmp_path / "one/log")
+    for evaluations in ("2", "3"):  # the second takes it from the first
+        again = search("two", "--resume", log, "--max-evals", evaluations)
+        assert "Best objective: 1" in again.out, again.err
+    half = search("two", "--resume", log, "--max-evals", "4", *named[:2])
+    assert (half.status, "give --run too, or a file for --problem" in half.err) == (2, True)
+    other = search("two", "--resume", log, "--max-evals", "5", *named)
+    assert "Best objective: 2" in other.out, other.err
 
 
 def test_what_is_given_again_wins_and_is_kept_for_the_next(deephyper: Run) -> None:

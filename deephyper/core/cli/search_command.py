@@ -44,7 +44,7 @@ def run_search(
         notice: a line for the user before anything else.
     """
     from deephyper.core.cli.progress import Progress
-    from deephyper.core.cli.resumed_command import NOTICE, start_command
+    from deephyper.core.cli.resumed_command import DIRECTORY, NOTICE, start_command
     from deephyper.core.cli.summary import HeldDirectory, Place, exit_status, start_line, summary
     from deephyper.search.budget import Budget
     from deephyper.search.log_dir import LogDir
@@ -108,7 +108,9 @@ def run_search(
             cache_key=options["cache_key"],
             grace=options["grace"],
             sigterm_grace=options["sigterm_grace"],
-            command=start_command(_given_options()),
+            command=start_command(
+                _given_options(), click.get_current_context().meta.get(DIRECTORY)
+            ),
             on_start=begin,
             on_outcome=progress.show,
             on_notice=progress.notice,
