@@ -35,6 +35,7 @@ import json
 import math
 import os
 import re
+import stat
 import threading
 import time
 import uuid
@@ -336,6 +337,12 @@ def check_unclaimed(log_dir: Path) -> None:
 
 
 def _check_not_known_alive(log_dir: Path, directory: int, name: str, me: dict[str, Any]) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        if not stat.S_ISREG(os.lstat(name, dir_fd=directory).st_mode):
+            raise ResultsError(
+                f"'{log_dir / name}' is not a regular file, and so tells of no search; move it "
+                "away, or use another directory"
+            )
     other = _owner_of(directory, name)
     if other is None:
         return  # given up just now

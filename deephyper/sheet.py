@@ -29,6 +29,9 @@ _POINT_NUMBER = re.compile(r"\s*[+-]?\d*\.\d+(?:[eE][+-]?\d+)?\s*", re.ASCII)
 # 1,234 or 1.234: also a number of thousands.
 _THOUSANDS = re.compile(r"\s*[+-]?[1-9]\d{0,2}(?:[,.]\d{3})+\s*", re.ASCII)
 
+_BLANK_LINES = re.compile(r"(?:[ \t]*(?:\r\n|\r|\n))*")
+_HEAD = 10_000  # characters in which a header is looked for
+
 _PIPE_SECONDS = 10.0
 _LARGEST = 1 << 30
 
@@ -107,10 +110,11 @@ def read_sheet(path: Path, column: str) -> Sheet:
     Raises:
         ResultsError: if it can't be read, isn't a table, lacks the column, or has one twice.
     """
-    text = _read_text(path)
-    separator = _SEP_LINE.match(text)
-    before = 0 if separator is None else 1
-    text = text[separator.end() :] if separator is not None else text
+    whole = _read_text(path)
+    separator = _SEP_LINE.match(whole)
+    text = whole[separator.end() :] if separator is not None else whole
+    text = text[_BLANK_LINES.match(text).end() :]  # type: ignore[union-attr]  # it always matches
+    before = len(whole[: len(whole) - len(text)].splitlines())
     with _any_length():
         for delimiter in _DELIMITERS if separator is None else (separator[1],):
             rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
@@ -118,12 +122,15 @@ def read_sheet(path: Path, column: str) -> Sheet:
             if column in header:
                 break
         else:
-            hint = "save it as CSV in UTF-8" if "\0" in text else "give the results.csv of a search"
-            raise ResultsError(f"'{path}' has no column '{column}'; {hint}")
+            raise ResultsError(
+                f"'{path}' has no column '{column}'; {_remedy(text, column, before)}"
+            )
         # Spreadsheets add columns without a name.
-        named = [name for name in header if name]
-        if len(set(named)) != len(named):
-            raise ResultsError(f"'{path}' has a column twice; give the results.csv of a search")
+        twice = next((name for name in header if name and header.count(name) > 1), None)
+        if twice is not None:
+            raise ResultsError(
+                f"'{path}' has the column {quoted(twice)} twice; remove or rename one of them"
+            )
         found = list(_records(rows, before))
     last = _cut_off(found, len(header)) if not text.endswith(("\n", "\r")) else None
     records: list[Record] = []
@@ -158,6 +165,31 @@ def _header(rows: Iterator[list[str]], column: str) -> list[str]:
     except csv.Error:
         return []
     return header if column in header else [name.strip() for name in header]
+
+
+def _remedy(text: str, column: str, before: int) -> str:
+    """Return what to do about a table without a column, or with something above its header.
+
+    Args:
+        text: the table.
+        column: name of the column.
+        before: lines before the text.
+    """
+    if "\0" in text:
+        return "save it as CSV in UTF-8"
+    for number, line in enumerate(io.StringIO(text[:_HEAD]), before + 1):
+        for delimiter in _DELIMITERS:
+            names = [name.strip(' "\r\n') for name in line.split(delimiter)]
+            if len(names) > 1 and column in names:
+                return f"its header seems to be line {number}: remove the lines above it"
+        if number > before + 1:
+            continue
+        found = re.search(rf"\b{re.escape(column)}\b", line, re.IGNORECASE)
+        if found is not None and found[0] != column:
+            return f"its header has '{found[0]}': rename that"
+        if found is not None:
+            return "separate its cells with commas, semicolons or tabs"
+    return "give the results.csv of a search"
 
 
 def _cut_off(found: list[Record | LeftOut], columns: int) -> Record | LeftOut | None:
@@ -199,9 +231,10 @@ def _read_text(path: Path) -> str:
     try:
         return codecs.getincrementaldecoder(encoding)().decode(data)
     except UnicodeError as error:
-        raise ResultsError(
-            f"'{path}' is not a CSV file in UTF-8 ({error}); save it as one"
-        ) from error
+        start = getattr(error, "start", 0)
+        line = data.count(b"\n", 0, start) + 1
+        where = "" if utf_16 else f" (line {line} has the byte 0x{data[start]:02x})"
+        raise ResultsError(f"'{path}' is not a CSV file in UTF-8{where}; save it as one") from error
 
 
 def _read_bytes(path: Path) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,36 @@ def test_empty_lines_and_empty_cells_too_many_are_nothing(tmp_path: Path) -> Non
     table = read_table(write(tmp_path, "x,objective,,\n\n1,2.0,,,,\n,,,\n \n2,3.0,,\n"))
     assert [(row.point, row.line) for row in table.rows] == [({"x": 1}, 3), ({"x": 2}, 6)]
     assert table.left_out == []
+
+
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ("My search\nx,objective\n1,2.0\n", "its header seems to be line 2"),
+        ("sep=;\n\n# note\nx;objective\n1;2.0\n", "its header seems to be line 4"),
+        ("params,,results\nx,y,objective\n1,2,3\n", "its header seems to be line 2"),
+        ("x,Objective\n1,2.0\n", "its header has 'Objective': rename that"),
+        ("x|objective\n1|2.0\n", "separate its cells with commas, semicolons or tabs"),
+        ("x,score\n1,2.0\n", "give the results.csv of a search"),
+        ("objective,x,objective\n1,2.0,3\n", "the column 'objective' twice; remove or rename"),
+    ],
+)
+def test_a_header_that_is_not_one_is_told_what_to_do(
+    tmp_path: Path, text: str, remedy: str
+) -> None:
+    with pytest.raises(ResultsError, match=re.escape(remedy)):
+        read_sheet(write(tmp_path, text), "objective")
+
+
+def test_a_byte_that_is_not_utf_8_is_shown_with_its_line(tmp_path: Path) -> None:
+    with pytest.raises(ResultsError, match=re.escape("(line 2 has the byte 0xe9)")):
+        read_table(write(tmp_path, "x,objective\nCaf\u00e9,1\n".encode("latin-1")))
+
+
+@pytest.mark.parametrize("above", ["\n", "\r\n \r\n", "sep=,\n\n"])
+def test_lines_are_counted_with_blank_ones_above_the_header(tmp_path: Path, above: str) -> None:
+    (row,) = read_table(write(tmp_path, f"{above}x,objective\n1,2.0\n")).rows
+    assert (row.objective, row.line) == (2.0, above.count("\n") + 2)
 
 
 @given(

@@ -82,7 +82,8 @@ class Range:
                 number = int(number)
         elif type(number) is int:
             # an int that no float can hold is beyond every bound
-            number = float(number) if abs(number) < 2**1000 else math.copysign(math.inf, number)
+            infinite = math.inf if number > 0 else -math.inf
+            number = float(number) if abs(number) < 2**1000 else infinite
         if self.lower <= number <= self.upper:
             return number
         if not self.integer:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from deephyper.checks import real, whole_or_none
+from deephyper.checks import real, whole
 
 if TYPE_CHECKING:
     from deephyper.search.record import Record
 
 DEFAULT_MAX_EVALS = 100
 """Evaluations of a search that is given neither a number of them nor a time."""
+MOST = 10**15
+"""The largest number of evaluations or failures that a journal holds."""
 DEFAULT_GRACE = 30.0
 """Seconds that running evaluations get when the search's time limit is reached."""
 
@@ -41,11 +44,12 @@ class Budget:
     def __post_init__(self) -> None:
         for name in ("max_evals", "max_failures"):
             # As plain numbers, since they are written to the journal.
-            object.__setattr__(self, name, whole_or_none(name, getattr(self, name), 1))
+            value = getattr(self, name)
+            if value is not None:
+                object.__setattr__(self, name, whole(name, value, 1, MOST))
         if self.timeout is not None:
-            object.__setattr__(
-                self, "timeout", real("timeout", self.timeout, above=0, unit="seconds")
-            )
+            timeout = real("timeout", self.timeout, above=0, unit="seconds")
+            object.__setattr__(self, "timeout", min(timeout, sys.float_info.max))
 
     def over_sessions(self, record: Record) -> Budget:
         """Return it with what earlier sessions had, or a new search's default, where nothing is

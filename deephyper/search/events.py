@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from deephyper.objective import FailureKind
-from deephyper.search.budget import Reason
+from deephyper.search.budget import MOST, Reason
 from deephyper.search.journal import LONGEST_LINE
 
 MAX_DEPTH = 64
@@ -29,7 +29,7 @@ _BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 Finite = Annotated[float, Meta(ge=-_MAX_FLOAT, le=_MAX_FLOAT)]
 Time = Annotated[float, Meta(ge=-_CENTURIES, le=_CENTURIES)]
 Seconds = Annotated[float, Meta(ge=0, le=_CENTURIES)]
-Count = Annotated[int, Meta(ge=1, le=10**15)]
+Count = Annotated[int, Meta(ge=1, le=MOST)]
 # It becomes part of the names of files, and a number in results.csv.
 Id = Annotated[str, Meta(pattern=r"\A(0|[1-9][0-9]{0,17})\Z")]
 Failed = Annotated[str, Meta(pattern=r"\AF(_|\Z)")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import os
 import shlex
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 from deephyper.checks import user_path
 from deephyper.claim import Claim, check_unclaimed
 from deephyper.errors import ProblemError, ResultsError, argument
-from deephyper.loading import absolute
+from deephyper.loading import absolute, current_directory
 from deephyper.problem.description import describe_space, differences
 from deephyper.safe_files import is_own, open_to_others
 from deephyper.search import journal, log, results
@@ -72,8 +73,9 @@ class LogDir:
             return holds_events(self.journal)
         except (FileNotFoundError, NotADirectoryError):
             return False
-        except OSError:
-            return True  # something is there, and reading it will say what is wrong
+        except OSError as error:
+            # Something is there, and reading it will say what is wrong; unless nothing can be.
+            return error.errno != errno.ENAMETOOLONG
 
     def inspect(self, problem: BaseProblem, resume: bool) -> Record:
         """Return the search to resume, or an empty record for a new one; write nothing.
@@ -141,7 +143,7 @@ class LogDir:
                 f"'{self.path}' holds a search already; resume it with {again}, or start a new one "
                 f"in another directory with {other}"
             )
-        if self.results.exists():
+        if os.path.exists(self.results):
             known = argument("warm_start", repr(str(self.results)), shlex.quote(str(self.results)))
             raise ResultsError(
                 f"'{self.results}' exists already; search in another directory with {other}, and "
@@ -150,7 +152,7 @@ class LogDir:
 
     def _free_directory(self) -> Path:
         """Return a directory for another search, which isn't there yet."""
-        inside = self.path == Path.cwd()
+        inside = str(self.path) == current_directory() or not self.path.name
         stem = self.path / "search" if inside else self.path
         return next(
             path
@@ -172,7 +174,7 @@ class LogDir:
     def _require_own_directories(self) -> None:
         """Raise ResultsError where a link would lead what evaluations write elsewhere."""
         for path in (self.outputs, self.evaluation("0").parent):
-            if path.is_symlink():
+            if os.path.islink(path):
                 raise ResultsError(
                     f"'{path}' is a symbolic link, which is not followed here; replace it with a "
                     f"directory, or choose another {argument('log_dir')}"

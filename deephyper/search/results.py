@@ -15,7 +15,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import math
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -59,6 +58,10 @@ MISSING: Any = object()
 Status = Literal["finished", "failed", "pruned", "stopped", "unreadable"]
 """finished: with an objective; pruned: ended early, with the objective of a step; stopped: ended
 with the search; unreadable: the row doesn't say what came of it."""
+
+NOTHING = ("", "none", "null", "nan", "na", "n/a", "#n/a", "<na>")
+"""Texts, in lower case, that other tools write for None or for a missing value, or read as one and
+write as an empty cell."""
 
 _STATUSES: tuple[Status, ...] = ("finished", "failed", "pruned", "stopped")
 # The index that pandas writes; and what DeepHyper's other versions write after the objective.
@@ -302,11 +305,19 @@ class _Reader:
             *(name for name in after if _ELSEWHERE.fullmatch(name)),
         } - {"objective"}
         self._numeric = self._numeric_columns()
+        self._points = {*header} - self._others - {"objective", ""}
+        self._states = any(map(self._states_status, sheet.records))
 
     def has_status(self, record: Record) -> bool:
         """Return whether a record reaches its status; True where the file has none."""
         header = self._sheet.header
         return "status" not in header or record.given > header.index("status")
+
+    def _states_status(self, record: Record) -> bool:
+        header = self._sheet.header
+        return "status" in header and bool(
+            _filled({"status": record.cells[header.index("status")]}, "status")
+        )
 
     def row(self, record: Record) -> Row:
         """Return a record as a row."""
@@ -323,6 +334,12 @@ class _Reader:
 
     def _doubt(self, record: Record, values: dict[str, Any], cells: dict[str, str]) -> str:
         """Return why the cells of a row may not be what they seem; empty if nothing says so."""
+        if not self.has_status(record):
+            return "it ends before its status"
+        if self._points and not values.keys() & self._points:
+            return "it has no hyperparameters"
+        if values["objective"] is not None and self._states and not self._states_status(record):
+            return "its status is empty"
         for name in values:
             if name in cells and self._sheet.is_ambiguous(cells[name]):
                 return (
@@ -331,8 +348,6 @@ class _Reader:
                 )
         if record.given == len(self._sheet.header):
             return ""
-        if not self.has_status(record):
-            return "it ends before its status"
         for name in self._numeric & values.keys():
             if isinstance(values[name], str):
                 return f"it has too few cells, and its {quoted(name)} is {quoted(cells[name])}"
@@ -381,8 +396,8 @@ def _status(
 def _filled(columns: dict[str, Any], name: str) -> str:
     """Return the text of a column; empty for what stands for nothing."""
     value = columns.get(name)
-    nothing = value is None or (isinstance(value, float) and math.isnan(value))
-    return "" if nothing else str(value).strip()
+    text = "" if value is None else str(value).strip()
+    return "" if text.lower() in NOTHING else text
 
 
 def _text(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from deephyper.errors import ProblemError
 from deephyper.objective import Failure, Objective
 from deephyper.problem.point import Point, show
-from deephyper.search.results import Row, Table, parse_cell, read_table
+from deephyper.search.results import NOTHING, Row, Table, parse_cell, read_table
 from deephyper.sheet import LeftOut
 
 if TYPE_CHECKING:
@@ -23,11 +24,11 @@ Known = list[tuple[Point, Objective | Failure]]
 
 _PREFIX = "p:"
 """What the hyperparameters' names begin with in the files of DeepHyper's other versions."""
-# Texts that other tools write for None, or read as a missing value and write as an empty cell.
-_NOTHING = ("", "none", "null", "nan", "na", "n/a", "<na>")
-
-_TRUTH = {True: ("true", "1", "1.0"), False: ("false", "0", "0.0")}
-"""How other tools write booleans, in lower case."""
+_TRUTH = {
+    True: ("true", "t", "1", "1.0", "wahr", "vrai", "verdadero", "verdadeiro", "vero", "waar"),
+    False: ("false", "f", "0", "0.0", "falsch", "faux", "falso", "onwaar"),
+}
+"""How other tools write booleans, in lower case; spreadsheets do so in the language of the user."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,10 @@ def known_results(path: str | Path, problem: BaseProblem) -> tuple[Known, WarmSt
     return known, report
 
 
+class _Missing(Exception):
+    """A cell stands for no value, as that of an inactive hyperparameter."""
+
+
 class _Fit:
     """Makes points of a space from the rows of a table.
 
@@ -127,24 +132,36 @@ class _Fit:
         given: Point = {}
         for name, column in self._columns.items():
             if column in row.cells:
-                given[name] = self._value(self._problem.domains[name], row.cells[column])
+                with contextlib.suppress(_Missing):
+                    given[name] = self._value(self._problem.domains[name], row.cells[column])
         while True:
             point = self._problem.validate(given, complete=True)
             missing = next((n for n in self._columns if n in point and n not in given), None)
             if missing is None:
                 return point
             # None and a missing value are the same to some tools.
-            if not _may_be_none(self._problem.domains[missing]):
-                raise ProblemError(f"its {missing} is empty")
+            domain = self._problem.domains[missing]
+            if not _may_be_none(domain):
+                cell = row.cells.get(self._columns[missing])
+                raise ProblemError(
+                    f"its {missing} is empty" if cell is None else _misfit(domain, parse_cell(cell))
+                )
             given[missing] = None
 
     def _value(self, domain: Domain, cell: str) -> Any:
-        """Return the value of a domain that a cell stands for."""
+        """Return the value of a domain that a cell stands for.
+
+        Raises:
+            ProblemError: if it stands for another value.
+            _Missing: if it stands for none.
+        """
         for value in self._readings(domain, cell):
             try:
                 return domain.accept(value)
             except ProblemError:
                 continue
+        if cell.strip().lower() in NOTHING:
+            raise _Missing
         raise ProblemError(_misfit(domain, parse_cell(self._sheet.number(cell))))
 
     def _readings(self, domain: Domain, cell: str) -> Iterator[Any]:
@@ -161,7 +178,7 @@ class _Fit:
         kinds = {type(value) for value in domain.values}
         if bool in kinds:
             yield from (value for value, words in _TRUTH.items() if word.lower() in words)
-        if word.lower() in _NOTHING:
+        if word.lower() in NOTHING:
             yield None
 
 
@@ -173,7 +190,7 @@ def _may_be_none(domain: Domain) -> bool:
         return False
     texts = (value.lower() for value in domain.values if isinstance(value, str))
     # The texts "" and "None" are in quotes in a results file.
-    return not any(text in _NOTHING and text not in ("", "none") for text in texts)
+    return not any(text in NOTHING and text not in ("", "none") for text in texts)
 
 
 def _misfit(domain: Domain, value: Any) -> str:

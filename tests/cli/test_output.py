@@ -272,3 +272,42 @@ def test_a_log_directory_that_was_deleted_meanwhile_is_not_named(
     started(words(folder, "deletes"))
     assert "Traceback" not in started.err
     assert "Files: log" not in started.out
+
+
+@pytest.mark.parametrize("name", ["-dash", "~home", "..dots", "two\nlines"])
+def test_a_log_directory_of_any_name_is_named_on_one_line_as_it_can_be_given_again(
+    name: str,
+    folder: Path,
+    deephyper: Run,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(folder)
+    where = ["-p", "task.py", "-r", "task.py", "--evaluator", "thread"]
+    ended = deephyper("hps", "random", *where, "--max-evals", "1", f"--log-dir=./{name}")
+    assert ended.status == 0
+    *_, files, topk = ended.out.splitlines()
+    assert files.startswith("Files: ")
+    assert topk.startswith("Look at the best with: ")
+    words = subprocess.run(
+        ["bash", "-c", f"printf '%s\\0' {topk.removeprefix('Look at the best with: ')}"],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    ).stdout.split("\0")[1:-1]
+    assert analytics.main(words) == 0
+    assert "text" in capsys.readouterr().out
+
+
+def test_absolute_paths_are_enough_where_the_current_directory_is_gone(
+    folder: Path, deephyper: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = folder / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    started = deephyper(*words(folder))
+    assert (started.status, "The search has ended" in started.out) == (0, True), started.err
+    again = deephyper("hps", "random", "--resume", folder / "log", "--max-evals", 3)
+    assert again.status == 0, again.err
+    monkeypatch.chdir(folder)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,35 @@ def test_it_may_be_resumed_from_another_directory(
     ended = deephyper("hps", "random", "--resume", log_dir, "--max-evals", 5)
     assert ended.status == 0, ended.err
     assert len(read_journal(log_dir).ended) == 5
+
+
+def test_modules_are_those_of_the_directory_in_which_they_were_named(
+    deephyper: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for directory, objective in (("one", "1.0"), ("two", "2.0")):
+        Path(directory).mkdir()
+        Path(directory, "resumed_task.py").write_text(
+            f"{PROBLEM}\ndef run(point):\n    return {objective}\n"
+        )
+    named = ["-p", "resumed_task.Problem", "-r", "resumed_task.run"]
+
+    def search(directory: str, *words: str) -> Ended:
+        monkeypatch.chdir(tmp_path / directory)
+        with monkeypatch.context() as patched:
+            patched.setattr(sys, "path", [*sys.path])
+            sys.modules.pop("resumed_task", None)
+            return deephyper("hps", "random", *words)
+
+    started = search("one", *named, "--evaluator", "thread", "--max-evals", "1", "--log-dir", "log")
+    assert "Best objective: 1" in started.out, started.err
+    log = str(tmp_path / "one/log")
+    for evaluations in ("2", "3"):  # the second takes it from the first
+        again = search("two", "--resume", log, "--max-evals", evaluations)
+        assert "Best objective: 1" in again.out, again.err
+    half = search("two", "--resume", log, "--max-evals", "4", *named[:2])
+    assert (half.status, "give --run too, or a file for --problem" in half.err) == (2, True)
+    other = search("two", "--resume", log, "--max-evals", "5", *named)
+    assert "Best objective: 2" in other.out, other.err
 
 
 def test_what_is_given_again_wins_and_is_kept_for_the_next(deephyper: Run) -> None:
@@ -152,7 +182,24 @@ def test_secrets_are_not_kept(deephyper: Run) -> None:
 def test_a_resume_of_nothing_says_so(deephyper: Run) -> None:
     ended = resume(deephyper)
     assert ended.status == 2
-    assert "--problem" in ended.err
+    assert f"there is no search to resume in '{Path('log').absolute()}'" in ended.err
+
+
+def test_a_resume_of_a_file_says_so(deephyper: Run) -> None:
+    log_dir = start(deephyper)
+    ended = deephyper("hps", "random", "--resume", "log/results.csv")
+    assert ended.status == 2
+    assert f"'{log_dir / 'results.csv'}' is a file" in ended.err
+
+
+def test_a_project_that_was_moved_is_asked_for(deephyper: Run) -> None:
+    start(deephyper)
+    gone = Path("task/model_run.py").absolute()
+    gone.rename("moved.py")
+    ended = resume(deephyper)
+    assert ended.status == 2
+    assert f"give --run, because '{gone}', which the search was started with" in ended.err
+    assert resume(deephyper, "--run moved.py --max-evals 5").status == 0
 
 
 def test_a_second_search_is_told_both_ways(deephyper: Run) -> None:

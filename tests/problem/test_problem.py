@@ -255,3 +255,11 @@ def test_importing_the_problem_does_not_import_what_it_does_not_need() -> None:
         assert not heavy & set(sys.modules), heavy & set(sys.modules)
     """)
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("number", [10**400, -(10**400)])
+def test_an_int_beyond_every_float_is_no_value_of_a_range(number: int) -> None:
+    problem = HpProblem()
+    problem.add_hyperparameter((0.0, 1.0), "x")
+    with pytest.raises(ProblemError, match=r"give a float from 0\.0 to 1\.0"):
+        problem.check_configuration({"x": number})

@@ -10,7 +10,8 @@ import pytest
 
 from deephyper import AMBS, Evaluator, HpProblem, RandomSearch, RandomSettings, SkoptSettings
 from deephyper.clock import Clock
-from deephyper.errors import RunFunctionError, SettingsError
+from deephyper.errors import ResultsError, RunFunctionError, SettingsError
+from deephyper.search.log_dir import LogDir
 
 
 @pytest.fixture
@@ -78,6 +79,22 @@ def test_a_time_limit_may_be_longer_than_the_system_waits(
     assert result.reason == "max_evals"
 
 
+@pytest.mark.parametrize("budget", [{"timeout": math.inf}, {"max_evals": 10**15}])
+def test_a_search_of_the_largest_budget_can_be_resumed(
+    budget: dict[str, Any], tmp_path: Path
+) -> None:
+    problem = HpProblem()
+    problem.add_hyperparameter([1, 2, 3], "x")
+    RandomSearch(problem, lambda point: 1.0, log_dir=tmp_path).search(**budget)
+    resumed = RandomSearch(problem, lambda point: 1.0, log_dir=tmp_path, resume=True)
+    assert resumed.search().reason == "exhausted"
+
+
+def test_a_budget_that_no_journal_holds_is_refused(problem: HpProblem) -> None:
+    with pytest.raises(SettingsError, match="from 1 to 1000000000000000"):
+        RandomSearch(problem, bowl, log_dir=None).search(max_evals=10**15 + 1)
+
+
 @pytest.mark.parametrize(
     "optimizer", ["random", "skopt", RandomSettings(), SkoptSettings("DUMMY"), None]
 )
@@ -103,6 +120,19 @@ def test_what_cannot_be_meant_is_refused_in_python_s_words(
         RandomSearch(problem, evaluator, log_dir=tmp_path).search(2)
         with pytest.raises(Exception, match=r"resume it with resume=True, or start a new one"):
             RandomSearch(problem, evaluator, log_dir=tmp_path).search(2)
+
+
+def test_the_root_of_the_file_system_is_looked_at_like_any_directory(problem: HpProblem) -> None:
+    assert LogDir("/").inspect(problem, resume=False).resumed is False
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_a_path_that_is_too_long_is_refused(
+    resume: bool, problem: HpProblem, tmp_path: Path
+) -> None:
+    search = RandomSearch(problem, bowl, log_dir=tmp_path / ("x" * 300), resume=resume)
+    with pytest.raises(ResultsError, match="File name too long"):
+        search.search(max_evals=1)
 
 
 def test_paths_may_begin_with_the_home_directory(

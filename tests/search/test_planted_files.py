@@ -122,6 +122,18 @@ def test_what_stands_where_results_are_drafted_is_not_touched(
     assert not (log_dir / "results.csv").is_symlink()
 
 
+@pytest.mark.parametrize("plant", [symlink, dangling, fifo, device, directory])
+def test_what_stands_where_a_claim_would_be_is_named(
+    plant: Plant, tmp_path: Path, victim: Path
+) -> None:
+    log_dir = tmp_path / "log"
+    log_dir.mkdir()
+    plant(log_dir / "running-1.json", victim)
+    with pytest.raises(ResultsError, match=r"running-1\.json' is not a regular file"):
+        VirtualSearch(log_dir).session(max_evals=3)
+    assert victim.read_bytes() == SECRET
+
+
 def test_drafts_have_names_that_nobody_can_guess(tmp_path: Path) -> None:
     names = set()
     for _ in range(20):

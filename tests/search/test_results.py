@@ -129,6 +129,8 @@ def test_what_is_not_a_number_is_left_out(tmp_path: Path, objective: str, status
         ("1,2.0,done,", "its status is 'done'"),
         ("1,2.0,finished,oops", "it has an objective and a failure"),
         ("1,2.0", "it ends before its status"),
+        ("1,2.0,,", "its status is empty"),
+        (",2.0,finished,", "it has no hyperparameters"),
         ("1,2.0,finished,,5", "it has 5 cells, the header has 4"),
         ('1,2.0,"finished"x,', "a quotation mark is out of place"),
     ],
@@ -141,6 +143,12 @@ def test_a_row_that_does_not_say_what_came_of_it_is_left_out(
     assert [(each.line, each.reason) for each in table.left_out] == [(3, reason)]
     assert [row.objective for row in table.rows if row.is_finished] == [1.0, 3.0]
     assert table.total == 3
+
+
+def test_the_nothing_of_other_tools_is_no_failure(tmp_path: Path) -> None:
+    text = "x,objective,status,failure\n1,1.0,finished,NA\n2,NA,failed,worker_died: x\n"
+    rows = read_table(write(tmp_path, text)).rows
+    assert [row.status for row in rows] == ["finished", "failed"]
 
 
 def test_rows_that_a_quotation_mark_makes_one_are_all_counted(tmp_path: Path) -> None:
@@ -227,7 +235,7 @@ def test_results_of_a_spreadsheet_are_read(tmp_path: Path) -> None:
     [
         ("", "has no column 'objective'"),
         ("x,y\n1,2\n", "has no column 'objective'"),
-        ("x,x,objective\n1,2,3\n", "has a column twice"),
+        ("x,x,objective\n1,2,3\n", "has the column 'x' twice"),
     ],
 )
 def test_other_files_are_refused(tmp_path: Path, text: str, message: str) -> None:

@@ -90,6 +90,26 @@ def test_an_added_hyperparameter_is_filled_only_where_it_is_active(tmp_path: Pat
     assert known == [({"kernel": "rbf"}, 1.0), ({"kernel": "poly", "degree": 3}, 2.0)]
 
 
+@pytest.mark.parametrize("nothing", ["NA", "nan", "NULL", "None", "#N/A", "<NA>"])
+def test_what_other_tools_write_for_nothing_is_inactive(tmp_path: Path, nothing: str) -> None:
+    problem = space(kernel=["rbf", "poly"], degree=(1, 5))
+    problem.add_condition(
+        ConfigSpace.EqualsCondition(problem.space["degree"], problem.space["kernel"], "poly")
+    )
+    text = f"kernel,degree,objective\nrbf,{nothing},1.0\npoly,{nothing},2.0\n"
+    known, _, notice = learn(tmp_path, text, problem)
+    assert known == [({"kernel": "rbf"}, 1.0)]
+    assert "1 left out (line 3: degree is " in notice
+
+
+@pytest.mark.parametrize(("true", "false"), [("WAHR", "FALSCH"), ("VRAI", "FAUX"), ("T", "F")])
+def test_booleans_in_the_language_of_a_spreadsheet(tmp_path: Path, true: str, false: str) -> None:
+    known, *_ = learn(
+        tmp_path, f"bias;objective\n{true};1,5\n{false};0,5\n", space(bias=[True, False])
+    )
+    assert known == [({"bias": True}, 1.5), ({"bias": False}, 0.5)]
+
+
 def test_a_value_of_what_is_inactive_does_not_fit(tmp_path: Path) -> None:
     problem = space(kernel=["rbf", "poly"], degree=(1, 5))
     problem.add_condition(

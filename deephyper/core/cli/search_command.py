@@ -44,7 +44,7 @@ def run_search(
         notice: a line for the user before anything else.
     """
     from deephyper.core.cli.progress import Progress
-    from deephyper.core.cli.resumed_command import NOTICE, start_command
+    from deephyper.core.cli.resumed_command import DIRECTORY, NOTICE, start_command
     from deephyper.core.cli.summary import HeldDirectory, Place, exit_status, start_line, summary
     from deephyper.search.budget import Budget
     from deephyper.search.log_dir import LogDir
@@ -108,7 +108,9 @@ def run_search(
             cache_key=options["cache_key"],
             grace=options["grace"],
             sigterm_grace=options["sigterm_grace"],
-            command=start_command(_given_options()),
+            command=start_command(
+                _given_options(), click.get_current_context().meta.get(DIRECTORY)
+            ),
             on_start=begin,
             on_outcome=progress.show,
             on_notice=progress.notice,
@@ -213,8 +215,9 @@ def _log_dir(options: Mapping[str, Any]) -> Path:
             "--resume continues a search and --warm-start starts a new one; give one of them"
         )
     given = click.get_current_context().get_parameter_source("log_dir")
-    different = absolute(log_dir).resolve() != absolute(resume).resolve()
-    if given is ParameterSource.COMMANDLINE and different:
+    if given is not ParameterSource.COMMANDLINE:
+        return resume
+    if absolute(log_dir).resolve() != absolute(resume).resolve():
         raise click.UsageError(
             "--resume names the log directory itself; leave --log-dir out, or use --warm-start "
             "to start a new search from old results"

@@ -39,7 +39,9 @@ class Place:
         if self._start is None:
             return str(path)
         relative = os.path.relpath(path, self._start)
-        return str(path) if relative.startswith(os.pardir) else relative
+        # In a command, what begins with a dash would be an option, and ~ a home directory.
+        outside = relative == os.pardir or relative.startswith(f"{os.pardir}{os.sep}")
+        return str(path) if outside or relative.startswith(("-", "~")) else relative
 
 
 class HeldDirectory:
@@ -134,10 +136,11 @@ def summary(
         lines.append("No evaluation has succeeded.")
         lines += _last_failure(result, place)
     if log_dir is None:
-        lines.append(f"Files: they were in {result.log_dir}, which was moved or deleted meanwhile")
+        gone = printable(str(result.log_dir))
+        lines.append(f"Files: they were in {gone}, which was moved or deleted meanwhile")
         return lines
     results = place.short(LogDir(log_dir).results)
-    lines.append(f"Files: {results}, and deephyper.log beside it")
+    lines.append(f"Files: {printable(results)}, and deephyper.log beside it")
     if result.best is not None:
         lines.append(f"Look at the best with: deephyper-analytics topk {shell_word(results)}")
     if result.reason in ("timeout", "interrupted", "max_failures"):
