@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -155,10 +155,10 @@ def pids(directory: EvaluationDirectory) -> list[int]:
     return [int(word) for word in file.read_text().split()]
 
 
-def are_gone(numbers: list[int]) -> bool:
+def are_gone(numbers: Iterable[float]) -> bool:
     for number in numbers:
         with contextlib.suppress(psutil.NoSuchProcess):
-            if psutil.Process(number).status() != psutil.STATUS_ZOMBIE:
+            if psutil.Process(int(number)).status() != psutil.STATUS_ZOMBIE:
                 return False
     return True
 
