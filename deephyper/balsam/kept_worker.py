@@ -35,8 +35,10 @@ from deephyper.job import Failure
 PER_JOB = ("BALSAM_JOB_ID",)
 """The environment variables that Balsam sets anew for each job."""
 _LONGEST_ADDRESS = 100  # bytes of the path of a Unix socket
-_ANSWER_SECONDS = 60.0
-"""The time in which a keeper takes a job; one that has just been started has to import first."""
+_ANSWER_SECONDS = 10.0
+"""The time in which a keeper takes a job."""
+_START_SECONDS = 60.0
+"""The same for one that has just been started, and has to import first."""
 _END_SECONDS = 20.0
 """The time in which a keeper ends its worker."""
 _READ_BYTES = 1 << 16
@@ -90,12 +92,14 @@ class KeptWorker:
     Args:
         connection: leads to the keeper.
         spec: the evaluation.
+        limit: seconds in which the keeper has to take the job.
 
     Raises:
         OSError: if the keeper doesn't take the job, because another evaluation was first.
+        ValueError: if the other side is not a keeper.
     """
 
-    def __init__(self, connection: Lines, spec: EvaluationSpec) -> None:
+    def __init__(self, connection: Lines, spec: EvaluationSpec, limit: float) -> None:
         self._spec = spec
         self._connection = connection
         self._start: float | None = None
@@ -110,7 +114,7 @@ class KeptWorker:
         }
         try:
             connection.send(request)
-            if connection.receive(_ANSWER_SECONDS) != "taken":
+            if connection.receive(limit) != "taken":
                 raise OSError("the keeper did not take the job")
         except (OSError, ValueError):
             connection.close()
@@ -167,7 +171,8 @@ def _free(place: Place, spec: EvaluationSpec) -> KeptWorker | None:
             others.append(entry)
             continue
         with contextlib.suppress(OSError, ValueError):
-            return KeptWorker(_connect(f"{place.directory}/{entry}"), spec)
+            connection = _connect(f"{place.directory}/{entry}")
+            return KeptWorker(connection, spec, _ANSWER_SECONDS)
     for entry in others:
         with contextlib.suppress(OSError):
             connection = _connect(f"{place.directory}/{entry}")
@@ -210,8 +215,8 @@ def _new(place: Place, run: str, spec: EvaluationSpec) -> KeptWorker:
         subprocess.Popen(
             [sys.executable, "-m", "deephyper.balsam.keeper", str(theirs.fileno()), arguments],
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stdout=_file_or_nothing(1),
+            stderr=_file_or_nothing(2),
             pass_fds=(theirs.fileno(),),
             start_new_session=True,
         )
@@ -222,7 +227,19 @@ def _new(place: Place, run: str, spec: EvaluationSpec) -> KeptWorker:
     except OSError:
         connection.close()
         raise
-    return KeptWorker(connection, spec)
+    return KeptWorker(connection, spec, _START_SECONDS)
+
+
+def _file_or_nothing(fd: int) -> int | None:
+    """Return what a keeper takes in place of a stream of this process; None for the stream itself.
+
+    What a run function prints while it is loaded belongs to the first evaluation. But whoever reads
+    a pipe to its end waits for this process, not for the keeper.
+    """
+    with contextlib.suppress(OSError):
+        if stat.S_ISREG(os.fstat(fd).st_mode):
+            return None
+    return subprocess.DEVNULL
 
 
 class Lines:

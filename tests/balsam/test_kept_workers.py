@@ -32,6 +32,9 @@ import sys
 import time
 
 
+print("loading", flush=True)
+
+
 def pid(point):
     open("here", "w").write(os.environ["BALSAM_JOB_ID"])
     return os.getpid()
@@ -98,12 +101,21 @@ class Node:
         directory.write_spec(EvaluationSpec(**{**values, **changes}))
         return directory
 
-    def start(self, directory: EvaluationDirectory, **variables: str) -> subprocess.Popen[str]:
+    def start(
+        self,
+        directory: EvaluationDirectory,
+        variables: dict[str, str] | None = None,
+        stdout: int = subprocess.PIPE,
+    ) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [sys.executable, "-m", "deephyper.balsam.evaluation"],
             cwd=directory.path,
-            env={**self.environment, "BALSAM_JOB_ID": directory.path.name, **variables},
-            stdout=subprocess.PIPE,
+            env={
+                **self.environment,
+                "BALSAM_JOB_ID": directory.path.name,
+                **(variables or {}),
+            },
+            stdout=stdout,
             stderr=subprocess.STDOUT,
             text=True,
         )
@@ -118,7 +130,7 @@ class Node:
     ) -> Any:
         """Make an evaluation; return its result."""
         directory = self.prepare(run, point or {}, **changes)
-        process = self.start(directory, **(variables or {}))
+        process = self.start(directory, variables)
         printed, _ = process.communicate(timeout=120)
         assert process.returncode == status, printed
         ended = directory.ended()
@@ -191,6 +203,18 @@ def test_each_runs_in_its_directory_with_its_job(node: Node) -> None:
         started = directory.started()
         assert started is not None
         assert started.job_id == str(number)
+
+
+def test_what_is_printed_while_loading_belongs_to_the_first(node: Node) -> None:
+    said = []
+    for _ in range(2):
+        directory = node.prepare("pid", {})
+        with (directory.path / "printed").open("w+") as file:
+            process = node.start(directory, stdout=file.fileno())
+            assert process.wait(timeout=120) == 0
+            file.seek(0)
+            said.append(file.read())
+    assert said == ["loading\n", ""]
 
 
 def test_evaluations_at_once_do_not_share_one(node: Node) -> None:
