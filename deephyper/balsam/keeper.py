@@ -24,8 +24,6 @@ from deephyper.evaluator.worker.messages import JobEnded, to_json
 from deephyper.evaluator.worker.worker_process import POLL_SECONDS, WorkerProcess
 from deephyper.job import Job
 
-IDLE_SECONDS = 120.0
-"""The time for which a worker is kept that nobody needs."""
 _REQUEST_SECONDS = 10.0
 """The time in which whoever connects says what it wants."""
 
@@ -40,7 +38,8 @@ def main() -> None:
     if began(place.launcher) != place.began:
         return
     run = first.receive(_REQUEST_SECONDS)
-    _Keeper(run, thread_variables(settings["threads"]), place, launcher).serve(first)
+    variables = thread_variables(settings["threads"])
+    _Keeper(run, variables, place, launcher, settings["idle"]).serve(first)
 
 
 class _Keeper:
@@ -51,12 +50,16 @@ class _Keeper:
         variables: to set in the worker's environment.
         place: where to be found.
         launcher: descriptor of the launcher's process.
+        idle: seconds for which a worker is kept that nobody needs.
     """
 
-    def __init__(self, run: str, variables: dict[str, str], place: Place, launcher: int) -> None:
+    def __init__(
+        self, run: str, variables: dict[str, str], place: Place, launcher: int, idle: float
+    ) -> None:
         self._place = place
         self._address = place.address(os.getpid())
         self._launcher = launcher
+        self._idle = idle
         self._listener: socket.socket | None = None
         self._reaper = Reaper()
         self._worker = WorkerProcess(run, self._reaper, variables)
@@ -142,7 +145,7 @@ class _Keeper:
 
     def _next(self) -> Lines | None:
         """Wait for the next evaluation; return its connection, None if there will be none."""
-        until = time.monotonic() + IDLE_SECONDS
+        until = time.monotonic() + self._idle
         while (left := until - time.monotonic()) > 0:
             assert self._listener is not None
             poll = select.poll()

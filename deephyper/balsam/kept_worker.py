@@ -34,6 +34,8 @@ from deephyper.job import Failure
 
 PER_JOB = ("BALSAM_JOB_ID",)
 """The environment variables that Balsam sets anew for each job."""
+IDLE_SECONDS = 120.0
+"""The time for which a worker is kept that nobody needs."""
 _LONGEST_ADDRESS = 100  # bytes of the path of a Unix socket
 _ANSWER_SECONDS = 10.0
 """The time in which a keeper takes a job."""
@@ -211,7 +213,8 @@ def _new(place: Place, run: str, spec: EvaluationSpec) -> KeptWorker:
     """
     ours, theirs = socket.socketpair()
     with theirs:
-        arguments = json.dumps({"place": asdict(place), "threads": spec.threads})
+        settings = {"place": asdict(place), "threads": spec.threads, "idle": IDLE_SECONDS}
+        arguments = json.dumps(settings)
         subprocess.Popen(
             [sys.executable, "-m", "deephyper.balsam.keeper", str(theirs.fileno()), arguments],
             stdin=subprocess.DEVNULL,

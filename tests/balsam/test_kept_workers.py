@@ -6,11 +6,13 @@ import contextlib
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,9 @@ import psutil
 import pytest
 
 from deephyper.balsam.evaluation_directory import EvaluationDirectory, EvaluationSpec
+from deephyper.balsam.kept_worker import KeptWorker, Lines, Place, began
 from deephyper.evaluator import RunFunction
+from deephyper.evaluator.worker.messages import JobEnded, JobMessage
 from deephyper.job import Failure
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -273,6 +277,34 @@ def test_the_limit_of_an_evaluation_holds(node: Node) -> None:
     assert failure.kind == "timeout"
     assert are_gone([first])
     assert node.run("does", point={"do": "return"}) != first
+
+
+def test_a_worker_that_nobody_needs_ends(node: Node) -> None:
+    directory = node.prepare("does", {"do": "return"})
+    spec = directory.read_spec()
+    start = began(os.getpid())
+    assert start is not None
+    place = Place(str(node.temporary / "private"), "key", os.getpid(), start)
+    settings = json.dumps({"place": asdict(place), "threads": 1, "idle": 0.1})
+    ours, theirs = socket.socketpair()
+    with theirs:
+        keeper = subprocess.Popen(
+            [sys.executable, "-m", KEEPER, str(theirs.fileno()), settings],
+            cwd=directory.path,
+            env=node.environment,
+            pass_fds=(theirs.fileno(),),
+        )
+    connection = Lines(ours)
+    connection.send(Path(spec.run_file).read_text())
+    worker = KeptWorker(connection, spec, 60.0)
+    messages: list[JobMessage] = []
+    while not (messages and isinstance(messages[-1], JobEnded)):
+        messages += worker.events(1.0)
+    worker.close()
+    assert keeper.wait(60) == 0
+    assert isinstance(messages[-1].result, float | int)
+    assert are_gone([messages[-1].result])
+    node.wait_for_the_end()
 
 
 def test_a_failure_leaves_the_worker(node: Node) -> None:
