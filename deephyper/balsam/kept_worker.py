@@ -44,6 +44,7 @@ _START_SECONDS = 60.0
 _END_SECONDS = 20.0
 """The time in which a keeper ends its worker."""
 _READ_BYTES = 1 << 16
+_CREDENTIALS = struct.Struct("3i")  # process, user and group of the other side of a socket
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,8 @@ class KeptWorker:
             message = from_json(line)
             if isinstance(message, JobStarted):
                 self._start = message.time
-            events.append(message)  # type: ignore[arg-type]
+            if isinstance(message, JobMessage):
+                events.append(message)
         if self._connection.closed and not (events and isinstance(events[-1], JobEnded)):
             text = "the process that keeps its worker has ended"
             failure = Failure("worker_died", text, tail(self._spec.output))
@@ -334,9 +336,9 @@ def make_private(directory: str) -> None:
 
 def is_ours(connection: socket.socket) -> bool:
     """Return whether the other side is a process of the same user."""
-    format_ = struct.Struct("3i")
-    data = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, format_.size)
-    return bool(format_.unpack(data)[1] == os.geteuid())
+    data = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    _, user, _ = _CREDENTIALS.unpack(data)
+    return bool(user == os.geteuid())
 
 
 def began(pid: int) -> str | None:
