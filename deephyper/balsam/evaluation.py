@@ -4,8 +4,9 @@ It is started in the evaluation's own directory, see :mod:`deephyper.balsam.eval
 which says what to evaluate and takes the messages. The file ``stop`` there asks it to end without a
 result; so does SIGTERM, which the launcher sends when its time is over.
 
-On one rank ``run`` is called in a process of its own, so that time limits, output and causes of
-death are those of every other evaluator. On several ranks it is called in the rank's own process,
+On one rank ``run`` is called in another process, so that time limits, output and causes of death
+are those of every other evaluator; it may be one that has served earlier evaluations, see
+:mod:`deephyper.balsam.kept_worker`. On several ranks it is called in the rank's own process,
 as MPI needs it; the value that rank 0 returns counts.
 """
 
@@ -20,10 +21,12 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Protocol
 
 from deephyper.balsam.evaluation_directory import EvaluationDirectory, EvaluationSpec
+from deephyper.balsam.kept_worker import kept_worker
 from deephyper.clock import Clock
 from deephyper.errors import DeepHyperError
 from deephyper.evaluator.evaluator import LOAD_SECONDS
@@ -31,7 +34,7 @@ from deephyper.evaluator.output import open_output, tail
 from deephyper.evaluator.run_function import RunFunction, evaluate
 from deephyper.evaluator.worker.environment import thread_variables
 from deephyper.evaluator.worker.guard import Reaper
-from deephyper.evaluator.worker.messages import JobEnded, JobReported, JobStarted
+from deephyper.evaluator.worker.messages import JobEnded, JobMessage, JobReported, JobStarted
 from deephyper.evaluator.worker.worker_process import WorkerProcess, not_loaded_within
 from deephyper.job import Failure, Job, Objective
 
@@ -60,16 +63,16 @@ def main() -> int:
     return _run_in_a_process(spec, directory)
 
 
+class _Worker(Protocol):
+    """A process that has the job of this evaluation."""
+
+    def events(self, timeout: float) -> list[JobMessage]: ...
+
+
 def _run_in_a_process(spec: EvaluationSpec, directory: EvaluationDirectory) -> int:
     run = Path(spec.run_file).read_text()
-    reaper = Reaper()
-    process = WorkerProcess(run, reaper, thread_variables(spec.threads))
-    try:
-        process.start(Job(spec.id, spec.point, spec.attempt), spec.output)
-        ended = _follow(process, spec, directory)
-    finally:
-        process.kill()
-        reaper.close()
+    with _worker(run, spec) as worker:
+        ended = _follow(worker, spec, directory)
     if ended is None:
         return 0
     if not isinstance(ended.result, Failure):
@@ -82,15 +85,33 @@ def _run_in_a_process(spec: EvaluationSpec, directory: EvaluationDirectory) -> i
     return _FAILED
 
 
+@contextlib.contextmanager
+def _worker(run: str, spec: EvaluationSpec) -> Iterator[_Worker]:
+    """Hand the job to a kept worker, or to one of this evaluation's own, that ends with it."""
+    kept = kept_worker(run, spec)
+    if kept is not None:
+        with contextlib.closing(kept):
+            yield kept
+        return
+    reaper = Reaper()
+    process = WorkerProcess(run, reaper, thread_variables(spec.threads))
+    try:
+        process.start(Job(spec.id, spec.point, spec.attempt), spec.output)
+        yield process
+    finally:
+        process.kill()
+        reaper.close()
+
+
 def _follow(
-    process: WorkerProcess, spec: EvaluationSpec, directory: EvaluationDirectory
+    worker: _Worker, spec: EvaluationSpec, directory: EvaluationDirectory
 ) -> JobEnded | None:
     """Pass on what happens until the evaluation ends; return its end, None if it was to stop."""
     start: float | None = None
     deadline = time.monotonic() + LOAD_SECONDS
     while True:
         left = max(0.0, deadline - time.monotonic())
-        for message in process.events(min(_POLL_SECONDS, left)):
+        for message in worker.events(min(_POLL_SECONDS, left)):
             if isinstance(message, JobEnded):
                 return message
             if isinstance(message, JobStarted):

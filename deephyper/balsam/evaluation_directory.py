@@ -53,6 +53,7 @@ class EvaluationSpec:
         timeout: seconds that it may last; None for no limit.
         ranks: in all, over all nodes.
         threads: of each rank.
+        keeps_worker: whether its worker is kept for later evaluations of the same launcher.
     """
 
     id: str
@@ -63,6 +64,7 @@ class EvaluationSpec:
     timeout: float | None
     ranks: int
     threads: int
+    keeps_worker: bool
 
 
 class EvaluationDirectory:

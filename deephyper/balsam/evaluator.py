@@ -144,6 +144,8 @@ class BalsamEvaluator(Evaluator):
             "node_packing_count": num_evals_per_node,
             "threads_per_rank": threads or self.num_cpus_per_task,
         }
+        # Programs that mpirun or srun has started end with all of their processes.
+        self._keeps_workers = layout.mode == "serial"
         self._opened: _Opened | None = None
         self._evaluations: dict[str, RunningEvaluation] = {}
         self._failed: list[JobMessage] = []  # of jobs that could not be made
@@ -218,6 +220,7 @@ class BalsamEvaluator(Evaluator):
             timeout=self.timeout,
             ranks=self._fields["num_nodes"] * self._fields["ranks_per_node"],
             threads=self._fields["threads_per_rank"],
+            keeps_worker=self._keeps_workers,
         )
 
     def _wait(self, timeout: float) -> Sequence[JobMessage]:

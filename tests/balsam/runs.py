@@ -27,6 +27,10 @@ def a_minute_at_first(point: dict[str, Any]) -> Any:
     return point["x"]
 
 
+def own_process(point: dict[str, Any]) -> Any:
+    return os.getpid()
+
+
 def length_of_text(point: dict[str, Any]) -> Any:
     return len(point["text"])
 

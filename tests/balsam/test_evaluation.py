@@ -84,6 +84,7 @@ class Program:
             "timeout": None,
             "ranks": 1,
             "threads": 1,
+            "keeps_worker": False,
         }
         self.directory.write_spec(EvaluationSpec(**{**values, **changes}))
 

@@ -27,7 +27,7 @@ def directory(tmp_path: Path) -> EvaluationDirectory:
 
 
 def test_what_to_evaluate_arrives_as_it_was_written(directory: EvaluationDirectory) -> None:
-    spec = EvaluationSpec("3", {"a": None, "b": "ü'\"\n"}, 2, None, "run.json", 1.5, 4, 8)
+    spec = EvaluationSpec("3", {"a": None, "b": "ü'\"\n"}, 2, None, "run.json", 1.5, 4, 8, False)
     directory.write_spec(spec)
     assert directory.read_spec() == spec
 

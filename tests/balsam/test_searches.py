@@ -8,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from tests.balsam.conftest import Site
@@ -61,6 +62,20 @@ def test_failing_and_hanging_functions(site: Site) -> None:
     assert "exception: ValueError: divisible by four" in shown.out
     picture = (site.machine.home / "states.png").read_bytes()
     assert picture.startswith(b"\x89PNG")
+
+
+def test_serial_evaluations_share_workers_that_end_with_the_launcher(site: Site) -> None:
+    directory = site.submit_run(
+        "sharing", "own_process", "-n 1 -j serial --num-evals-per-node 2 --max-evals 8"
+    )
+    site.wait_for_end(directory)
+    check_budget(directory, 8)
+    rows = read(directory)
+    workers = {float(row["objective"]) for row in rows}
+    assert len(workers) <= 2
+    assert all(psutil.pid_exists(int(worker)) for worker in workers)
+    cancel(site, "sharing")
+    site.wait_until(lambda: not any(psutil.pid_exists(int(w)) for w in workers), 60, "their end")
 
 
 def test_points_pass_through_no_shell(site: Site) -> None:

@@ -287,3 +287,24 @@ def test_a_loaded_worker_that_never_begins_is_ended(monkeypatch: pytest.MonkeyPa
     assert second.failure.kind == "timeout"
     assert "did not begin in time" in second.failure.message
     assert third.objective == 2
+
+
+def test_a_job_runs_where_it_is_told_to(new_worker: NewWorker, tmp_path: Path) -> None:
+    (tmp_path / "run.py").write_text(
+        "import os\ndef run(point):\n    return float(open(os.environ['NAME']).read())\n"
+    )
+    worker = new_worker(str(tmp_path / "run.py"))
+    results = []
+    for number in (1, 2):
+        directory = tmp_path / str(number)
+        directory.mkdir()
+        (directory / f"file{number}").write_text(str(number))
+        worker.start(Job("7", {}), None, str(directory), {"NAME": f"file{number}"})
+        results.append(events_to_the_end(worker)[-1])
+    assert [end.result for end in results if isinstance(end, JobEnded)] == [1.0, 2.0]
+    worker.start(Job("7", {}), None, str(tmp_path / "nosuch"))
+    ended = events_to_the_end(worker)[-1]
+    assert isinstance(ended, JobEnded)
+    assert isinstance(ended.result, Failure)
+    assert "nosuch' can't be entered" in ended.result.message
+    assert worker.usable

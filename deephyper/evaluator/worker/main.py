@@ -1,8 +1,8 @@
 """The worker's side of a worker process: load the run function once, then evaluate what comes.
 
 Over the channel the parent sends the run function once, as :meth:`RunFunction.dumps` gives it, and
-``{"id", "point", "output"}`` as JSON for each job. The answers are those of
-:mod:`deephyper.evaluator.worker.messages`.
+for each job ``{"id", "point", "output", "directory", "variables"}`` as JSON, see
+:meth:`WorkerProcess.start`. The answers are those of :mod:`deephyper.evaluator.worker.messages`.
 
 User code may replace whatever it can reach, in modules too. So what is needed after it has run is
 bound to names of this module, and where that isn't enough this process ends, and not the search.
@@ -20,7 +20,7 @@ import time
 from collections.abc import Mapping
 
 # By their own names: user code may replace the functions in their modules.
-from os import _exit, close, dup2
+from os import _exit, chdir, close, dup2, environ
 from os import open as open_file
 from typing import Any
 
@@ -40,7 +40,7 @@ from deephyper.evaluator.worker.messages import (
     Message,
     to_json,
 )
-from deephyper.objective import Objective, one_line
+from deephyper.objective import Failure, Objective, one_line
 from deephyper.standard_streams import open_missing
 
 
@@ -98,7 +98,8 @@ class _Worker:
             _redirect(job["output"])
         start = self._now()
         self._send(JobStarted(self._job_id, start))
-        result = evaluate(function, job["point"], self._report)
+        failure = _enter(job["directory"], job["variables"])
+        result = failure or evaluate(function, job["point"], self._report)
         end = self._now()
         _flush()
         restored = _restored(home)
@@ -164,6 +165,17 @@ def _restored(home: Home) -> bool:
         return home.restore()
     except BaseException:  # user code has replaced what is needed
         return False
+
+
+def _enter(directory: str | None, variables: Mapping[str, str]) -> Failure | None:
+    """Go where a job is to run; return why that isn't possible."""
+    environ.update(variables)
+    try:
+        if directory is not None:
+            chdir(directory)
+    except OSError as error:
+        return Failure("exception", f"the directory '{directory}' can't be entered: {error}")
+    return None
 
 
 def _flush() -> None:

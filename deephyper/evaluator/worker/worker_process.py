@@ -183,16 +183,30 @@ class WorkerProcess:
                 return self._load_failed(f"the worker process ended while loading run: {cause}")
         return self._loaded
 
-    def start(self, job: Job, output: str | None) -> None:
+    def start(
+        self,
+        job: Job,
+        output: str | None,
+        directory: str | None = None,
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
         """Hand over a job, which begins as soon as the run function is loaded.
 
         Args:
             job: the job.
             output: file for what it prints; None leaves it where this process's output goes.
+            directory: to run in; None for the one in which the process was started.
+            variables: of the environment, to set before.
         """
         self._begin_loading()
         self._assignment = _Assignment(job.id, output, time.monotonic())
-        message = {"id": job.id, "point": job.point, "output": output}
+        message = {
+            "id": job.id,
+            "point": job.point,
+            "output": output,
+            "directory": directory,
+            "variables": dict(variables or {}),
+        }
         self._channel.send(json.dumps(message).encode())
 
     def receive(self, timeout: float = 0.0) -> list[Message]:
