@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,17 @@ for _number, _action in (
 ):
     if signal.getsignal(_number) == signal.SIG_IGN:
         signal.signal(_number, _action)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Escape lone surrogates in what tests have logged: xdist can't send them."""
+    report = yield
+    report.sections = [
+        (title, text.encode("utf-8", "backslashreplace").decode())
+        for title, text in report.sections
+    ]
+    return report
 
 
 @pytest.fixture(scope="session")

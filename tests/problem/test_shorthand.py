@@ -302,7 +302,7 @@ def test_a_config_space_hyperparameter_keeps_its_default() -> None:
         cs.CategoricalHyperparameter("x", [object()]),
         cs.UniformIntegerHyperparameter("x", 0, 2**60),
     ],
-    ids=str,
+    ids=["tuples", "a list", "a slash", "an object", "beyond a float"],
 )
 def test_a_config_space_hyperparameter_that_points_cannot_hold_is_refused(
     hyperparameter: AnyHyperparameter,
