@@ -1,6 +1,7 @@
 """One machine and one Balsam database for all tests that need them.
 
-These install packages as root, so they run only where their marker is named: ``pytest -n 0 -m balsam``.
+These install packages as root, so they run only where their marker is named:
+``pytest -n 0 -m balsam``.
 """
 
 from __future__ import annotations

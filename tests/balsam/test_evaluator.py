@@ -44,7 +44,8 @@ def test_it_passes_the_suite_of_all_evaluators(launcher: Site) -> None:
     done = launcher.run(
         "export BALSAM_JOB_ID=$(python ~/runs/drive.py --job) BALSAM_LAUNCHER_NODES=1 "
         "BALSAM_JOB_MODE=serial\n"
-        f"python -m pytest -o addopts=-q -p no:cacheprovider --timeout 100 -k 'balsam and {unwanted}' "
+        "python -m pytest -o addopts=-q -p no:cacheprovider --timeout 100 "
+        f"-k 'balsam and {unwanted}' "
         "tests/evaluator/test_conformance.py",
         timeout=600,
         directory="../source",
