@@ -89,7 +89,8 @@ class Node:
         path = self._root / f"evaluation{self._number}"
         path.mkdir()
         run_file = self._root / f"{run}.json"
-        run_file.write_text(RunFunction.of(f"{self._root / 'functions.py'}::{run}").dumps())
+        if not run_file.exists():  # one session writes it once
+            run_file.write_text(RunFunction.of(f"{self._root / 'functions.py'}::{run}").dumps())
         values: dict[str, Any] = {
             "id": str(self._number),
             "point": point,
@@ -104,6 +105,11 @@ class Node:
         directory = EvaluationDirectory(path)
         directory.write_spec(EvaluationSpec(**{**values, **changes}))
         return directory
+
+    def forget_run_files(self) -> None:
+        """Be another session from now on."""
+        for file in self._root.glob("*.json"):
+            file.unlink()
 
     def start(
         self,
@@ -207,6 +213,13 @@ def test_each_runs_in_its_directory_with_its_job(node: Node) -> None:
         started = directory.started()
         assert started is not None
         assert started.job_id == str(number)
+
+
+def test_another_session_shares_no_process(node: Node) -> None:
+    """The module may have been changed in between."""
+    first = node.run()
+    node.forget_run_files()
+    assert node.run() != first
 
 
 def test_what_is_printed_while_loading_belongs_to_the_first(node: Node) -> None:

@@ -36,6 +36,12 @@ def test_a_search_that_wakes_up_too_late_ends_and_changes_nothing(
     files = [real.log_dir / name for name in ("journal.jsonl", "results.csv")]
     with successor, contextlib.closing(Journal(successor)) as journal:
         journal.begin(read_journal(real.log_dir))
+        rows = files[1].read_bytes()
+
+        def write(fd: int) -> None:
+            os.write(fd, rows)
+
+        os.close(successor.replace(files[1].name, write))
         before = [path.read_bytes() for path in files]
         if not is_over:
             process.send_signal(signal.SIGCONT)
