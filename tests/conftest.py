@@ -11,6 +11,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -21,6 +22,11 @@ for _number, _action in (
 ):
     if signal.getsignal(_number) == signal.SIG_IGN:
         signal.signal(_number, _action)
+
+
+# How long an example takes is no verdict: the machine may be busy.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 
 @pytest.hookimpl(wrapper=True)
