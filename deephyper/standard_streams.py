@@ -11,6 +11,7 @@ import contextlib
 import io
 import os
 import sys
+from abc import abstractmethod
 from collections.abc import Iterator
 from typing import TextIO
 
@@ -124,8 +125,9 @@ class _Target(io.RawIOBase):
             self.failure = self.failure or OSError(str(error))
         return len(data)
 
+    @abstractmethod
     def _write(self, data: bytes | bytearray | memoryview) -> None:
-        raise NotImplementedError
+        """Write all of the data, or raise OSError or ValueError."""
 
 
 class _FileTarget(_Target):
