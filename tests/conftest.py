@@ -30,6 +30,20 @@ settings.load_profile("unhurried")
 
 
 @pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol() -> Generator[None, object, object]:
+    """Undo what a test, or a library that it called, did to the environment of the others.
+
+    Starting Ray sets RAY_AUTH_MODE, for one, so that a later program's cluster would have a token.
+    """
+    before = dict(os.environ)
+    result = yield
+    if os.environ != before:
+        os.environ.clear()
+        os.environ.update(before)
+    return result
+
+
+@pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Escape lone surrogates in what tests have logged: xdist can't send them."""
     report = yield
