@@ -3,6 +3,10 @@
 A proposal leaves the optimizer, becomes a job in the evaluator, comes back as an outcome, is
 written, and reaches the optimizer. Each free worker is given a new point at once; none waits for
 another.
+
+Of many workers some are always about to be free, so proposals are prepared for them while nothing
+else is to be done: a result need not be learned before its worker has the next point. Points are
+asked for a few at a time, and each is submitted before the next ones exist.
 """
 
 from __future__ import annotations
@@ -30,6 +34,11 @@ from deephyper.search.record import Evaluation, Record
 from deephyper.search.store import Recorder
 
 _TICK = 0.25  # seconds until a signal or the end of the time is noticed
+_ASKED = 8
+"""Proposals that are asked for at a time, at most."""
+_AHEAD = 32
+"""One proposal is prepared ahead for so many workers: what it does not know are the results of so
+few of them that it is hardly worse for it."""
 _log = logging.getLogger("deephyper.search")
 
 
@@ -128,6 +137,8 @@ class Session:
         self._notify = notify
         self._began = clock.monotonic()
         self._waiting = deque(evaluation.job for evaluation in record.unfinished)
+        self._ready: deque[Proposal] = deque()  # asked for, and not yet submitted
+        self._untold: list[Outcome] = []  # written, and not yet told to the optimizer
         self._failures_in_a_row = 0
         self._exhausted = False
         self._num_stopped = 0
@@ -146,6 +157,8 @@ class Session:
         try:
             self._begin()
             reason = self._loop()
+            if self._ready:
+                self._optimizer.forget([proposal.point for proposal in self._ready])
             if self._num_stopped:
                 self._notify(stopped_notice(self._num_stopped))
             self._recorder.end(reason)
@@ -188,7 +201,6 @@ class Session:
         end = self._end_of_time()
         reason: Reason | None = None
         while True:
-            self._recorder.check()
             now_reason = self._reason()
             # A retry may take "max_evals" back; the others stand.
             if now_reason is not None or reason == "max_evals":
@@ -196,9 +208,11 @@ class Session:
                     self._announce(now_reason)
                 reason = now_reason
             if reason is None and self._fill_workers():
+                self._take(self._evaluator.gather(timeout=0))
                 continue
+            self._tell()
             if not self._evaluator.num_unfinished and (
-                reason is not None or (self._exhausted and not self._waiting)
+                reason is not None or (self._exhausted and not (self._waiting or self._ready))
             ):
                 return reason or "exhausted"
             over = min(
@@ -211,6 +225,7 @@ class Session:
 
     def _wait(self) -> None:
         """Take what happens until an evaluation ends, or it is time to look at the clock again."""
+        self._recorder.check()
         until = self._clock.monotonic() + _TICK
         left = _TICK
         while left > 0.0:
@@ -242,24 +257,32 @@ class Session:
             self._notify(text)
 
     def _fill_workers(self) -> bool:
-        """Give free workers points; return whether some outcomes were known, so that more fit."""
-        counted = len(self._record.evaluations)
+        """Give free workers points; return whether there may be more to do than to wait."""
         waiting = len(self._waiting)
-        free = self._evaluator.num_free
-        ready = min(free, waiting, self._budget.evaluations_left(counted - waiting))
+        started = len(self._record.evaluations) - waiting
+        ready = min(self._evaluator.num_free, waiting, self._budget.evaluations_left(started))
         for job in [self._waiting.popleft() for _ in range(int(ready))]:
             self._submit(self._record.evaluations[job.id], job)
-        left = min(self._evaluator.num_free, self._budget.evaluations_left(counted))
-        if left <= 0 or self._exhausted:
+        self._submit_ready()
+        self._tell()
+        wanted = self._evaluator.num_free or self._evaluator.num_workers // _AHEAD
+        left = self._budget.evaluations_left(len(self._record.evaluations))
+        missing = int(min(wanted, left, len(self._ready) + _ASKED)) - len(self._ready)
+        if missing <= 0 or self._exhausted:
             return False
         try:
-            proposals = self._optimizer.ask(int(left))
+            self._ready.extend(self._optimizer.ask(missing))
         except SpaceExhausted as end:
             self._exhausted = True
             _log.info("%s", end)
-            return False
+        self._submit_ready()
+        return not self._exhausted
+
+    def _submit_ready(self) -> None:
+        """Submit the proposals for which there are workers; end those whose outcomes are known."""
         known: list[Outcome] = []
-        for proposal in proposals:
+        while self._ready and self._evaluator.num_free:
+            proposal = self._ready.popleft()
             job = Job(self._record.next_id, proposal.point)
             evaluation = Evaluation.of(job, proposal)
             self._record.add(evaluation)
@@ -270,7 +293,6 @@ class Session:
                 self._recorder.submitted(evaluation)
                 known.append(outcome)
         self._end(known)
-        return bool(known)
 
     def _submit(self, evaluation: Evaluation, job: Job) -> None:
         job = dataclasses.replace(job, directory=self._directory_of(job.id))
@@ -298,7 +320,7 @@ class Session:
         return bool(outcomes)
 
     def _end(self, outcomes: Sequence[Outcome]) -> None:
-        """Record outcomes, then tell them to the optimizer together."""
+        """Record outcomes; the optimizer is told of them later."""
         # All of them are written first, so that no later error costs one.
         ended = [outcome for outcome in outcomes if self._write(outcome)]
         if not ended:
@@ -309,7 +331,13 @@ class Session:
             self._cache.add(outcome)
             self._failures_in_a_row = 0 if outcome.failure is None else self._failures_in_a_row + 1
             self._on_outcome(outcome)
-        self._optimizer.tell([o.job.point for o in ended], [observation(o) for o in ended])
+        self._untold += ended
+
+    def _tell(self) -> None:
+        """Tell the optimizer together what has ended together."""
+        told, self._untold = self._untold, []
+        if told:
+            self._optimizer.tell([o.job.point for o in told], [observation(o) for o in told])
 
     def _write(self, outcome: Outcome) -> bool:
         """Write an outcome; return whether its evaluation has ended, or runs again."""

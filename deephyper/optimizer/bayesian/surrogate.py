@@ -49,10 +49,10 @@ class Surrogate:
         """True if it predicts failure: if some points had failed when it was made."""
         return self._failure is not None
 
-    def append(self, x: Array) -> tuple[Array, float]:
-        """Append a pending point, shape (p,); return what `Factor.append` does."""
+    def append(self, x: Array, solve: Array | None = None) -> tuple[Array, float]:
+        """Append a pending point; arguments and return value are those of `Factor.append`."""
         # Its value is what the model predicts there, which changes the mean nowhere.
-        row, diagonal = self.factor.append(x)
+        row, diagonal = self.factor.append(x, solve)
         self._objective.append()
         if self._failure is not None:
             self._failure.append()
