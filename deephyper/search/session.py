@@ -261,8 +261,8 @@ class Session:
         waiting = len(self._waiting)
         started = len(self._record.evaluations) - waiting
         ready = min(self._evaluator.num_free, waiting, self._budget.evaluations_left(started))
-        for job in [self._waiting.popleft() for _ in range(int(ready))]:
-            self._submit(self._record.evaluations[job.id], job)
+        jobs = [self._waiting.popleft() for _ in range(int(ready))]
+        self._submit([self._record.evaluations[job.id] for job in jobs])
         self._submit_ready()
         self._tell()
         wanted = self._evaluator.num_free or self._evaluator.num_workers // _AHEAD
@@ -280,25 +280,32 @@ class Session:
 
     def _submit_ready(self) -> None:
         """Submit the proposals for which there are workers; end those whose outcomes are known."""
+        free = self._evaluator.num_free
         known: list[Outcome] = []
-        while self._ready and self._evaluator.num_free:
+        new: list[Evaluation] = []
+        while self._ready and len(new) < free:
             proposal = self._ready.popleft()
             job = Job(self._record.next_id, proposal.point)
             evaluation = Evaluation.of(job, proposal)
             self._record.add(evaluation)
             outcome = self._cache.outcome_for(job, self._clock.now())
             if outcome is None:
-                self._submit(evaluation, job)
+                new.append(evaluation)
             else:
                 self._recorder.submitted(evaluation)
                 known.append(outcome)
-        self._end(known)
+        self._submit(new)
+        self._end([outcome for outcome in known if self._write(outcome)])
 
-    def _submit(self, evaluation: Evaluation, job: Job) -> None:
-        job = dataclasses.replace(job, directory=self._directory_of(job.id))
-        evaluation.job = job
-        self._recorder.submitted(evaluation)
-        self._evaluator.submit([job])
+    def _submit(self, evaluations: Sequence[Evaluation]) -> None:
+        if not evaluations:
+            return
+        with self._recorder.together():
+            for evaluation in evaluations:
+                job = evaluation.job
+                evaluation.job = dataclasses.replace(job, directory=self._directory_of(job.id))
+                self._recorder.submitted(evaluation)
+        self._evaluator.submit([evaluation.job for evaluation in evaluations])
 
     def _take(self, events: Sequence[Event]) -> bool:
         """Write what has happened, and end the evaluations that have ended together.
@@ -307,22 +314,23 @@ class Session:
             Whether there are such.
         """
         outcomes: list[Outcome] = []
-        for event in events:
-            if isinstance(event, Ended):
-                outcomes.append(event.outcome)
-            elif isinstance(event, Started):
-                self._recorder.started(event)
-            elif isinstance(event, Notice):
-                self._notify(event.text)
-            else:
-                self._recorder.reported(event)
-        self._end(outcomes)
+        # All of it is written first, so that no later error costs anything.
+        with self._recorder.together():
+            for event in events:
+                if isinstance(event, Ended):
+                    outcomes.append(event.outcome)
+                elif isinstance(event, Started):
+                    self._recorder.started(event)
+                elif isinstance(event, Notice):
+                    self._notify(event.text)
+                else:
+                    self._recorder.reported(event)
+            ended = [outcome for outcome in outcomes if self._write(outcome)]
+        self._end(ended)
         return bool(outcomes)
 
-    def _end(self, outcomes: Sequence[Outcome]) -> None:
-        """Record outcomes; the optimizer is told of them later."""
-        # All of them are written first, so that no later error costs one.
-        ended = [outcome for outcome in outcomes if self._write(outcome)]
+    def _end(self, ended: Sequence[Outcome]) -> None:
+        """Record outcomes that were written; the optimizer is told of them later."""
         if not ended:
             return
         evaluations = [self._record.end(outcome) for outcome in ended]

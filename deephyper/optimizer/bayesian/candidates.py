@@ -82,6 +82,7 @@ class Pool:
         factor = surrogate.factor
         self._contained = {vector.tobytes() for vector in self.vectors}
         self._x = self._features(self.vectors)
+        self._scaled = factor.covariance.scaled(self._x)
         self._solves = np.empty((factor.capacity, len(self.vectors)))
         solves = factor.solve(self._x)
         self._solves[: factor.n] = solves
@@ -116,7 +117,7 @@ class Pool:
     def append(self, row: Array, diagonal: float) -> None:
         """Take in the point that was last appended to the factor; its row as that returned it."""
         n, factor = len(row), self._surrogate.factor
-        k = factor.covariance(factor.x[n : n + 1], self._x)[0]
+        k = factor.covariance.to_all(factor.x[n], self._scaled)
         new = (k - row @ self._solves[:n]) / diagonal
         self._solves[n] = new
         self._explained += new * new
@@ -234,6 +235,7 @@ class Pool:
         self.vectors[rows] = vectors
         self._used[rows] = False
         self._x[rows] = x
+        self._scaled.replace(rows, self._surrogate.factor.covariance.scaled(x))
         self._solves[: len(solves), rows] = solves
         self._explained[rows] = np.einsum("ij,ij->j", solves, solves)
         value[rows] = new

@@ -100,6 +100,8 @@ class BayesianOptimizer(Optimizer):
         self._surrogate: Surrogate | None = None
         self._rows: dict[Key, int] = {}
         """Rows of the surrogate that are pending points."""
+        self._encoded: dict[Key, Array] = {}
+        """Vectors of proposals that are pending."""
         self._proposed: dict[Key, Proposal] = {}
         """Proposals of the current call of ask; pending as soon as it returns."""
         self._fitted_on = 0
@@ -133,12 +135,13 @@ class BayesianOptimizer(Optimizer):
         points: Sequence[Point],
         objectives: Sequence[Objective | None],
     ) -> None:
-        vectors = self._encoding.vectors(points)
+        vectors = self._vectors_of(keys, points)
         values = [math.nan if objective is None else objective for objective in objectives]
         self._results.append(vectors, np.array(values))
         for key, vector, objective in zip(keys, vectors, objectives, strict=True):
             row = self._rows.pop(key, None)
-            if self._surrogate is None or self._is_crowded:
+            self._encoded.pop(key, None)
+            if self._surrogate is None or not self._surrogate.learns:
                 continue
             if row is None:
                 row = self._append(self._features(vector[None, :])[0])
@@ -159,19 +162,22 @@ class BayesianOptimizer(Optimizer):
     def _pend(self, points: Mapping[Key, Point]) -> None:
         for key, point in points.items():
             if self._surrogate is not None and key not in self._rows:
-                self._append_pending(key, self._features_of([point])[0])
+                self._append_pending(key, self._features(self._vectors_of([key], [point]))[0])
 
     def _forget(self, points: Mapping[Key, Point]) -> None:
         # A row can't be taken out of a factor; the next one is made without it.
         if points.keys() & self._rows.keys():
             self._surrogate = None
+        for key in points:
+            self._encoded.pop(key, None)
 
     def _predict(self, key: Key, point: Point) -> Prediction | None:
         if not self._is_ready():
             return None
         with _one_blas_thread(), np.errstate(under="ignore"):
             surrogate = self._current_surrogate()
-            moments = surrogate.moments_at(surrogate.factor.solve(self._features_of([point])))
+            x = self._features(self._vectors_of([key], [point]))
+            moments = surrogate.moments_at(surrogate.factor.solve(x))
             row = self._rows.get(key)
             if row is not None:  # that it is being evaluated makes it no more certain
                 moments.std = np.array([surrogate.std_without(row)])
@@ -237,6 +243,7 @@ class BayesianOptimizer(Optimizer):
             point = self._encoding.points(self._pool.vectors[i : i + 1])[0]
             key = self._admit(point, self._proposed)
             if key is not None:
+                self._encoded[key] = self._pool.vectors[i].copy()
                 self._proposed[key] = Proposal(point, self._prediction(moments, value_of_i, i))
                 self._append_pending(key, *self._pool.candidate(i))
                 return True
@@ -244,9 +251,11 @@ class BayesianOptimizer(Optimizer):
     def _propose_from_design(self) -> bool:
         """Propose the next point of the space-filling design that is new."""
         for _ in range(200):
-            point = self._encoding.points(self._design.next())[0]
+            vector = self._design.next()
+            point = self._encoding.points(vector)[0]
             key = self._admit(point, self._proposed)
             if key is not None:
+                self._encoded[key] = vector[0]
                 self._proposed[key] = Proposal(point)
                 return True
         return False
@@ -276,8 +285,13 @@ class BayesianOptimizer(Optimizer):
         if row is not None:
             self._rows[key] = row
 
-    def _features_of(self, points: Sequence[Point]) -> Array:
-        return self._features(self._encoding.vectors(points))
+    def _vectors_of(self, keys: Sequence[Key], points: Sequence[Point]) -> Array:
+        """Return the vectors of points, shape (n, d)."""
+        encoded = [self._encoded.get(key) for key in keys]
+        missing = [point for point, v in zip(points, encoded, strict=True) if v is None]
+        others = iter(self._encoding.vectors(missing)) if missing else iter(())
+        rows = [next(others) if vector is None else vector for vector in encoded]
+        return np.array(rows).reshape(len(rows), self._encoding.n_dims)
 
     def _transformed(self, objective: float) -> float:
         assert self._transform is not None
@@ -290,7 +304,7 @@ class BayesianOptimizer(Optimizer):
             self._fit()
             self._fitted_on = n
             self._surrogate = None
-        if self._surrogate is None:
+        if self._surrogate is None or not (self._surrogate.learns or self._is_crowded):
             self._surrogate = self._build_surrogate(n_asked)
         return self._surrogate
 
@@ -318,7 +332,7 @@ class BayesianOptimizer(Optimizer):
         vectors = np.concatenate(
             [
                 self._results.vectors[np.concatenate([kept, failed])],
-                self._encoding.vectors(list(pending.values())),
+                self._vectors_of(list(pending), list(pending.values())),
             ]
         )
         n, n_observed = len(vectors), len(kept) + len(failed)
@@ -327,7 +341,7 @@ class BayesianOptimizer(Optimizer):
         factor = Factor(covariance, self._features(vectors), n + spare)
         assert self._transform is not None
         values = self._transform(self._results.objectives[kept])
-        surrogate = Surrogate(factor, values, len(failed))
+        surrogate = Surrogate(factor, values, len(failed), learns=not self._is_crowded)
         self._rows = {key: n_observed + i for i, key in enumerate(pending)}
         few = self.n_unseen <= POOL_SIZE
         self._pool.rebind(surrogate, self._listing.unseen if self._listing and few else None)
