@@ -210,7 +210,8 @@ class Session:
             if reason is None and self._fill_workers():
                 self._take(self._evaluator.gather(timeout=0))
                 continue
-            self._tell()
+            if reason is not None:
+                self._tell()
             if not self._evaluator.num_unfinished and (
                 reason is not None or (self._exhausted and not (self._waiting or self._ready))
             ):
@@ -264,12 +265,10 @@ class Session:
         jobs = [self._waiting.popleft() for _ in range(int(ready))]
         self._submit([self._record.evaluations[job.id] for job in jobs])
         self._submit_ready()
-        self._tell()
-        wanted = self._evaluator.num_free or self._evaluator.num_workers // _AHEAD
-        left = self._budget.evaluations_left(len(self._record.evaluations))
-        missing = int(min(wanted, left, len(self._ready) + _ASKED)) - len(self._ready)
+        missing = self._missing()
         if missing <= 0 or self._exhausted:
             return False
+        self._tell()
         try:
             self._ready.extend(self._optimizer.ask(missing))
         except SpaceExhausted as end:
@@ -277,6 +276,17 @@ class Session:
             _log.info("%s", end)
         self._submit_ready()
         return not self._exhausted
+
+    def _missing(self) -> int:
+        """Return how many points to ask for now: first for free workers, then ahead."""
+        left = self._budget.evaluations_left(len(self._record.evaluations)) - len(self._ready)
+        free = self._evaluator.num_free
+        if free:
+            return int(min(free, left, _ASKED))
+        ahead = min(self._evaluator.num_workers // _AHEAD, left + len(self._ready))
+        missing = int(ahead) - len(self._ready)
+        # An ask has a price of its own, so it is for several points if that costs no worker time.
+        return min(missing, _ASKED) if missing >= min(ahead, _ASKED) else 0
 
     def _submit_ready(self) -> None:
         """Submit the proposals for which there are workers; end those whose outcomes are known."""
@@ -342,7 +352,7 @@ class Session:
         self._untold += ended
 
     def _tell(self) -> None:
-        """Tell the optimizer together what has ended together."""
+        """Tell the optimizer what has ended since it was last asked."""
         told, self._untold = self._untold, []
         if told:
             self._optimizer.tell([o.job.point for o in told], [observation(o) for o in told])

@@ -42,10 +42,15 @@ def test_its_numbers_are_those_of_the_code(text: str) -> None:
     assert f"until {optimizer.N_INITIAL} results are known" in text
     assert f"has grown by {round(100 * (optimizer.GROWTH - 1))} %" in text
     assert f"a pool of {candidates.SIZE} points" in text
-    finished, failed, pending = optimizer.MAX_FINISHED, optimizer.MAX_FAILED, optimizer.MAX_PENDING
-    assert f"at most {finished} results" in text
-    assert f"{failed} failures and {pending} running evaluations" in text
-    assert f"Up to {pending} points" in text
+    words = " ".join(text.split())
+    finished, failed, pending = optimizer.MAX_FINISHED, optimizer.MAX_FAILED, optimizer.CROWD
+    assert f"at most {finished} results" in words
+    assert f"{failed} failures and {pending} running evaluations" in words
+    assert f"Up to {pending} points" in words
+    finished, failed = optimizer.CROWD_FINISHED, optimizer.CROWD_FAILED
+    newest, room = optimizer.CROWD_PENDING, optimizer.CROWD_ROOM
+    assert f"{finished} results, {failed} failures and the newest {newest}" in words
+    assert f"serves {room} proposals" in words
 
 
 def test_every_other_proposal_asks_for_a_margin(text: str) -> None:

@@ -50,8 +50,8 @@ MAX_FIT = 160
 MAX_DISTANCES = 256_000
 """Distances between results by hyperparameters in a fit: with more than 20 of them it uses fewer
 results, so that its time stays bounded."""
-MAX_FINISHED, MAX_FAILED, MAX_PENDING = 300, 100, 300
-"""Points in the model."""
+MAX_FINISHED, MAX_FAILED = 300, 100
+"""Points in the model, besides those that are pending."""
 SPARE = 48
 """Points that can be appended at least before a new factor is made."""
 BASES = 8
@@ -62,12 +62,12 @@ search polishes what it has; where many points share the best value it never lea
 REFRESH = 4
 """Of several points asked for at once, every so many look for new candidates."""
 CROWD = 200
-"""With so many points pending, a factor learns no results: the next one will. What one result says
-is little then, and thousands of workers leave no time to look at each at once."""
-CROWD_ROOM, CROWD_REFRESH = 128, 16
-"""Points that such a factor serves, and every how many look for new candidates."""
-CROWD_FINISHED, CROWD_FAILED, CROWD_PENDING = 200, 60, 200
-"""Points in the model then."""
+"""With so many points pending, a model learns no results: the next one will. One result says little
+then, and thousands of workers leave no time to look at each at once."""
+CROWD_ROOM, CROWD_REFRESH = 64, 8
+"""Proposals that such a model serves, and every how many look for new candidates."""
+CROWD_FINISHED, CROWD_FAILED, CROWD_PENDING = 200, 60, 64
+"""Points in it."""
 
 
 class BayesianOptimizer(Optimizer):
@@ -117,7 +117,7 @@ class BayesianOptimizer(Optimizer):
 
     def _propose(self, n: int) -> Mapping[Key, Proposal]:
         # All points of an ask go into one factor, up to what it may hold.
-        if self._surrogate is not None and self._surrogate.factor.room < min(n, MAX_PENDING):
+        if self._surrogate is not None and self._surrogate.factor.room < min(n, CROWD):
             self._surrogate = None
         with _one_blas_thread(), np.errstate(under="ignore"):
             try:
@@ -201,7 +201,7 @@ class BayesianOptimizer(Optimizer):
 
     @property
     def _is_crowded(self) -> bool:
-        return len(self._pending) >= CROWD
+        return len(self._pending) + len(self._proposed) >= CROWD
 
     def _propose_next(self, n: int) -> bool:
         """Propose one of the n points of an ask; return whether there was one."""
@@ -321,7 +321,7 @@ class BayesianOptimizer(Optimizer):
 
     def _build_surrogate(self, n_asked: int) -> Surrogate:
         """Return a model of the best and some of the other results, and of what is pending."""
-        max_finished, max_failed, max_pending, room = MAX_FINISHED, MAX_FAILED, MAX_PENDING, SPARE
+        max_finished, max_failed, max_pending, room = MAX_FINISHED, MAX_FAILED, CROWD, SPARE
         if self._is_crowded:
             max_finished, max_failed = CROWD_FINISHED, CROWD_FAILED
             max_pending, room = CROWD_PENDING, CROWD_ROOM
@@ -337,7 +337,7 @@ class BayesianOptimizer(Optimizer):
         )
         n, n_observed = len(vectors), len(kept) + len(failed)
         covariance = Covariance(self._features, self._parameters)
-        spare = max(room, n // 6, min(n_asked, MAX_PENDING))
+        spare = max(room, n // 6, min(n_asked, CROWD))
         factor = Factor(covariance, self._features(vectors), n + spare)
         assert self._transform is not None
         values = self._transform(self._results.objectives[kept])
