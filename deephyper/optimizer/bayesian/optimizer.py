@@ -348,9 +348,7 @@ class BayesianOptimizer(Optimizer):
         return surrogate
 
 
-def _newest(
-    pending: dict[Key, Point], proposed: dict[Key, Point], limit: int
-) -> dict[Key, Point]:
+def _newest(pending: dict[Key, Point], proposed: dict[Key, Point], limit: int) -> dict[Key, Point]:
     """Return at most `limit` of the points, oldest first; those proposed are the newest."""
     rows = list(islice(reversed(proposed.items()), limit))
     rows += islice(reversed(pending.items()), limit - len(rows))
