@@ -1,4 +1,4 @@
-"""Points that are prepared before workers are free for them, by an optimizer that takes its time."""
+"""Points that are prepared before workers are free for them, by an optimizer that is slow."""
 
 from __future__ import annotations
 
