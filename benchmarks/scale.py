@@ -9,7 +9,7 @@ ones have been replaced until nothing is submitted any more; latency is the time
 evaluation to the beginning of the next one on its worker.
 
     python -m benchmarks.scale [--engine bayesian random] [--space hartmann ackley mixed]
-        [--workers 64 1920 4096] [--seconds 10] [--evaluations 20000] [--memory]
+        [--workers 8 64 512 1920 4096 16384] [--seconds 1 10 60] [--evaluations 20000] [--memory]
 """
 
 from __future__ import annotations
@@ -59,11 +59,13 @@ class Slots:
 
     Attributes:
         begins, ends: of each evaluation, in seconds.
+        used: processor time of the searching thread when each was begun.
         waits: from the end of an evaluation to the next one's beginning.
     """
 
     begins: list[float] = field(default_factory=list)
     ends: list[float] = field(default_factory=list)
+    used: list[float] = field(default_factory=list)
     waits: list[float] = field(default_factory=list)
     _free: dict[int, float] = field(default_factory=dict)
 
@@ -74,11 +76,35 @@ class Slots:
         self._free[slot] = end
         self.begins.append(begin)
         self.ends.append(end)
+        self.used.append(time.thread_time())
+
+    def steady(self, workers: int) -> int:
+        """Return the number of the evaluation from which on the search was under way."""
+        return min(2 * workers, len(self.begins) // 2)
+
+    def cost(self, workers: int) -> tuple[float, float, float]:
+        """Return the seconds of processor time per evaluation while the search was under way.
+
+        Returns:
+            Of all evaluations, of the first quarter and of the last quarter.
+        """
+        used = np.array(self.used[self.steady(workers) :])
+        quarter = max(len(used) // 4, 1)
+        return (
+            (used[-1] - used[0]) / max(len(used) - 1, 1),
+            (used[quarter] - used[0]) / quarter,
+            (used[-1] - used[-1 - quarter]) / quarter,
+        )
+
+    def latency(self) -> tuple[float, float]:
+        """Return median and 99th percentile of the seconds that a worker waited."""
+        median, high = np.quantile(self.waits, (0.5, 0.99)) if self.waits else (math.nan, math.nan)
+        return float(median), float(high)
 
     def utilization(self, workers: int) -> float:
         """Return the busy part of the workers' time while the search was under way."""
         begins, ends = np.array(self.begins), np.array(self.ends)
-        since, until = begins[min(2 * workers, len(begins) // 2)], begins[-1]
+        since, until = begins[self.steady(workers)], begins[-1]
         busy = np.minimum(ends, until) - np.maximum(begins, since)
         return float(np.clip(busy, 0.0, None).sum() / (workers * (until - since)))
 
@@ -149,8 +175,8 @@ class Measured:
 
     Attributes:
         utilization: of the workers, from 0 to 1.
-        cost: milliseconds of the manager per evaluation.
-        first, last: the same over the first and the last quarter.
+        cost: milliseconds of the manager per evaluation once the search is under way: of all, and
+            of the first and the last quarter of the evaluations.
         latency: median and 99th percentile of the milliseconds that a worker waited.
         start: seconds until every worker had its first point.
         megabytes: largest memory of the process.
@@ -159,9 +185,7 @@ class Measured:
     """
 
     utilization: float
-    cost: float
-    first: float
-    last: float
+    cost: tuple[float, float, float]
     latency: tuple[float, float]
     start: float
     megabytes: float
@@ -183,7 +207,6 @@ def measure(
     make_problem, value = SPACES[space]
     durations = np.random.default_rng([seed, 7])
     clock, slots = BusyClock(), Slots()
-    ended: list[float] = []
 
     def duration(job: Job) -> float:
         return seconds * float(np.exp(0.25 * durations.standard_normal() - 0.25**2 / 2))
@@ -194,24 +217,20 @@ def measure(
     evaluator.slots = slots
     with warnings.catch_warnings(record=True) as caught, evaluator:
         warnings.simplefilter("always")
-        before = time.thread_time()
         search = Search(
             make_problem(),
             evaluator,
             engine,
             log_dir=log_dir,
             seed=seed,
-            on_outcome=lambda outcome: ended.append(time.thread_time() - before),
         )
         result = search.search(max_evals=evaluations)
-    quarter = len(ended) // 4
-    waits = np.array(slots.waits) * 1e3
+    cost, first, last = slots.cost(workers)
+    median, high = slots.latency()
     return Measured(
         utilization=slots.utilization(workers),
-        cost=1e3 * ended[-1] / len(ended),
-        first=1e3 * ended[quarter] / (quarter + 1),
-        last=1e3 * (ended[-1] - ended[-quarter - 1]) / max(quarter, 1),
-        latency=(float(np.median(waits)), float(np.quantile(waits, 0.99))),
+        cost=(1e3 * cost, 1e3 * first, 1e3 * last),
+        latency=(1e3 * median, 1e3 * high),
         start=slots.begins[min(workers, len(slots.begins)) - 1],
         megabytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         best=math.nan if result.best_objective is None else float(result.best_objective),
@@ -224,13 +243,13 @@ def main(args: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--engine", nargs="+", default=["bayesian", "random"])
     parser.add_argument("--space", nargs="+", default=list(SPACES), choices=list(SPACES))
-    parser.add_argument("--workers", nargs="+", type=int, default=[64, 1920, 4096])
+    parser.add_argument("--workers", nargs="+", type=int, default=[8, 64, 512, 1920, 4096])
     parser.add_argument("--seconds", nargs="+", type=float, default=[10.0])
     parser.add_argument("--evaluations", type=int, default=20_000)
     parser.add_argument("--memory", action="store_true", help="keep the search in memory")
     options = parser.parse_args(args)
     print(
-        "| engine | space | workers | s | utilization | ms | first, last quarter | "
+        "| engine | space | workers | s | utilization | ms/evaluation | first, last quarter | "
         "latency ms, p99 | start s | MB | best | warnings |"
     )
     print("|" + " --- |" * 12)
@@ -245,7 +264,7 @@ def main(args: list[str] | None = None) -> None:
                         )
                     print(
                         f"| {engine} | {space} | {workers} | {seconds:g} | {m.utilization:.2%} | "
-                        f"{m.cost:.2f} | {m.first:.2f}, {m.last:.2f} | "
+                        f"{m.cost[0]:.2f} | {m.cost[1]:.2f}, {m.cost[2]:.2f} | "
                         f"{m.latency[0]:.1f}, {m.latency[1]:.1f} | {m.start:.1f} | "
                         f"{m.megabytes:.0f} | {m.best:.4g} | {m.warnings} |",
                         flush=True,
