@@ -90,18 +90,17 @@ def topk(of: LongSearch) -> Measured:
 
 def _search(of: LongSearch, evaluations: int, *, resume: bool) -> Measured:
     make_problem, value = SPACES[of.space]
-
-    def run(job: Job) -> float:
-        nonlocal in_run
-        begin = time.thread_time()
-        objective = value(job.point)
-        in_run += time.thread_time() - begin
-        return objective
-
     in_run = first_result = last = 0.0
     number = 0
     costs: list[float] = []
     begin = time.perf_counter()
+
+    def run(job: Job) -> float:
+        nonlocal in_run
+        before = time.thread_time()
+        objective = value(job.point)
+        in_run += time.thread_time() - before
+        return objective
 
     def count(outcome: Outcome) -> None:
         nonlocal number, first_result, last

@@ -9,12 +9,14 @@ from __future__ import annotations
 import codecs
 import contextlib
 import csv
+import heapq
 import io
+import math
 import os
 import re
 import select
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -81,6 +83,7 @@ class Sheet:
         broken: lines that are not such rows.
         unfinished: the last row, if it is short and its line has no end.
         mark: how numbers are written.
+        passed_over: how many rows were read and are not kept, see :func:`read_sheet`.
     """
 
     header: list[str]
@@ -88,6 +91,7 @@ class Sheet:
     broken: list[LeftOut]
     unfinished: Record | None
     mark: DecimalMark
+    passed_over: int = 0
 
     def number(self, cell: str) -> str:
         """Return a cell with a decimal point, where it is a number with a decimal comma."""
@@ -100,12 +104,30 @@ class Sheet:
         return self.mark == "mixed" and _THOUSANDS.fullmatch(cell) is not None
 
 
-def read_sheet(path: Path, column: str) -> Sheet:
+Score = Callable[[list[str]], float | None]
+"""Gives the number that the cells of a row are ranked by; None for a row to look at closely."""
+
+
+@dataclass(frozen=True)
+class Best:
+    """The rows that are wanted of a table of which most are not.
+
+    Attributes:
+        k: how many: those with the highest scores, of equals the earlier ones, and all without one.
+        score: gives what scores the rows under a header; None where each has to be looked at.
+    """
+
+    k: int
+    score: Callable[[list[str]], Score | None]
+
+
+def read_sheet(path: Path, column: str, best: Best | None = None) -> Sheet:
     """Read a table.
 
     Args:
         path: the file.
         column: name of a column that it has.
+        best: the rows to keep, where cells are separated by commas; None for all.
 
     Raises:
         ResultsError: if it can't be read, isn't a table, lacks the column, or has one twice.
@@ -115,9 +137,10 @@ def read_sheet(path: Path, column: str) -> Sheet:
     text = whole[separator.end() :] if separator is not None else whole
     text = text[_BLANK_LINES.match(text).end() :]  # type: ignore[union-attr]  # it always matches
     before = len(whole[: len(whole) - len(text)].splitlines())
+    del whole
     with _any_length():
         for delimiter in _DELIMITERS if separator is None else (separator[1],):
-            rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+            rows = csv.reader(_lines(text), delimiter=delimiter, strict=True)
             header = _header(rows, column)
             if column in header:
                 break
@@ -131,7 +154,11 @@ def read_sheet(path: Path, column: str) -> Sheet:
             raise ResultsError(
                 f"'{path}' has the column {quoted(twice)} twice; remove or rename one of them"
             )
-        found = list(_records(rows, before))
+        score = best.score(header) if best is not None and delimiter == "," else None
+        if best is None or score is None:
+            found, passed_over = list(_records(rows, before)), 0
+        else:
+            found, passed_over = _best_records(_records(rows, before), best.k, score)
     last = _cut_off(found, len(header)) if not text.endswith(("\n", "\r")) else None
     records: list[Record] = []
     broken: list[LeftOut] = []
@@ -155,7 +182,46 @@ def read_sheet(path: Path, column: str) -> Sheet:
         broken,
         last if isinstance(last, Record) else None,
         _decimal_mark(records, delimiter),
+        passed_over,
     )
+
+
+def _lines(text: str) -> Iterator[str]:
+    """Return the lines of a text with their ends, whichever these are."""
+    # A StringIO would take four bytes a character.
+    return io.TextIOWrapper(io.BytesIO(text.encode()), "utf-8", newline="")
+
+
+def _best_records(
+    rows: Iterator[Record | LeftOut], k: int, score: Score
+) -> tuple[list[Record | LeftOut], int]:
+    """Return the k best rows and all without a score, in their order, and how many others are."""
+    kept: list[Record | LeftOut] = []
+    best: list[tuple[float, int]] = []  # scores and lines; the worst one first
+    records: dict[int, Record] = {}
+    worst, passed_over = -math.inf, 0
+    row: Record | LeftOut | None = None
+    for row in rows:
+        value = score(row.cells) if isinstance(row, Record) and row.lines == 1 else None
+        if value is None or not isinstance(row, Record):
+            kept.append(row)
+            continue
+        if len(best) < k:
+            heapq.heappush(best, (value, -row.line))
+        else:
+            passed_over += 1
+            if value <= worst:
+                continue
+            del records[-heapq.heapreplace(best, (value, -row.line))[1]]
+        records[row.line] = row
+        worst = best[0][0]
+    kept += records.values()
+    # Whether the end of the file is whole is seen at the last row, whatever it is worth.
+    if row is not None and all(row is not each for each in kept):
+        kept.append(row)
+        passed_over -= 1
+    kept.sort(key=lambda each: each.line)
+    return kept, passed_over
 
 
 def _header(rows: Iterator[list[str]], column: str) -> list[str]:

@@ -200,10 +200,7 @@ class LogDir:
                 f"{argument('warm_start', repr(str(self.results)), str(self.results))}"
             )
         try:
-            for point in (
-                *(point for point, _ in record.known),
-                *(evaluation.job.point for evaluation in record.evaluations.values()),
-            ):
+            for point in itertools.chain((p for p, _ in record.known), record.evaluations.points):
                 problem.check_configuration(point)
         except ProblemError as error:
             raise ResultsError(

@@ -271,7 +271,7 @@ class _Replay:
             _refuse("of a prediction it has either the mean or the standard deviation")
         if id_ in self._submitted or id_ in self._stopped:
             _refuse(f"evaluation {id_} is submitted twice")
-        earlier = record.evaluations.get(id_)
+        earlier = record.evaluations.find(id_)
         if earlier is None:
             if event.attempt != 1:
                 _refuse(f"evaluation {id_} begins with attempt {event.attempt}")
@@ -309,7 +309,7 @@ class _Replay:
 
     def _running(self, event: events.Attempt) -> Evaluation:
         """Return the evaluation that an event tells of, which must have been submitted."""
-        evaluation = self.record.evaluations.get(event.id)
+        evaluation = self.record.evaluations.find(event.id)
         if evaluation is None:
             _refuse(f"evaluation {event.id} was never submitted")
         if evaluation.outcome is not None:

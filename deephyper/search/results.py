@@ -13,14 +13,14 @@ silence: a row that can't be used is there with the reason. A row is a failure o
 from __future__ import annotations
 
 import csv
-import io
 import json
+import math
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import IO, TYPE_CHECKING, Any, Literal
 
 from deephyper.checks import user_path
 from deephyper.objective import (
@@ -29,7 +29,10 @@ from deephyper.objective import (
     objective_from_cell,
     objective_to_cell,
 )
-from deephyper.sheet import LeftOut, Record, Sheet, count, quoted, read_sheet
+from deephyper.sheet import Best, LeftOut, Record, Score, Sheet, count, quoted, read_sheet
+
+if TYPE_CHECKING:
+    pass
 
 if TYPE_CHECKING:
     from deephyper.search.record import Evaluation
@@ -86,9 +89,14 @@ class Columns:
     @classmethod
     def of(cls, names: Sequence[str], evaluations: Iterable[Evaluation]) -> Columns:
         """Return the columns that these evaluations need."""
-        outcomes = [e.outcome for e in evaluations if e.outcome is not None]
-        metrics = dict.fromkeys(name for outcome in outcomes for name in outcome.metrics)
-        return cls(tuple(names), any(o.step is not None for o in outcomes), tuple(metrics))
+        step, metrics = False, dict[str, None]()
+        for evaluation in evaluations:
+            outcome = evaluation.outcome
+            if outcome is not None:
+                step = step or outcome.step is not None
+                if outcome.metrics:
+                    metrics |= dict.fromkeys(outcome.metrics)
+        return cls(tuple(names), step, tuple(metrics))
 
     def fits(self, evaluation: Evaluation) -> bool:
         """Return whether an evaluation has a cell for everything that it came to."""
@@ -145,13 +153,11 @@ class Columns:
         own = [_FORMATS[name] for name in COLUMNS]
         return [*[format_cell] * len(self.names), *own, *[format_cell] * others]
 
-    def text(self, evaluations: Iterable[Evaluation]) -> str:
-        """Return a whole results file."""
-        text = io.StringIO(newline="")
-        rows = csv.writer(text)
+    def write(self, file: IO[str], evaluations: Iterable[Evaluation]) -> None:
+        """Write a whole results file."""
+        rows = csv.writer(file)
         rows.writerow(self.header)
         rows.writerows(self.cells(evaluation) for evaluation in evaluations)
-        return text.getvalue()
 
 
 @dataclass(frozen=True)
@@ -188,7 +194,7 @@ class Table:
 
     Attributes:
         header: names of the columns, in their order.
-        rows: the rows, unreadable ones included.
+        rows: the rows, unreadable ones included; not all of them where the best were wanted.
         broken: lines that are not rows.
         sheet: the text that it was read from.
     """
@@ -207,7 +213,7 @@ class Table:
     @property
     def total(self) -> int:
         """Number of results: rows, and lines that are not rows."""
-        return len(self.rows) + count(self.broken)
+        return len(self.rows) + count(self.broken) + self.sheet.passed_over
 
 
 def read_results(path: str | Path) -> list[Row]:
@@ -223,11 +229,13 @@ def read_results(path: str | Path) -> list[Row]:
     return read_table(path).rows
 
 
-def read_table(path: str | Path) -> Table:
+def read_table(path: str | Path, best: int | None = None) -> Table:
     """Read a results file: its rows, its columns, and what had to be left out.
 
     Args:
         path: the file, or the log directory that holds it.
+        best: how many of the finished rows are wanted, those with the best objectives; None for
+            all rows. Others may be missing, but not from the number of rows and what is left out.
 
     Raises:
         ResultsError, SettingsError: as :func:`read_results`.
@@ -235,7 +243,7 @@ def read_table(path: str | Path) -> Table:
     path = user_path("the results file", path)
     if path.is_dir():
         path /= FILE_NAME
-    sheet = read_sheet(path, "objective")
+    sheet = read_sheet(path, "objective", None if best is None else Best(best, _score))
     read = _Reader(sheet)
     broken = list(sheet.broken)
     last = sheet.unfinished
@@ -284,6 +292,55 @@ def _encodable(text: str) -> bool:
     return True
 
 
+def _score(header: list[str]) -> Score | None:
+    """Return what ranks the rows that are as a search writes them; see :meth:`_Reader.row`."""
+    if "status" not in header:
+        return None
+    columns = len(header)
+    objective, status = header.index("objective"), header.index("status")
+    failure = header.index("failure") if "failure" in header else None
+    points = [header.index(name) for name in _point_columns(header)]
+
+    def score(cells: list[str]) -> float | None:
+        if len(cells) != columns or not any(cells[i].strip() for i in points):
+            return None
+        state, text = cells[status], cells[objective]
+        if not text:
+            return -math.inf if state in ("failed", "stopped") else None
+        if state not in ("finished", "pruned") or "_" in text:
+            return None
+        if failure is not None and cells[failure]:
+            return None
+        try:
+            value = float(text)
+        except ValueError:
+            return None
+        if not math.isfinite(value):
+            return None
+        return value if state == "finished" else -math.inf
+
+    return score
+
+
+def _other_columns(header: list[str]) -> set[str]:
+    """Return the columns that are neither hyperparameters nor the objective."""
+    # Nobody can tell a hyperparameter from another column before the objective; after the
+    # columns of a search come metrics.
+    after = header[header.index("objective") + 1 :]
+    metrics = header[header.index(COLUMNS[-1]) + 1 :] if COLUMNS[-1] in header else []
+    return {
+        *COLUMNS,
+        *metrics,
+        *(name for name in header if _INDEX.fullmatch(name)),
+        *(name for name in after if _ELSEWHERE.fullmatch(name)),
+    } - {"objective"}
+
+
+def _point_columns(header: list[str]) -> set[str]:
+    """Return the columns that may be hyperparameters."""
+    return {*header} - _other_columns(header) - {"objective", ""}
+
+
 class _Reader:
     """Reads the rows of a sheet.
 
@@ -294,19 +351,10 @@ class _Reader:
     def __init__(self, sheet: Sheet) -> None:
         self._sheet = sheet
         header = sheet.header
-        # Nobody can tell a hyperparameter from another column before the objective; after the
-        # columns of a search come metrics.
-        after = header[header.index("objective") + 1 :]
-        metrics = header[header.index(COLUMNS[-1]) + 1 :] if COLUMNS[-1] in header else []
-        self._others = {
-            *COLUMNS,
-            *metrics,
-            *(name for name in header if _INDEX.fullmatch(name)),
-            *(name for name in after if _ELSEWHERE.fullmatch(name)),
-        } - {"objective"}
+        self._others = _other_columns(header)
         self._numeric = self._numeric_columns()
-        self._points = {*header} - self._others - {"objective", ""}
-        self._states = any(map(self._states_status, sheet.records))
+        self._points = _point_columns(header)
+        self._states = sheet.passed_over > 0 or any(map(self._states_status, sheet.records))
 
     def has_status(self, record: Record) -> bool:
         """Return whether a record reaches its status; True where the file has none."""

@@ -14,6 +14,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Protocol
 
 from deephyper.clock import Clock
@@ -29,6 +30,7 @@ from deephyper.search.log import ending_notice, retry_notice, stopped_notice
 from deephyper.search.record import Evaluation, Record
 from deephyper.search.store import Recorder
 
+_TOLD_TOGETHER = 10_000  # evaluations of earlier sessions
 _TICK = 0.25  # seconds until a signal or the end of the time is noticed
 _log = logging.getLogger("deephyper.search")
 
@@ -162,25 +164,27 @@ class Session:
         """Write the session's first words, and tell the optimizer what is known."""
         record = self._record
         self._recorder.begin()
-        observed = [
-            *record.known,
-            *((e.job.point, observation(e.outcome)) for e in record.ended if e.outcome),
-        ]
-        if observed:
-            self._optimizer.tell([point for point, _ in observed], [y for _, y in observed])
-        for evaluation in record.ended:
-            if evaluation.outcome is not None:
-                self._cache.add(evaluation.outcome)
+        ended = (e.outcome for e in record.ended if e.outcome is not None)
+        self._tell(record.known)
+        while outcomes := list(islice(ended, _TOLD_TOGETHER)):
+            self._tell([(o.job.point, observation(o)) for o in outcomes])
+            for outcome in outcomes:
+                self._cache.add(outcome)
         if self._waiting:
             self._optimizer.tell_pending([job.point for job in self._waiting])
         _log.info("optimizer: %s", self._optimizer.description)
         _log.info(
             "%s: %d evaluations known, %d unfinished",
             "resumed" if record.resumed else "started",
-            len(observed),
+            len(record.known) + len(record.ended),
             len(self._waiting),
         )
         self._on_start(self._optimizer.description)
+
+    def _tell(self, known: Sequence[tuple[Point, Objective | Failure]]) -> None:
+        """Tell the optimizer what the record knows."""
+        if known:
+            self._optimizer.tell([point for point, _ in known], [y for _, y in known])
 
     # The loop.
 
