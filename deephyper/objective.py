@@ -66,6 +66,8 @@ def read_objective(value: Any) -> Objective | Failure:
 
     Numbers, and scalars of numpy, TensorFlow and PyTorch count; ``"F_reason"`` reports a failure.
     """
+    if type(value) is float and math.isfinite(value):
+        return value
     try:
         return _read(value)
     except BaseException as error:  # SystemExit from a method of the value, too

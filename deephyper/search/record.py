@@ -50,21 +50,22 @@ class Evaluations(Mapping[str, Evaluation]):
     """
 
     def __init__(self) -> None:
-        self._held: dict[int, Evaluation | bytes] = {}
+        self._packed: dict[int, bytes | None] = {}  # by number, in the order of submission
+        self._unfinished: dict[str, Evaluation] = {}  # by id, in the same order
         self._order = array("q")  # numbers, in the order in which they ended
         self._packer = _Packer()
 
     def add(self, evaluation: Evaluation) -> None:
         """Take an evaluation that is submitted, for the first time or again."""
-        self._held[int(evaluation.job.id)] = evaluation
+        self._packed[int(evaluation.job.id)] = None
+        self._unfinished[evaluation.job.id] = evaluation
 
     def end(self, outcome: Outcome) -> Evaluation:
         """Take the outcome that an unfinished evaluation has ended with; return the evaluation."""
-        number = int(outcome.job.id)
-        evaluation = self._held[number]
-        assert isinstance(evaluation, Evaluation)
+        evaluation = self._unfinished.pop(outcome.job.id)
         evaluation.outcome = outcome
-        self._held[number] = self._packer.pack(evaluation, outcome)
+        number = int(outcome.job.id)
+        self._packed[number] = self._packer.pack(evaluation, outcome)
         self._order.append(number)
         return evaluation
 
@@ -81,28 +82,43 @@ class Evaluations(Mapping[str, Evaluation]):
     @property
     def unfinished(self) -> list[Evaluation]:
         """Those without an outcome, in the order of submission."""
-        return [held for held in self._held.values() if isinstance(held, Evaluation)]
+        return list(self._unfinished.values())
 
     @property
     def points(self) -> Iterator[Point]:
         """The points, in the order of submission."""
-        for held in self._held.values():
-            yield self._packer.point(held) if isinstance(held, bytes) else held.job.point
+        for number, packed in self._packed.items():
+            if packed is None:
+                yield self._unfinished[str(number)].job.point
+            else:
+                yield self._packer.observed(packed)[0]
+
+    @property
+    def observed(self) -> Iterator[tuple[Point, Objective | Failure]]:
+        """The points of those that have ended, in that order, and what came of each."""
+        for number in self._order:
+            yield self._packer.observed(self._packed_one(number))
 
     def at(self, place: int) -> Evaluation:
         """Return the evaluation that was the ``place``-th one to end, counted from 0."""
         number = self._order[place]
-        held = self._held[number]
-        assert isinstance(held, bytes)
-        return self._packer.unpack(number, held)
+        return self._packer.unpack(number, self._packed_one(number))
+
+    def _packed_one(self, number: int) -> bytes:
+        packed = self._packed[number]
+        assert packed is not None
+        return packed
 
     def find(self, id_: str) -> Evaluation | None:
         """Return the evaluation of an id, None if there is none."""
+        unfinished = self._unfinished.get(id_)
+        if unfinished is not None:
+            return unfinished
         number = int(id_) if id_.isdecimal() else -1
-        held = self._held.get(number)
-        if held is None or str(number) != id_:
+        packed = self._packed.get(number)
+        if packed is None or str(number) != id_:
             return None
-        return held if isinstance(held, Evaluation) else self._packer.unpack(number, held)
+        return self._packer.unpack(number, packed)
 
     def __getitem__(self, id_: str) -> Evaluation:
         found = self.find(id_)
@@ -111,10 +127,10 @@ class Evaluations(Mapping[str, Evaluation]):
         return found
 
     def __iter__(self) -> Iterator[str]:
-        return map(str, self._held)
+        return map(str, self._packed)
 
     def __len__(self) -> int:
-        return len(self._held)
+        return len(self._packed)
 
 
 @dataclass(frozen=True)
@@ -142,6 +158,8 @@ class Record:
         evaluations: by id, in the order of submission.
         best: the finished evaluation with the best objective, the first of equals.
         busy: the seconds that the evaluations took together which have ended.
+        metrics: names of their metrics, in the order in which they came up.
+        has_steps: whether one of them was pruned, and so has a step.
         known: points from elsewhere (a warm start) with what came of them.
         seconds: how long its earlier sessions have lasted together.
         resumed: whether there were earlier sessions.
@@ -157,6 +175,8 @@ class Record:
     evaluations: Evaluations = field(default_factory=Evaluations)
     best: Outcome | None = None
     busy: float = 0.0
+    metrics: dict[str, None] = field(default_factory=dict)
+    has_steps: bool = False
     known: list[tuple[dict[str, Any], Objective | Failure]] = field(default_factory=list)
     seconds: float = 0.0
     resumed: bool = False
@@ -167,6 +187,11 @@ class Record:
     def ended(self) -> Sequence[Evaluation]:
         """Evaluations with an outcome, in the order in which they ended."""
         return self.evaluations.ended
+
+    @property
+    def observed(self) -> Iterator[tuple[Point, Objective | Failure]]:
+        """Points of evaluations with an outcome, in the same order, and what came of each."""
+        return self.evaluations.observed
 
     @property
     def unfinished(self) -> list[Evaluation]:
@@ -186,6 +211,9 @@ class Record:
     def end(self, outcome: Outcome) -> Evaluation:
         """Take the outcome that an evaluation has ended with; return the evaluation."""
         self.busy += outcome.elapsed_sec
+        self.has_steps = self.has_steps or outcome.step is not None
+        if outcome.metrics:
+            self.metrics |= dict.fromkeys(outcome.metrics)
         if outcome.status == "finished" and outcome.objective is not None:
             best = None if self.best is None else self.best.objective
             if is_better(outcome.objective, best):
@@ -303,10 +331,11 @@ class _Packer:
         )
         return Evaluation(job, outcome, predicted)
 
-    def point(self, packed: bytes) -> Point:
-        """Return the point alone."""
-        names, values, *_ = pickle.loads(packed)
-        return dict(zip(self._shared[names], values, strict=True))
+    def observed(self, packed: bytes) -> tuple[Point, Objective | Failure]:
+        """Return the point alone, and what came of it."""
+        names, values, _, _, _, objective, failure, *_ = pickle.loads(packed)
+        point = dict(zip(self._shared[names], values, strict=True))
+        return point, Failure(*failure) if objective is None else objective
 
     def _share(self, value: Any) -> int:
         """Return the place of what evaluations share."""

@@ -144,14 +144,20 @@ class Columns:
     def cells(self, evaluation: Evaluation) -> list[str]:
         """Return the cells of an evaluation."""
         row = self.row(evaluation)
-        return ["" if v is MISSING else f(v) for f, v in zip(self._formats, row, strict=True)]
+        points = [
+            # All that is fast is said here, since a long search has very many cells.
+            repr(v) if type(v) is float else "" if v is MISSING else format_cell(v)
+            for v in row[: len(self.names)]
+        ]
+        others = zip(self._formats, row[len(points) :], strict=True)
+        return points + ["" if v is MISSING else f(v) for f, v in others]
 
     @cached_property
     def _formats(self) -> list[Callable[[Any], str]]:
-        """The functions that write the values of each column."""
+        """The functions that write the values of each column but the hyperparameters."""
         others = len(self.header) - len(self.names) - len(COLUMNS)
         own = [_FORMATS[name] for name in COLUMNS]
-        return [*[format_cell] * len(self.names), *own, *[format_cell] * others]
+        return [*own, *[format_cell] * others]
 
     def write(self, file: IO[str], evaluations: Iterable[Evaluation]) -> None:
         """Write a whole results file."""
@@ -448,20 +454,16 @@ def _filled(columns: dict[str, Any], name: str) -> str:
     return "" if text.lower() in NOTHING else text
 
 
-def _text(value: Any) -> str:
-    return str(value)
-
-
 # Cells that are written otherwise than a hyperparameter's value.
 _FORMATS: dict[str, Callable[[Any], str]] = {
     "objective": objective_to_cell,
-    "id": _text,
+    "id": str,
     "elapsed_sec": "{:.6f}".format,
-    "status": _text,
-    "worker": _text,
+    "status": str,
+    "worker": str,
     "start": "{:.3f}".format,
     "end": "{:.3f}".format,
-    "failure": _text,
+    "failure": str,
     "predicted": "{:.6g}".format,
     "predicted_std": "{:.6g}".format,
 }

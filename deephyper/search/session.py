@@ -164,12 +164,10 @@ class Session:
         """Write the session's first words, and tell the optimizer what is known."""
         record = self._record
         self._recorder.begin()
-        ended = (e.outcome for e in record.ended if e.outcome is not None)
-        self._tell(record.known)
-        while outcomes := list(islice(ended, _TOLD_TOGETHER)):
-            self._tell([(o.job.point, observation(o)) for o in outcomes])
-            for outcome in outcomes:
-                self._cache.add(outcome)
+        for observed in (iter(record.known), record.observed):
+            while some := list(islice(observed, _TOLD_TOGETHER)):
+                self._optimizer.tell([point for point, _ in some], [y for _, y in some])
+        self._cache.add_all(record.ended)
         if self._waiting:
             self._optimizer.tell_pending([job.point for job in self._waiting])
         _log.info("optimizer: %s", self._optimizer.description)
@@ -180,11 +178,6 @@ class Session:
             len(self._waiting),
         )
         self._on_start(self._optimizer.description)
-
-    def _tell(self, known: Sequence[tuple[Point, Objective | Failure]]) -> None:
-        """Tell the optimizer what the record knows."""
-        if known:
-            self._optimizer.tell([point for point, _ in known], [y for _, y in known])
 
     # The loop.
 
@@ -313,7 +306,7 @@ class Session:
             self._cache.add(outcome)
             self._failures_in_a_row = 0 if outcome.failure is None else self._failures_in_a_row + 1
             self._on_outcome(outcome)
-        self._optimizer.tell([o.job.point for o in ended], [observation(o) for o in ended])
+        self._optimizer.tell([o.job.point for o in ended], [o.observed for o in ended])
 
     def _write(self, outcome: Outcome) -> bool:
         """Write an outcome; return whether its evaluation has ended, or runs again."""
@@ -352,13 +345,3 @@ class Session:
             for event in self._evaluator.gather(timeout=0):
                 if isinstance(event, Ended):
                     self._write(event.outcome)
-
-
-def observation(outcome: Outcome) -> Objective | Failure:
-    """Return what an optimizer learns of an evaluation.
-
-    For one that was pruned, it is the last objective that it reported.
-    """
-    if outcome.objective is not None:
-        return outcome.objective
-    return outcome.failure or Failure("exception", "unknown")

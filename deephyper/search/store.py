@@ -189,7 +189,7 @@ class FileRecorder(Recorder):
         self._results = ResultsWriter(
             self._claim,
             self._names,
-            lambda: self._record.ended,
+            self._record,
             lambda aside: self._notify(set_aside_notice(aside)),
         )
 
@@ -233,8 +233,8 @@ class ResultsWriter:
     Args:
         claim: to the log directory of the file.
         names: the hyperparameters.
-        evaluations: gives the rows to begin with, in their order; called again when a new column
-            has come up, and the file is written anew.
+        record: the search, whose ended evaluations are the rows. When a new column has come up
+            the file is written anew.
         on_set_aside: called with the new path of a file that somebody has changed since a search
             wrote it: it is theirs, and not replaced.
 
@@ -247,19 +247,19 @@ class ResultsWriter:
         self,
         claim: Claim,
         names: Sequence[str],
-        evaluations: Callable[[], Sequence[Evaluation]],
+        record: Record,
         on_set_aside: Callable[[Path], None],
     ) -> None:
         self.path = claim.log_dir / FILE_NAME
         self._claim = claim
         self._names = names
-        self._evaluations = evaluations
+        self._record = record
         aside = self._write(is_own=False)
         if aside is not None:
             on_set_aside(aside)
 
     def extend(self, evaluations: Sequence[Evaluation]) -> None:
-        """Add the rows of evaluations that have ended, the last ones that ``evaluations`` gives."""
+        """Add the rows of evaluations that have ended, the last ones of the record."""
         if not all(self._columns.fits(evaluation) for evaluation in evaluations):
             self.close()
             self._write(is_own=True)
@@ -288,14 +288,14 @@ class ResultsWriter:
         Args:
             is_own: whether the one to replace is this object's.
         """
-        evaluations = self._evaluations()
-        self._columns = Columns.of(self._names, evaluations)
+        record = self._record
+        self._columns = Columns(tuple(self._names), record.has_steps, tuple(record.metrics))
         aside: Path | None = None
 
         def write(fd: int) -> None:
             nonlocal aside
             with _open(fd, closefd=False) as file:
-                self._columns.write(file, evaluations)
+                self._columns.write(file, record.ended)
             if not is_own:
                 aside = set_aside_if_changed(self.path, fd)
 

@@ -18,7 +18,7 @@ from deephyper.claim import Claim
 from deephyper.errors import ResultsError
 from deephyper.job import Job, Outcome
 from deephyper.problem import HpProblem
-from deephyper.search.record import Evaluation
+from deephyper.search.record import Evaluation, Record
 from deephyper.search.results import (
     COLUMNS,
     Columns,
@@ -331,8 +331,16 @@ def evaluation(number: int, **fields: Any) -> Evaluation:
     return Evaluation(job, Outcome(job, start=1.0, end=2.0, **(known | fields)))
 
 
+def add_to(record: Record, evaluations: list[Evaluation]) -> None:
+    for each in evaluations:
+        assert each.outcome is not None
+        record.add(Evaluation(each.job))
+        record.end(each.outcome)
+
+
 def test_a_new_metric_or_step_gets_a_column(tmp_path: Path) -> None:
-    evaluations = [evaluation(0)]
+    record = Record()
+    add_to(record, [evaluation(0)])
     later = [
         [evaluation(1, metrics={"loss": 0.5, "x": 7})],
         [evaluation(2), evaluation(3, status="pruned", step=4)],
@@ -340,12 +348,12 @@ def test_a_new_metric_or_step_gets_a_column(tmp_path: Path) -> None:
     ]
     aside: list[Path] = []
     with Claim(tmp_path) as claim:
-        writer = ResultsWriter(claim, ["x"], lambda: evaluations, aside.append)
+        writer = ResultsWriter(claim, ["x"], record, aside.append)
         for batch in later:
-            evaluations += batch
+            add_to(record, batch)
             writer.extend(batch)
         writer.close()
-        ResultsWriter(claim, ["x"], lambda: evaluations, aside.append).close()
+        ResultsWriter(claim, ["x"], record, aside.append).close()
     table = read_table(tmp_path)
     header, rows = table.header, table.rows
     assert header == ["x", *COLUMNS, "step", "loss", "m:x"]
