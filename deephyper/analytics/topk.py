@@ -12,12 +12,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from deephyper.cell import format_cell
 from deephyper.checks import user_path, whole
 from deephyper.errors import ResultsError, argument
 from deephyper.objective import best_few
 from deephyper.printable import printable
 from deephyper.safe_files import open_partial
-from deephyper.search.results import format_cell, read_table
+from deephyper.search.results import read_table
 from deephyper.sheet import left_out_phrase
 
 Best = dict[str, Any]

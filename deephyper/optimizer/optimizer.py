@@ -149,7 +149,21 @@ class Optimizer(ABC):
                 f"{len(points)} points but {len(results)} objectives; give one for each"
             )
         objectives = [_read(result) for result in results]
-        known = [self._checked(point) for point in points]
+        self._observe([self._checked(point) for point in points], objectives)
+
+    def tell_known(self, known: Sequence[tuple[Point, Objective | Failure]]) -> None:
+        """Learn results of which it is known that their points are of this space, as on a resume.
+
+        Args:
+            known: points as :meth:`.BaseProblem.validate` gives them, and what came of each.
+        """
+        keyed = [(self._encoding.key(point), point) for point, _ in known]
+        self._observe(keyed, [None if isinstance(y, Failure) else y for _, y in known])
+
+    def _observe(
+        self, known: Sequence[tuple[Key, Point]], objectives: Sequence[Objective | None]
+    ) -> None:
+        """Learn the objectives of points."""
         for (key, point), objective in zip(known, objectives, strict=True):
             self._pending.pop(key, None)
             self._mark(point, unseen=False)

@@ -60,17 +60,17 @@ class Validity:
         if type(point) is not dict:
             return False
         conditions = self.conditions
-        active = (
-            [n for n in self.names if n not in conditions or conditions[n].satisfied_by(point)]
-            if conditions
-            else self.names
-        )
-        if tuple(point) != tuple(active):
+        active = self.names
+        if conditions:
+            active = tuple(
+                [n for n in active if n not in conditions or conditions[n].satisfied_by(point)]
+            )
+        if tuple(point) != active:
             return False
         for name, value in point.items():
             if not self.domains[name].holds(value):
                 return False
-        return not any(clause.satisfied_by(point) for clause in self.clauses)
+        return not (self.clauses and any(clause.satisfied_by(point) for clause in self.clauses))
 
     def complete(self, point: Point) -> Point:
         """Return a point with defaults for what is missing, in the order of the space.

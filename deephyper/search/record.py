@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, overload
 
+from deephyper.errors import ProblemError
 from deephyper.job import Job, Outcome, Proposal
 from deephyper.objective import Failure, Objective, is_better
 from deephyper.problem.point import Point
@@ -83,15 +84,6 @@ class Evaluations(Mapping[str, Evaluation]):
     def unfinished(self) -> list[Evaluation]:
         """Those without an outcome, in the order of submission."""
         return list(self._unfinished.values())
-
-    @property
-    def points(self) -> Iterator[Point]:
-        """The points, in the order of submission."""
-        for number, packed in self._packed.items():
-            if packed is None:
-                yield self._unfinished[str(number)].job.point
-            else:
-                yield self._packer.observed(packed)[0]
 
     @property
     def observed(self) -> Iterator[tuple[Point, Objective | Failure]]:
@@ -163,6 +155,7 @@ class Record:
         known: points from elsewhere (a warm start) with what came of them.
         seconds: how long its earlier sessions have lasted together.
         resumed: whether there were earlier sessions.
+        misfit: why a point of the journal is not one of the problem, where that is so.
         size: bytes of the journal that it was read from.
         next_number: the number that is the id of the next evaluation.
     """
@@ -180,6 +173,7 @@ class Record:
     known: list[tuple[dict[str, Any], Objective | Failure]] = field(default_factory=list)
     seconds: float = 0.0
     resumed: bool = False
+    misfit: ProblemError | None = field(default=None, compare=False)
     size: int = field(default=0, compare=False)
     next_number: int = field(default=0, init=False)
 
@@ -206,7 +200,9 @@ class Record:
     def add(self, evaluation: Evaluation) -> None:
         """Take an evaluation that is submitted, for the first time or again."""
         self.evaluations.add(evaluation)
-        self.next_number = max(self.next_number, int(evaluation.job.id) + 1)
+        number = int(evaluation.job.id)
+        if number >= self.next_number:
+            self.next_number = number + 1
 
     def end(self, outcome: Outcome) -> Evaluation:
         """Take the outcome that an evaluation has ended with; return the evaluation."""

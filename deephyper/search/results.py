@@ -13,7 +13,6 @@ silence: a row that can't be used is there with the reason. A row is a failure o
 from __future__ import annotations
 
 import csv
-import json
 import math
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -22,6 +21,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal
 
+from deephyper.cell import NOTHING, format_cell, parse_cell
 from deephyper.checks import user_path
 from deephyper.objective import (
     FAILURE_PREFIX,
@@ -62,13 +62,10 @@ Status = Literal["finished", "failed", "pruned", "stopped", "unreadable"]
 """finished: with an objective; pruned: ended early, with the objective of a step; stopped: ended
 with the search; unreadable: the row doesn't say what came of it."""
 
-NOTHING = ("", "none", "null", "nan", "na", "n/a", "#n/a", "<na>")
-"""Texts, in lower case, that other tools write for None or for a missing value, or read as one and
-write as an empty cell."""
-
 _STATUSES: tuple[Status, ...] = ("finished", "failed", "pruned", "stopped")
 # The index that pandas writes; and what DeepHyper's other versions write after the objective.
 _INDEX = re.compile(r"|Unnamed: \d+")
+_QUOTED = re.compile(r'["\r\n]')
 _ELSEWHERE = re.compile(r"job_id|job_status|m:.*")
 
 
@@ -119,51 +116,60 @@ class Columns:
 
     def row(self, evaluation: Evaluation) -> list[Any]:
         """Return the values of an evaluation under their titles; :data:`MISSING` for none."""
-        outcome, point = evaluation.outcome, evaluation.job.point
-        assert outcome is not None
-        failure = outcome.failure
-        predicted, predicted_std = evaluation.predicted or (MISSING, MISSING)
-        row = [
-            *(point.get(name, MISSING) for name in self.names),
-            MISSING if outcome.objective is None else outcome.objective,
-            int(outcome.job.id),
-            round(outcome.elapsed_sec, 6),
-            outcome.status,
-            outcome.worker,
-            MISSING if outcome.start is None else round(outcome.start, 3),
-            round(outcome.end, 3),
-            MISSING if failure is None else f"{failure.kind}: {failure.message}",
-            predicted,
-            predicted_std,
-        ]
-        if self.step:
-            row.append(MISSING if outcome.step is None else outcome.step)
-        row.extend(outcome.metrics.get(name, MISSING) for name in self.metrics)
+        row = self._values(evaluation)
+        for i, rounded in enumerate(_ROUNDED, len(self.names)):
+            if rounded is not None and row[i] is not MISSING:
+                row[i] = rounded(row[i])
         return row
 
     def cells(self, evaluation: Evaluation) -> list[str]:
         """Return the cells of an evaluation."""
-        row = self.row(evaluation)
-        points = [
-            # All that is fast is said here, since a long search has very many cells.
-            repr(v) if type(v) is float else "" if v is MISSING else format_cell(v)
-            for v in row[: len(self.names)]
+        values, first = self._values(evaluation), len(self.names)
+        others = first + len(COLUMNS)
+        own = zip(_FORMATS, values[first:others], strict=True)
+        return [
+            *map(_cell, values[:first]),
+            *["" if v is MISSING else f(v) for f, v in own],
+            *map(_cell, values[others:]),
         ]
-        others = zip(self._formats, row[len(points) :], strict=True)
-        return points + ["" if v is MISSING else f(v) for f, v in others]
 
-    @cached_property
-    def _formats(self) -> list[Callable[[Any], str]]:
-        """The functions that write the values of each column but the hyperparameters."""
-        others = len(self.header) - len(self.names) - len(COLUMNS)
-        own = [_FORMATS[name] for name in COLUMNS]
-        return [*own, *[format_cell] * others]
+    def _values(self, evaluation: Evaluation) -> list[Any]:
+        """Return what there is to say of an evaluation, in the order of the titles."""
+        outcome, value_of = evaluation.outcome, evaluation.job.point.get
+        assert outcome is not None
+        failure, start = outcome.failure, outcome.start
+        predicted, predicted_std = evaluation.predicted or (MISSING, MISSING)
+        values = [value_of(name, MISSING) for name in self.names]
+        values += (
+            MISSING if outcome.objective is None else outcome.objective,
+            outcome.job.id,
+            outcome.elapsed_sec,
+            outcome.status,
+            outcome.worker,
+            MISSING if start is None else start,
+            outcome.end,
+            MISSING if failure is None else f"{failure.kind}: {failure.message}",
+            predicted,
+            predicted_std,
+        )
+        if self.step:
+            values.append(MISSING if outcome.step is None else outcome.step)
+        if self.metrics:
+            values += [outcome.metrics.get(name, MISSING) for name in self.metrics]
+        return values
 
     def write(self, file: IO[str], evaluations: Iterable[Evaluation]) -> None:
         """Write a whole results file."""
         rows = csv.writer(file)
         rows.writerow(self.header)
-        rows.writerows(self.cells(evaluation) for evaluation in evaluations)
+        commas = len(self.header) - 1
+        for evaluation in evaluations:
+            cells = self.cells(evaluation)
+            line = ",".join(cells)
+            if line.count(",") == commas and not _QUOTED.search(line):
+                file.write(f"{line}\r\n")  # as a csv.writer does, which takes much longer
+            else:
+                rows.writerow(cells)
 
 
 @dataclass(frozen=True)
@@ -258,44 +264,6 @@ def read_table(path: str | Path, best: int | None = None) -> Table:
     if last is not None and "status" in sheet.header and read.has_status(last):
         broken.append(LeftOut(last.line, "it is not whole, as if it were being written"))
     return Table(sheet.header, [read.row(record) for record in sheet.records], broken, sheet)
-
-
-def format_cell(value: Any) -> str:
-    """Return a value as text that :func:`parse_cell` turns back, and that UTF-8 can encode."""
-    if isinstance(value, str):
-        encodable = _encodable(value)
-        plain = value != "" and value == value.strip() and parse_cell(value) == value
-        return value if plain and encodable else json.dumps(value, ensure_ascii=not encodable)
-    return repr(value)
-
-
-def parse_cell(text: str) -> Any:
-    """Return the value that a cell, which isn't empty, stands for."""
-    constants = {"None": None, "True": True, "False": False}
-    if text in constants:
-        return constants[text]
-    if text.startswith('"'):
-        try:
-            return json.loads(text)
-        except ValueError:
-            return text
-    if "_" in text:
-        return text  # Python would read 1_000 as a number
-    for number in (int, float):
-        try:
-            return number(text)
-        except ValueError:
-            continue
-    return text
-
-
-def _encodable(text: str) -> bool:
-    """Return whether a text has no lone surrogate."""
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _score(header: list[str]) -> Score | None:
@@ -454,16 +422,36 @@ def _filled(columns: dict[str, Any], name: str) -> str:
     return "" if text.lower() in NOTHING else text
 
 
-# Cells that are written otherwise than a hyperparameter's value.
-_FORMATS: dict[str, Callable[[Any], str]] = {
-    "objective": objective_to_cell,
-    "id": str,
-    "elapsed_sec": "{:.6f}".format,
-    "status": str,
-    "worker": str,
-    "start": "{:.3f}".format,
-    "end": "{:.3f}".format,
-    "failure": str,
-    "predicted": "{:.6g}".format,
-    "predicted_std": "{:.6g}".format,
-}
+def _cell(value: Any) -> str:
+    """Return the cell of a hyperparameter or a metric."""
+    if type(value) is float:  # as nearly all are
+        return repr(value)
+    return "" if value is MISSING else format_cell(value)
+
+
+# The columns that are not written as a hyperparameter's value, in the order of COLUMNS; and how
+# their values are rounded where they stay numbers.
+_FORMATS: tuple[Callable[[Any], str], ...] = (
+    objective_to_cell,
+    str,
+    "{:.6f}".format,
+    str,
+    str,
+    "{:.3f}".format,
+    "{:.3f}".format,
+    str,
+    "{:.6g}".format,
+    "{:.6g}".format,
+)
+_ROUNDED: tuple[Callable[[Any], Any] | None, ...] = (
+    None,
+    int,
+    lambda seconds: round(seconds, 6),
+    None,
+    None,
+    lambda time: round(time, 3),
+    lambda time: round(time, 3),
+    None,
+    None,
+    None,
+)

@@ -10,13 +10,14 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from deephyper.cell import parse_cell
 from deephyper.job import Outcome
 from deephyper.objective import best_few, best_of, format_objective
 from deephyper.printable import printable
 from deephyper.search.budget import Reason
 from deephyper.search.log_dir import LogDir
 from deephyper.search.record import Evaluation
-from deephyper.search.results import MISSING, Columns, parse_cell
+from deephyper.search.results import MISSING, Columns
 
 if TYPE_CHECKING:
     import pandas as pd

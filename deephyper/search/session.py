@@ -48,6 +48,9 @@ class Proposer(Protocol):
     def tell(self, x: Sequence[Point], y: Sequence[Objective | Failure]) -> None:
         """Take in what came of points."""
 
+    def tell_known(self, known: Sequence[tuple[Point, Objective | Failure]]) -> None:
+        """Take in what came of points earlier; they are in their canonical form."""
+
     def tell_pending(self, points: Sequence[Point]) -> None:
         """Take in points that are being evaluated and were not asked for."""
 
@@ -166,7 +169,7 @@ class Session:
         self._recorder.begin()
         for observed in (iter(record.known), record.observed):
             while some := list(islice(observed, _TOLD_TOGETHER)):
-                self._optimizer.tell([point for point, _ in some], [y for _, y in some])
+                self._optimizer.tell_known(some)
         self._cache.add_all(record.ended)
         if self._waiting:
             self._optimizer.tell_pending([job.point for job in self._waiting])

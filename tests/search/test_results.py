@@ -14,19 +14,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from deephyper.cell import format_cell, parse_cell
 from deephyper.claim import Claim
 from deephyper.errors import ResultsError
 from deephyper.job import Job, Outcome
 from deephyper.problem import HpProblem
 from deephyper.search.record import Evaluation, Record
-from deephyper.search.results import (
-    COLUMNS,
-    Columns,
-    format_cell,
-    parse_cell,
-    read_results,
-    read_table,
-)
+from deephyper.search.results import COLUMNS, Columns, read_results, read_table
 from deephyper.search.search_result import SearchResult
 from deephyper.search.store import ResultsWriter
 from tests.search.test_log import Expecting
