@@ -3,8 +3,10 @@
 The whole search runs, with its optimizer, journal and results, on simulated workers in virtual
 time. Three phases follow one another, each in a process of its own, whose largest memory is
 measured: the search; the same search resumed for a few evaluations more; and the best of its
-results, by `deephyper-analytics topk`. Times are of the processor; the cost of an evaluation is
-that of everything but the run function, which costs nothing here.
+results, by `deephyper-analytics topk`. Costs are of the processor: those of an evaluation are of
+everything but the run function. A fixed piece of work is timed beside them now and then, since a
+machine that others use is faster at one time than at another; the ratio of the last costs to the
+first ones is given as it is, and with the machine's speed taken out.
 
     python -m benchmarks.long [--engine random bayesian] [--space hartmann ackley mixed]
         [--evaluations 1000000] [--window 10000] [--workers 64] [--directory DIR]
@@ -13,6 +15,7 @@ that of everything but the run function, which costs nothing here.
 from __future__ import annotations
 
 import argparse
+import json
 import multiprocessing
 import resource
 import tempfile
@@ -59,13 +62,17 @@ class Measured:
         seconds: from its beginning to its end, of the clock on the wall.
         first_result: seconds until the first evaluation had ended; of a resume, all that it took
             to read the search back and to make the first points.
+        cpu: seconds of the processor until then.
         costs: milliseconds of the processor per evaluation, one for each window of them.
+        speeds: milliseconds of the processor that the fixed work took in each window.
         megabytes: largest memory of the process.
     """
 
     seconds: float
     first_result: float = 0.0
+    cpu: float = 0.0
     costs: list[float] = field(default_factory=list)
+    speeds: list[float] = field(default_factory=list)
     megabytes: float = 0.0
 
 
@@ -83,17 +90,25 @@ def topk(of: LongSearch) -> Measured:
     """Find the ten best evaluations, as `deephyper-analytics topk -k 10` does."""
     from deephyper.analytics.topk import as_yaml, best_evaluations
 
-    begin = time.perf_counter()
+    begin, cpu = time.perf_counter(), time.process_time()
     as_yaml(best_evaluations(of.log_dir, 10))
-    return Measured(time.perf_counter() - begin)
+    seconds = time.perf_counter() - begin
+    return Measured(seconds, seconds, time.process_time() - cpu)
+
+
+def _fixed_work() -> None:
+    """Work as a search does: many small objects, texts and dictionaries."""
+    for _ in range(20):
+        json.loads(json.dumps({str(i): {"x": i / 7, "y": [i]} for i in range(200)}))
 
 
 def _search(of: LongSearch, evaluations: int, *, resume: bool) -> Measured:
     make_problem, value = SPACES[of.space]
-    in_run = first_result = last = 0.0
+    in_run = first_result = cpu = last = work = 0.0
     number = 0
     costs: list[float] = []
-    begin = time.perf_counter()
+    speeds: list[float] = []
+    begin, cpu_before = time.perf_counter(), time.process_time()
 
     def run(job: Job) -> float:
         nonlocal in_run
@@ -103,13 +118,19 @@ def _search(of: LongSearch, evaluations: int, *, resume: bool) -> Measured:
         return objective
 
     def count(outcome: Outcome) -> None:
-        nonlocal number, first_result, last
+        nonlocal number, first_result, cpu, last, work
         number += 1
         if number == 1:
-            first_result, last = time.perf_counter() - begin, time.process_time() - in_run
+            first_result, cpu = time.perf_counter() - begin, time.process_time() - cpu_before
+            last = time.process_time() - in_run
+        if number % max(1, of.window // 20) == 0:
+            before = time.thread_time()
+            _fixed_work()
+            work += time.thread_time() - before
         if number % of.window == 0:
-            used = time.process_time() - in_run
+            used = time.process_time() - in_run - work
             costs.append(1e3 * (used - last) / of.window)
+            speeds.append(1e3 * (work - sum(speeds) / 1e3))
             last = used
 
     with VirtualEvaluator(run_job=run, num_workers=of.workers) as evaluator:
@@ -122,7 +143,7 @@ def _search(of: LongSearch, evaluations: int, *, resume: bool) -> Measured:
             resume=resume,
             on_outcome=count,
         ).search(max_evals=evaluations)
-    return Measured(time.perf_counter() - begin, first_result, costs)
+    return Measured(time.perf_counter() - begin, first_result, cpu, costs, speeds)
 
 
 def _measured(phase: Callable[[LongSearch], Measured], of: LongSearch) -> Measured:
@@ -149,8 +170,9 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     window = max(1, min(options.window, options.evaluations // 2))
     print(
-        f"| engine | space | evaluations | ms, first {window} | ms, last {window} | ratio | "
-        "search s | search MB | journal MB | results MB | resume s | resume MB | topk s | topk MB |"
+        f"| engine | space | evaluations | ms, first {window} | ms, last {window} | ratio, at one speed | "
+        "search s | search MB | journal MB | results MB | resume s, CPU | resume MB | "
+        "topk s, CPU | topk MB |"
     )
     print("|" + " --- |" * 14)
     for engine in options.engine:
@@ -166,11 +188,12 @@ def main(arguments: list[str] | None = None) -> None:
                     for name in ("journal.jsonl", "results.csv")
                 )
             first, last = searched.costs[0], searched.costs[-1]
+            slower = searched.speeds[-1] / searched.speeds[0]
             print(
                 f"| {engine} | {space} | {of.evaluations} | {first:.3f} | {last:.3f} | "
-                f"{last / first:.2f} | {searched.seconds:.1f} | {searched.megabytes:.0f} | "
-                f"{journal:.1f} | {results:.1f} | {resumed.first_result:.1f} | "
-                f"{resumed.megabytes:.0f} | {best.seconds:.1f} | {best.megabytes:.0f} |",
+                f"{last / first:.2f}, {last / first / slower:.2f} | {searched.seconds:.1f} | {searched.megabytes:.0f} | "
+                f"{journal:.1f} | {results:.1f} | {resumed.first_result:.1f}, {resumed.cpu:.1f} | "
+                f"{resumed.megabytes:.0f} | {best.seconds:.1f}, {best.cpu:.1f} | {best.megabytes:.0f} |",
                 flush=True,
             )
 

@@ -152,7 +152,7 @@ class Outcome:
 
     @property
     def observed(self) -> Objective | Failure:
-        """What an optimizer learns: of one that was pruned, the last objective it reported."""
+        """The result that an optimizer learns; of a pruned one the last objective it reported."""
         if self.objective is not None:
             return self.objective
         return self.failure or Failure("exception", "unknown")

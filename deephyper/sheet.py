@@ -158,8 +158,13 @@ def read_sheet(path: Path, column: str, best: Best | None = None) -> Sheet:
         if best is None or score is None:
             found, passed_over = list(_records(rows, before)), 0
         else:
-            found, passed_over = _best_records(_records(rows, before), best.k, score)
-    last = _cut_off(found, len(header)) if not text.endswith(("\n", "\r")) else None
+            ranking = _Ranking(best.k, score)
+            for row in _records(rows, before, ranking.passes_over):
+                ranking.take(row)
+            found, passed_over = ranking.kept, ranking.num_passed_over
+        lines = before + rows.line_num
+    whole_end = text.endswith(("\n", "\r"))
+    last = None if whole_end else _cut_off(found, len(header), lines)
     records: list[Record] = []
     broken: list[LeftOut] = []
     for each in found if last is None else found[:-1]:
@@ -192,36 +197,53 @@ def _lines(text: str) -> Iterator[str]:
     return io.TextIOWrapper(io.BytesIO(text.encode()), "utf-8", newline="")
 
 
-def _best_records(
-    rows: Iterator[Record | LeftOut], k: int, score: Score
-) -> tuple[list[Record | LeftOut], int]:
-    """Return the k best rows and all without a score, in their order, and how many others are."""
-    kept: list[Record | LeftOut] = []
-    best: list[tuple[float, int]] = []  # scores and lines; the worst one first
-    records: dict[int, Record] = {}
-    worst, passed_over = -math.inf, 0
-    row: Record | LeftOut | None = None
-    for row in rows:
-        value = score(row.cells) if isinstance(row, Record) and row.lines == 1 else None
+class _Ranking:
+    """Keeps the best rows and all without a score, and counts the others.
+
+    Args:
+        k: how many of those with a score to keep.
+        score: gives it.
+    """
+
+    def __init__(self, k: int, score: Score) -> None:
+        self._k = k
+        self._score = score
+        self._others: list[Record | LeftOut] = []
+        self._records: dict[int, Record] = {}  # by line
+        self._best: list[tuple[float, int]] = []  # their scores and lines, the worst one first
+        self._bar = -math.inf
+        """The score that the next row to keep has to exceed."""
+        self.num_passed_over = 0
+
+    def passes_over(self, cells: list[str]) -> bool:
+        """Return whether a row, which is on one line, is not among the best so far."""
+        if len(self._best) < self._k:
+            return False
+        value = self._score(cells)
+        if value is None or value > self._bar:
+            return False
+        self.num_passed_over += 1
+        return True
+
+    def take(self, row: Record | LeftOut) -> None:
+        """Take a row that is not passed over."""
+        is_single = isinstance(row, Record) and row.lines == 1
+        value = self._score(row.cells) if is_single and isinstance(row, Record) else None
         if value is None or not isinstance(row, Record):
-            kept.append(row)
-            continue
-        if len(best) < k:
-            heapq.heappush(best, (value, -row.line))
-        else:
-            passed_over += 1
-            if value <= worst:
-                continue
-            del records[-heapq.heapreplace(best, (value, -row.line))[1]]
-        records[row.line] = row
-        worst = best[0][0]
-    kept += records.values()
-    # Whether the end of the file is whole is seen at the last row, whatever it is worth.
-    if row is not None and all(row is not each for each in kept):
-        kept.append(row)
-        passed_over -= 1
-    kept.sort(key=lambda each: each.line)
-    return kept, passed_over
+            self._others.append(row)
+            return
+        self._records[row.line] = row
+        heapq.heappush(self._best, (value, -row.line))
+        if len(self._best) > self._k:
+            del self._records[-heapq.heappop(self._best)[1]]
+            self.num_passed_over += 1
+        if len(self._best) == self._k:
+            self._bar = self._best[0][0]
+
+    @property
+    def kept(self) -> list[Record | LeftOut]:
+        """The rows, in their order."""
+        return sorted([*self._others, *self._records.values()], key=lambda row: row.line)
 
 
 def _header(rows: Iterator[list[str]], column: str) -> list[str]:
@@ -258,12 +280,18 @@ def _remedy(text: str, column: str, before: int) -> str:
     return "give the results.csv of a search"
 
 
-def _cut_off(found: list[Record | LeftOut], columns: int) -> Record | LeftOut | None:
-    """Return the last row of a file whose last line has no end, if only half of it is there."""
+def _cut_off(found: list[Record | LeftOut], columns: int, lines: int) -> Record | LeftOut | None:
+    """Return the last row of a file whose last line has no end, if only half of it is there.
+
+    Args:
+        found: the rows.
+        columns: how many the header has.
+        lines: how many the file has.
+    """
     last = found[-1] if found else None
     if last is None or last.lines > 1 or (isinstance(last, Record) and last.given >= columns):
         return None
-    return last
+    return last if last.line >= lines else None  # a whole row that was passed over came after it
 
 
 def count(left_out: Sequence[LeftOut]) -> int:
@@ -332,24 +360,29 @@ def _read_bytes(path: Path) -> bytes:
     return bytes(data)
 
 
-def _records(rows: Any, before: int) -> Iterator[Record | LeftOut]:
+def _records(
+    rows: Any, before: int, passes_over: Callable[[list[str]], bool] | None = None
+) -> Iterator[Record | LeftOut]:
     """Give the rows that a csv.reader finds, and the lines that quotes make unreadable.
 
     Args:
         rows: the reader, which has read the header.
         before: lines before those that it reads.
+        passes_over: returns whether the cells of a line are not wanted; None for all of them.
     """
     while True:
         begin = rows.line_num
         try:
-            cells = next(rows)
-        except StopIteration:
-            return
+            for cells in rows:
+                lines = rows.line_num - begin
+                if passes_over is None or lines > 1 or not passes_over(cells):
+                    yield Record(before + begin + 1, cells, len(cells), lines)
+                begin += lines
         except csv.Error:
             lines = max(rows.line_num - begin, 1)
             yield LeftOut(before + begin + 1, "a quotation mark is out of place", lines)
             continue
-        yield Record(before + begin + 1, cells, len(cells), rows.line_num - begin)
+        return
 
 
 def _fit(record: Record, columns: int, delimiter: str) -> Record | LeftOut:

@@ -116,10 +116,11 @@ class Columns:
 
     def row(self, evaluation: Evaluation) -> list[Any]:
         """Return the values of an evaluation under their titles; :data:`MISSING` for none."""
-        row = self._values(evaluation)
-        for i, rounded in enumerate(_ROUNDED, len(self.names)):
-            if rounded is not None and row[i] is not MISSING:
-                row[i] = rounded(row[i])
+        row, first = self._values(evaluation), len(self.names)
+        for i, name in enumerate(COLUMNS, first):
+            if name in _DECIMALS and row[i] is not MISSING:
+                row[i] = round(row[i], _DECIMALS[name])
+        row[first + COLUMNS.index("id")] = int(evaluation.job.id)
         return row
 
     def cells(self, evaluation: Evaluation) -> list[str]:
@@ -429,29 +430,15 @@ def _cell(value: Any) -> str:
     return "" if value is MISSING else format_cell(value)
 
 
-# The columns that are not written as a hyperparameter's value, in the order of COLUMNS; and how
-# their values are rounded where they stay numbers.
-_FORMATS: tuple[Callable[[Any], str], ...] = (
-    objective_to_cell,
-    str,
-    "{:.6f}".format,
-    str,
-    str,
-    "{:.3f}".format,
-    "{:.3f}".format,
-    str,
-    "{:.6g}".format,
-    "{:.6g}".format,
-)
-_ROUNDED: tuple[Callable[[Any], Any] | None, ...] = (
-    None,
-    int,
-    lambda seconds: round(seconds, 6),
-    None,
-    None,
-    lambda time: round(time, 3),
-    lambda time: round(time, 3),
-    None,
-    None,
-    None,
+_DECIMALS = {"elapsed_sec": 6, "start": 3, "end": 3}
+# In the order of COLUMNS.
+_FORMATS: tuple[Callable[[Any], str], ...] = tuple(
+    f"{{:.{_DECIMALS[name]}f}}".format
+    if name in _DECIMALS
+    else "{:.6g}".format
+    if name.startswith("predicted")
+    else objective_to_cell
+    if name == "objective"
+    else str
+    for name in COLUMNS
 )
