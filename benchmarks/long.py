@@ -170,9 +170,9 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     window = max(1, min(options.window, options.evaluations // 2))
     print(
-        f"| engine | space | evaluations | ms, first {window} | ms, last {window} | ratio, at one speed | "
-        "search s | search MB | journal MB | results MB | resume s, CPU | resume MB | "
-        "topk s, CPU | topk MB |"
+        f"| engine | space | evaluations | ms, first {window} | ms, last {window} | "
+        "ratio, at one speed | search s | search MB | journal MB | results MB | resume s, CPU | "
+        "resume MB | topk s, CPU | topk MB |"
     )
     print("|" + " --- |" * 14)
     for engine in options.engine:
@@ -191,9 +191,10 @@ def main(arguments: list[str] | None = None) -> None:
             slower = searched.speeds[-1] / searched.speeds[0]
             print(
                 f"| {engine} | {space} | {of.evaluations} | {first:.3f} | {last:.3f} | "
-                f"{last / first:.2f}, {last / first / slower:.2f} | {searched.seconds:.1f} | {searched.megabytes:.0f} | "
-                f"{journal:.1f} | {results:.1f} | {resumed.first_result:.1f}, {resumed.cpu:.1f} | "
-                f"{resumed.megabytes:.0f} | {best.seconds:.1f}, {best.cpu:.1f} | {best.megabytes:.0f} |",
+                f"{last / first:.2f}, {last / first / slower:.2f} | {searched.seconds:.1f} | "
+                f"{searched.megabytes:.0f} | {journal:.1f} | {results:.1f} | "
+                f"{resumed.first_result:.1f}, {resumed.cpu:.1f} | {resumed.megabytes:.0f} | "
+                f"{best.seconds:.1f}, {best.cpu:.1f} | {best.megabytes:.0f} |",
                 flush=True,
             )
 
