@@ -39,22 +39,18 @@ class BusyClock(VirtualClock):
     """A virtual clock that also moves by the processor time of the thread that made it."""
 
     def __init__(self) -> None:
-        self._seconds = 0.0
-        self._used = time.thread_time()
+        # Seconds that have passed beyond the processor's time; its attributes are slow to set.
+        self._ahead = [-time.thread_time()]
         super().__init__()
 
     @property
     def seconds(self) -> float:
         """Seconds that have passed."""
-        used = time.thread_time()
-        self._seconds += used - self._used
-        self._used = used
-        return self._seconds
+        return self._ahead[0] + time.thread_time()
 
     @seconds.setter
     def seconds(self, value: float) -> None:
-        self._seconds = max(value, self._seconds)
-        self._used = time.thread_time()
+        self._ahead[0] = max(self._ahead[0], value - time.thread_time())
 
 
 @dataclass

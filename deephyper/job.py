@@ -150,13 +150,6 @@ class Outcome:
         """Seconds from start to end; 0 for a job that never began."""
         return 0.0 if self.start is None else max(0.0, self.end - self.start)
 
-    @property
-    def observed(self) -> Objective | Failure:
-        """The result that an optimizer learns; of a pruned one the last objective it reported."""
-        if self.objective is not None:
-            return self.objective
-        return self.failure or Failure("exception", "unknown")
-
 
 @dataclass(frozen=True)
 class Ended:

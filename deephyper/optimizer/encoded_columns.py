@@ -24,6 +24,9 @@ from numpy.typing import NDArray
 from deephyper.optimizer.arrays import Array
 from deephyper.problem.domain import DECIMALS, Choices, Range, domain_of
 
+_SHIFT = 10.0**DECIMALS
+_WHOLE = 2.0**53
+"""From here on every float is a whole number."""
 _TABLE = 65_536
 """Largest number of values of a range whose grid is kept as a table."""
 
@@ -190,6 +193,8 @@ class FloatColumn(Column):
         super().__init__(hyperparameter)
         self.lower, self.upper = domain.lower, domain.upper
         self.log = bool(getattr(hyperparameter, "log", False))
+        ends = np.array([self.lower, self.upper])
+        self._ends: tuple[float, float] = tuple((np.log(ends) if self.log else ends).tolist())
 
     def sample(self, n: int, rng: np.random.Generator) -> Array:
         if self._uniform:
@@ -205,8 +210,16 @@ class FloatColumn(Column):
         return np.asarray(self._hyperparameter.to_vector(rounded), dtype=float)
 
     def value(self, vector: float) -> float:
-        value = self._hyperparameter.to_value(np.array([min(max(vector, 0.0), 1.0)]))
-        return float(np.round(value, DECIMALS)[0])
+        unit = min(max(vector, 0.0), 1.0)
+        if not self._uniform:
+            value = self._hyperparameter.to_value(np.array([unit]))
+            return float(np.round(value, DECIMALS)[0])
+        # As ConfigSpace computes it, but for one number: the calls would take most of an ask.
+        low, high = self._ends
+        scaled = unit * (high - low) + low
+        number = float(np.exp(scaled)) if self.log else scaled
+        shifted = min(max(number, self.lower), self.upper) * _SHIFT
+        return round(shifted) / _SHIFT if abs(shifted) < _WHOLE else shifted / _SHIFT
 
     def vectors(self, values: Sequence[Any]) -> Array:
         numbers = np.array([float(value) for value in values])

@@ -22,11 +22,11 @@ ended     reason: ends a session
 
 Version 1 knew no reported, no pruned, no metrics, and no version in resumed; it is read as well.
 
-A line is written by one ``write`` the moment that it happens, so what was recorded survives the
-death of this process; a thread at once asks the disk to keep it, so a power failure costs no more
-than what the disk was being asked to keep. Nothing is ever changed, and a torn last line is dropped
-on reading. No lock is held, so a shared file system will do; :mod:`deephyper.claim` says why
-two searches never write one journal. The types of all keys are in :mod:`deephyper.search.events`.
+A line is written by one ``write`` the moment that it happens, together with what happens at the
+same moment, so what was recorded survives the death of this process; a thread at once asks the disk
+to keep it, so a power failure costs no more than what the disk was being asked to keep. Nothing is
+ever changed, and a torn last line is dropped on reading. No lock is held, so a shared file system
+will do; :mod:`deephyper.claim` says why two searches never write one journal. The types of all keys are in :mod:`deephyper.search.events`.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ import json
 import os
 import stat
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +87,22 @@ class Journal:
         except OSError as error:
             raise _cannot_write(self.path, error) from error
         self._syncer = _Syncer(self._fd)
+        self._held: list[bytes] | None = None
+        """Lines that will be written together."""
+
+    @contextlib.contextmanager
+    def together(self) -> Iterator[None]:
+        """Write what is appended inside at the end of the context, at once.
+
+        Looking whether the journal is still ours costs more than writing a line.
+        """
+        self._held = []
+        try:
+            yield
+        finally:
+            data, self._held = b"".join(self._held), None
+            if data:
+                self._write(data)
 
     def check(self) -> None:
         """Make sure that what is written next is in the journal of this search.
@@ -116,6 +132,13 @@ class Journal:
                 f"a line of '{self.path}' would have more than {LONGEST_LINE >> 20} MiB, and could "
                 "not be read back; use smaller values in points and in the messages of errors"
             )
+        if self._held is None:
+            self._write(data)
+        else:
+            self._held.append(data)
+
+    def _write(self, data: bytes) -> None:
+        """Write whole lines; leave nothing of them behind if that fails."""
         try:
             self.check()
             self._syncer.raise_error()
@@ -132,7 +155,7 @@ class Journal:
                 raise
         except OSError as error:
             raise _cannot_write(self.path, error) from error
-        self.check()  # whoever takes the directory from now on copies this line, too
+        self.check()  # whoever takes the directory from now on copies these lines, too
         self._syncer.request()
 
     def sync(self) -> None:
@@ -282,7 +305,8 @@ class _Syncer:
         self._thread.start()
 
     def request(self) -> None:
-        self._wanted.set()
+        if not self._wanted.is_set():  # which costs less than setting it again
+            self._wanted.set()
 
     def raise_error(self) -> None:
         """Raise the error that the disk has answered with, if it has."""

@@ -57,9 +57,10 @@ class LogDir:
         """Directory of what each evaluation prints."""
         return self.path / "output"
 
-    def evaluation(self, id_: str) -> Path:
-        """Return the directory of an evaluation, which need not exist."""
-        return self.path / "evaluations" / id_
+    @property
+    def evaluations(self) -> Path:
+        """The directory of the directories of evaluations, named by their ids; none need exist."""
+        return self.path / "evaluations"
 
     @property
     def holds_search(self) -> bool:
@@ -173,7 +174,7 @@ class LogDir:
 
     def _require_own_directories(self) -> None:
         """Raise ResultsError where a link would lead what evaluations write elsewhere."""
-        for path in (self.outputs, self.evaluation("0").parent):
+        for path in (self.outputs, self.evaluations):
             if os.path.islink(path):
                 raise ResultsError(
                     f"'{path}' is a symbolic link, which is not followed here; replace it with a "

@@ -3,6 +3,10 @@
 A proposal leaves the optimizer, becomes a job in the evaluator, comes back as an outcome, is
 written, and reaches the optimizer. Each free worker is given a new point at once; none waits for
 another.
+
+Of many workers some are always about to be free, so proposals are prepared for them while nothing
+else is to be done: a result need not be learned before its worker has the next point. Points are
+asked for a few at a time, and each is submitted before the next ones exist.
 """
 
 from __future__ import annotations
@@ -32,6 +36,11 @@ from deephyper.search.store import Recorder
 
 _TOLD_TOGETHER = 10_000  # evaluations of earlier sessions
 _TICK = 0.25  # seconds until a signal or the end of the time is noticed
+_ASKED = 8
+"""Proposals that are asked for at a time, at most."""
+_AHEAD = 32
+"""One proposal is prepared ahead for so many workers: what it does not know are the results of so
+few of them that it is hardly worse for it."""
 _log = logging.getLogger("deephyper.search")
 
 
@@ -133,6 +142,8 @@ class Session:
         self._notify = notify
         self._began = clock.monotonic()
         self._waiting = deque(evaluation.job for evaluation in record.unfinished)
+        self._ready: deque[Proposal] = deque()  # asked for, and not yet submitted
+        self._untold: list[Outcome] = []  # written, and not yet told to the optimizer
         self._failures_in_a_row = 0
         self._exhausted = False
         self._num_stopped = 0
@@ -151,6 +162,8 @@ class Session:
         try:
             self._begin()
             reason = self._loop()
+            if self._ready:
+                self._optimizer.forget([proposal.point for proposal in self._ready])
             if self._num_stopped:
                 self._notify(stopped_notice(self._num_stopped))
             self._recorder.end(reason)
@@ -188,7 +201,6 @@ class Session:
         end = self._end_of_time()
         reason: Reason | None = None
         while True:
-            self._recorder.check()
             now_reason = self._reason()
             # A retry may take "max_evals" back; the others stand.
             if now_reason is not None or reason == "max_evals":
@@ -196,9 +208,11 @@ class Session:
                     self._announce(now_reason)
                 reason = now_reason
             if reason is None and self._fill_workers():
+                self._take(self._evaluator.gather(timeout=0))
                 continue
+            self._tell()
             if not self._evaluator.num_unfinished and (
-                reason is not None or (self._exhausted and not self._waiting)
+                reason is not None or (self._exhausted and not (self._waiting or self._ready))
             ):
                 return reason or "exhausted"
             over = min(
@@ -211,6 +225,7 @@ class Session:
 
     def _wait(self) -> None:
         """Take what happens until an evaluation ends, or it is time to look at the clock again."""
+        self._recorder.check()
         until = self._clock.monotonic() + _TICK
         left = _TICK
         while left > 0.0:
@@ -242,41 +257,55 @@ class Session:
             self._notify(text)
 
     def _fill_workers(self) -> bool:
-        """Give free workers points; return whether some outcomes were known, so that more fit."""
-        counted = len(self._record.evaluations)
+        """Give free workers points; return whether there may be more to do than to wait."""
         waiting = len(self._waiting)
-        free = self._evaluator.num_free
-        ready = min(free, waiting, self._budget.evaluations_left(counted - waiting))
-        for job in [self._waiting.popleft() for _ in range(int(ready))]:
-            self._submit(self._record.evaluations[job.id], job)
-        left = min(self._evaluator.num_free, self._budget.evaluations_left(counted))
-        if left <= 0 or self._exhausted:
+        started = len(self._record.evaluations) - waiting
+        ready = min(self._evaluator.num_free, waiting, self._budget.evaluations_left(started))
+        jobs = [self._waiting.popleft() for _ in range(int(ready))]
+        self._submit([self._record.evaluations[job.id] for job in jobs])
+        self._submit_ready()
+        self._tell()
+        wanted = self._evaluator.num_free or self._evaluator.num_workers // _AHEAD
+        left = self._budget.evaluations_left(len(self._record.evaluations))
+        missing = int(min(wanted, left, len(self._ready) + _ASKED)) - len(self._ready)
+        if missing <= 0 or self._exhausted:
             return False
         try:
-            proposals = self._optimizer.ask(int(left))
+            self._ready.extend(self._optimizer.ask(missing))
         except SpaceExhausted as end:
             self._exhausted = True
             _log.info("%s", end)
-            return False
+        self._submit_ready()
+        return not self._exhausted
+
+    def _submit_ready(self) -> None:
+        """Submit the proposals for which there are workers; end those whose outcomes are known."""
+        free = self._evaluator.num_free
         known: list[Outcome] = []
-        for proposal in proposals:
+        new: list[Evaluation] = []
+        while self._ready and len(new) < free:
+            proposal = self._ready.popleft()
             job = Job(self._record.next_id, proposal.point)
             evaluation = Evaluation.of(job, proposal)
             self._record.add(evaluation)
             outcome = self._cache.outcome_for(job, self._clock.now())
             if outcome is None:
-                self._submit(evaluation, job)
+                new.append(evaluation)
             else:
                 self._recorder.submitted(evaluation)
                 known.append(outcome)
-        self._end(known)
-        return bool(known)
+        self._submit(new)
+        self._end([outcome for outcome in known if self._write(outcome)])
 
-    def _submit(self, evaluation: Evaluation, job: Job) -> None:
-        job = dataclasses.replace(job, directory=self._directory_of(job.id))
-        evaluation.job = job
-        self._recorder.submitted(evaluation)
-        self._evaluator.submit([job])
+    def _submit(self, evaluations: Sequence[Evaluation]) -> None:
+        if not evaluations:
+            return
+        with self._recorder.together():
+            for evaluation in evaluations:
+                job = evaluation.job
+                evaluation.job = dataclasses.replace(job, directory=self._directory_of(job.id))
+                self._recorder.submitted(evaluation)
+        self._evaluator.submit([evaluation.job for evaluation in evaluations])
 
     def _take(self, events: Sequence[Event]) -> bool:
         """Write what has happened, and end the evaluations that have ended together.
@@ -285,22 +314,23 @@ class Session:
             Whether there are such.
         """
         outcomes: list[Outcome] = []
-        for event in events:
-            if isinstance(event, Ended):
-                outcomes.append(event.outcome)
-            elif isinstance(event, Started):
-                self._recorder.started(event)
-            elif isinstance(event, Notice):
-                self._notify(event.text)
-            else:
-                self._recorder.reported(event)
-        self._end(outcomes)
+        # All of it is written first, so that no later error costs anything.
+        with self._recorder.together():
+            for event in events:
+                if isinstance(event, Ended):
+                    outcomes.append(event.outcome)
+                elif isinstance(event, Started):
+                    self._recorder.started(event)
+                elif isinstance(event, Notice):
+                    self._notify(event.text)
+                else:
+                    self._recorder.reported(event)
+            ended = [outcome for outcome in outcomes if self._write(outcome)]
+        self._end(ended)
         return bool(outcomes)
 
-    def _end(self, outcomes: Sequence[Outcome]) -> None:
-        """Record outcomes, then tell them to the optimizer together."""
-        # All of them are written first, so that no later error costs one.
-        ended = [outcome for outcome in outcomes if self._write(outcome)]
+    def _end(self, ended: Sequence[Outcome]) -> None:
+        """Record outcomes that were written; the optimizer is told of them later."""
         if not ended:
             return
         evaluations = [self._record.end(outcome) for outcome in ended]
@@ -309,7 +339,13 @@ class Session:
             self._cache.add(outcome)
             self._failures_in_a_row = 0 if outcome.failure is None else self._failures_in_a_row + 1
             self._on_outcome(outcome)
-        self._optimizer.tell([o.job.point for o in ended], [o.observed for o in ended])
+        self._untold += ended
+
+    def _tell(self) -> None:
+        """Tell the optimizer together what has ended together."""
+        told, self._untold = self._untold, []
+        if told:
+            self._optimizer.tell([o.job.point for o in told], [observation(o) for o in told])
 
     def _write(self, outcome: Outcome) -> bool:
         """Write an outcome; return whether its evaluation has ended, or runs again."""
@@ -348,3 +384,13 @@ class Session:
             for event in self._evaluator.gather(timeout=0):
                 if isinstance(event, Ended):
                     self._write(event.outcome)
+
+
+def observation(outcome: Outcome) -> Objective | Failure:
+    """Return what an optimizer learns of an evaluation.
+
+    For one that was pruned, it is the last objective that it reported.
+    """
+    if outcome.objective is not None:
+        return outcome.objective
+    return outcome.failure or Failure("exception", "unknown")

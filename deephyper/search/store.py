@@ -46,6 +46,10 @@ class Recorder:
     def begin(self) -> None:
         """Write the beginning of the session; for a new search, what it knows from elsewhere."""
 
+    def together(self) -> contextlib.AbstractContextManager[None]:
+        """Write what is given inside at the end of the context, at once."""
+        return contextlib.nullcontext()
+
     def submitted(self, evaluation: Evaluation) -> None:
         """Write that an evaluation is about to be submitted."""
 
@@ -99,6 +103,7 @@ class FileStore(Store):
     def __init__(self, log_dir: LogDir, clock: Clock) -> None:
         self._log_dir = log_dir
         self._clock = clock
+        self._evaluations = str(log_dir.evaluations)
 
     def inspect(self, problem: BaseProblem, resume: bool) -> Record:
         return self._log_dir.inspect(problem, resume)
@@ -121,7 +126,7 @@ class FileStore(Store):
                 yield record, recorder
 
     def evaluation_directory(self, id_: str) -> str:
-        return str(self._log_dir.evaluation(id_))
+        return os.path.join(self._evaluations, id_)
 
 
 class FileRecorder(Recorder):
@@ -151,6 +156,9 @@ class FileRecorder(Recorder):
         if not self._record.resumed:
             for point, observed in self._record.known:
                 self._journal.known(point, observed)
+
+    def together(self) -> contextlib.AbstractContextManager[None]:
+        return self._journal.together()
 
     def submitted(self, evaluation: Evaluation) -> None:
         self._journal.submitted(evaluation)

@@ -61,6 +61,8 @@ class Pool:
         self._acquisition = acquisition
         self._fixed = False
         self.vectors = np.empty((0, self._encoding.n_dims))
+        self._used = np.empty(0, dtype=bool)
+        """Candidates that were proposed, or that must not be."""
         self._spare = self.vectors
         self._contained: set[bytes] = set()
 
@@ -74,21 +76,48 @@ class Pool:
         self._surrogate = surrogate
         self._fixed = whole is not None
         if whole is not None:
-            self.vectors = whole.copy()
+            self._take(whole.copy())
         elif len(self.vectors) < SIZE:
-            self.vectors = self._sampler.sample(SIZE)
+            self._take(self._sampler.sample(SIZE))
         factor = surrogate.factor
         self._contained = {vector.tobytes() for vector in self.vectors}
         self._x = self._features(self.vectors)
+        self._scaled = factor.covariance.scaled(self._x)
         self._solves = np.empty((factor.capacity, len(self.vectors)))
         solves = factor.solve(self._x)
         self._solves[: factor.n] = solves
         self._explained = np.einsum("ij,ij->j", solves, solves)
 
+    def _take(self, vectors: Array) -> None:
+        self.vectors = vectors
+        self._used = np.zeros(len(vectors), dtype=bool)
+
+    def rank(self, best: float) -> tuple[PosteriorMoments, Array]:
+        """Return the prediction at all candidates, and their acquisition.
+
+        Args:
+            best: the objective to be exceeded, transformed.
+
+        Returns:
+            The moments, and the acquisition, shape (m,); minus infinity for one that was used.
+        """
+        moments = self.moments()
+        value = self._acquisition(moments, best)
+        value[self._used | np.isnan(value)] = -np.inf
+        return moments, value
+
+    def use(self, i: int) -> None:
+        """Take note that candidate i was proposed, or must not be; it makes room for another."""
+        self._used[i] = True
+
+    def candidate(self, i: int) -> tuple[Array, Array]:
+        """Return the features of candidate i, shape (p,), and its solve, shape (n,)."""
+        return self._x[i], self._solves[: self._surrogate.factor.n, i].copy()
+
     def append(self, row: Array, diagonal: float) -> None:
         """Take in the point that was last appended to the factor; its row as that returned it."""
         n, factor = len(row), self._surrogate.factor
-        k = factor.covariance(factor.x[n : n + 1], self._x)[0]
+        k = factor.covariance.to_all(factor.x[n], self._scaled)
         new = (k - row @ self._solves[:n]) / diagonal
         self._solves[n] = new
         self._explained += new * new
@@ -104,7 +133,7 @@ class Pool:
             self.vectors = self.vectors[:0]
             self.rebind(self._surrogate)
 
-    def refresh(self, bases: Array, best: float, *, broadly: bool) -> None:
+    def refresh(self, bases: Array, best: float, *, broadly: bool, effort: float = 1.0) -> None:
         """Put new candidates in place of the least promising ones.
 
         One call does half of the work: proposals that ask for much improvement want new places,
@@ -114,11 +143,12 @@ class Pool:
             bases: vectors of the best finished points, shape (k, d).
             best: the objective to be exceeded, transformed.
             broadly: whether to draw from the whole space, or to climb from the most promising.
+            effort: how many candidates to draw, 1 being what serves each proposal.
         """
         if self._fixed:
             return
-        value = self._acquisition(self.moments(), best)
-        effort = min(1.0, FULL_EFFORT / self._surrogate.factor.n)
+        _, value = self.rank(best)
+        effort = min(1.0, effort * FULL_EFFORT / self._surrogate.factor.n)
         tries = max(2, round(effort * TRIES))
         if broadly:
             fresh = [
@@ -203,7 +233,9 @@ class Pool:
         self._contained.difference_update(vector.tobytes() for vector in self.vectors[rows])
         self._contained.update(vector.tobytes() for vector in vectors)
         self.vectors[rows] = vectors
+        self._used[rows] = False
         self._x[rows] = x
+        self._scaled.replace(rows, self._surrogate.factor.covariance.scaled(x))
         self._solves[: len(solves), rows] = solves
         self._explained[rows] = np.einsum("ij,ij->j", solves, solves)
         value[rows] = new

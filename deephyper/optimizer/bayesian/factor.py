@@ -95,14 +95,18 @@ class Factor:
             np.matmul(self._inverse[start:stop, :stop], k[:stop], out=out[start:stop])
         return out
 
-    def append(self, x: Array) -> tuple[Array, float]:
+    def append(self, x: Array, solve: Array | None = None) -> tuple[Array, float]:
         """Append one point, shape (p,).
+
+        Args:
+            x: its features.
+            solve: what `solve` returns for it, shape (n,); None if it isn't known.
 
         Returns:
             The new row of the Cholesky factor: what stands before its diagonal, and the diagonal.
         """
         n = self.n
-        row = self.solve(x[None, :])[:, 0]
+        row = self.solve(x[None, :])[:, 0] if solve is None else solve
         weights = row @ self.inverse
         rest = self.variance - float(row @ row)
         least = self.noise * (1.0 + float(weights @ weights)) / _SLACK

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scipy.linalg import lapack
 from scipy.optimize import minimize
 
-from deephyper.optimizer.arrays import Array
+from deephyper.optimizer.arrays import Array, Indices
 from deephyper.optimizer.bayesian.features import Features
 
 _Float = TypeVar("_Float", np.float32, np.float64)
@@ -99,6 +99,30 @@ def matern(s: NDArray[_Float]) -> NDArray[_Float]:
     return s
 
 
+@dataclass
+class ScaledRows:
+    """Rows of features in the units of a kernel's length scales; m of them.
+
+    Attributes:
+        joint: for the joint part, shape (m, p).
+        squares: squared norms of those, shape (m,).
+        numbers: the numbers for the additive part, shape (n_numbers, m).
+        categories: the categories for the additive part, shape (m, p - n_numbers).
+    """
+
+    joint: Array
+    squares: Array
+    numbers: NDArray[np.float32]
+    categories: Array
+
+    def replace(self, rows: Indices, new: ScaledRows) -> None:
+        """Put new rows in the place of those at the given positions."""
+        self.joint[rows] = new.joint
+        self.squares[rows] = new.squares
+        self.numbers[:, rows] = new.numbers
+        self.categories[rows] = new.categories
+
+
 class Covariance:
     """The prior covariance for given parameters, the signal variance being 1.
 
@@ -127,16 +151,13 @@ class Covariance:
         """Return the covariance, shape (n, m), of rows of features, shapes (n, p) and (m, p)."""
         if self._trivial:
             return np.ones((len(x), len(z)))
-        n_numbers = self._n_numbers
         a, b = x * self._joint_scale, z * self._joint_scale
         squared = a @ b.T
         squared *= -2.0
         squared += (a * a).sum(1)[:, None]
         squared += (b * b).sum(1)
-        np.maximum(squared, 0.0, out=squared)
-        # Single precision is enough from here on, and half the time.
-        out = matern(np.sqrt(squared, out=squared).astype(np.float32))
-        out *= np.float32(1.0 - self.parameters.share)
+        out = self._joint(squared)
+        n_numbers = self._n_numbers
         if n_numbers:
             out += self._numbers(x[:, :n_numbers], z[:, :n_numbers])
         total = out.astype(np.float64)
@@ -144,6 +165,42 @@ class Covariance:
             total += self._apart
             total += (x[:, n_numbers:] * self._same_scale) @ (z[:, n_numbers:] * self._same_scale).T
         return total
+
+    def to_all(self, x: Array, rows: ScaledRows) -> Array:
+        """Return the covariance, shape (m,), of one row of features, shape (p,), with many."""
+        if self._trivial:
+            return np.ones(len(rows.joint))
+        a = x * self._joint_scale
+        out = self._joint(float(a @ a) - 2.0 * (rows.joint @ a) + rows.squares)
+        n_numbers = self._n_numbers
+        if n_numbers:
+            s = rows.numbers - (x[:n_numbers] * self._number_scale).astype(np.float32)[:, None]
+            np.abs(s, out=s)
+            out += matern(s).sum(0) * np.float32(self._share)
+        total = out.astype(np.float64)
+        if n_numbers < len(x):
+            total += self._apart
+            total += rows.categories @ (x[n_numbers:] * self._same_scale)
+        return total
+
+    def scaled(self, x: Array) -> ScaledRows:
+        """Return what `to_all` needs of rows of features, shape (m, p)."""
+        joint = x * self._joint_scale
+        numbers = (x[:, : self._n_numbers] * self._number_scale).T
+        return ScaledRows(
+            joint,
+            (joint * joint).sum(1),
+            np.ascontiguousarray(numbers, dtype=np.float32),
+            x[:, self._n_numbers :] * self._same_scale,
+        )
+
+    def _joint(self, squared: Array) -> NDArray[np.float32]:
+        """Return the joint part at squared scaled distances, which are overwritten."""
+        np.maximum(squared, 0.0, out=squared)
+        # Single precision is enough from here on, and half the time.
+        out = matern(np.sqrt(squared, out=squared).astype(np.float32))
+        out *= np.float32(1.0 - self.parameters.share)
+        return out
 
     def with_slopes(self, x: Array, z: Array) -> tuple[Array, Callable[[Array], Array]]:
         """Return the covariance with few rows z, shape (m, p), and a function for its gradient.

@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from threadpoolctl import ThreadpoolController
 
 from deephyper.job import Prediction, Proposal
 from deephyper.objective import Objective
-from deephyper.optimizer.arrays import Array, GrowingArray, Indices
+from deephyper.optimizer.arrays import Array
 from deephyper.optimizer.bayesian.acquisition import LogExpectedImprovement, PosteriorMoments
 from deephyper.optimizer.bayesian.candidates import SIZE as POOL_SIZE
 from deephyper.optimizer.bayesian.candidates import Pool
@@ -27,6 +28,7 @@ from deephyper.optimizer.bayesian.factor import Factor
 from deephyper.optimizer.bayesian.features import Features
 from deephyper.optimizer.bayesian.kernel import Covariance, Parameters, fit
 from deephyper.optimizer.bayesian.neighbors import Neighbors
+from deephyper.optimizer.bayesian.observations import Observations
 from deephyper.optimizer.bayesian.surrogate import Surrogate
 from deephyper.optimizer.bayesian.transform import Transform
 from deephyper.optimizer.encoding import Key
@@ -59,6 +61,13 @@ MARGINS = (0.05, 0.0, 0.3, 0.0)
 search polishes what it has; where many points share the best value it never leaves them."""
 REFRESH = 4
 """Of several points asked for at once, every so many look for new candidates."""
+CROWD = 200
+"""With so many points pending, a factor learns no results: the next one will. What one result says
+is little then, and thousands of workers leave no time to look at each at once."""
+CROWD_ROOM, CROWD_REFRESH = 128, 16
+"""Points that such a factor serves, and every how many look for new candidates."""
+CROWD_FINISHED, CROWD_FAILED, CROWD_PENDING = 200, 60, 200
+"""Points in the model then."""
 
 
 class BayesianOptimizer(Optimizer):
@@ -85,18 +94,20 @@ class BayesianOptimizer(Optimizer):
         self._pool = Pool(
             self._sampler, self._features, Neighbors(self._sampler), self._acquisition
         )
-        self._vectors = GrowingArray(self._encoding.n_dims)
-        self._objectives = GrowingArray(1)
-        """NaN for a failure."""
+        self._results = Observations(self._encoding.n_dims, MAX_FINISHED // 2, MAX_FAILED)
         self._parameters = Parameters.initial(self._features.n_groups)
         self._transform: Transform | None = None
         self._surrogate: Surrogate | None = None
         self._rows: dict[Key, int] = {}
         """Rows of the surrogate that are pending points."""
+        self._encoded: dict[Key, Array] = {}
+        """Vectors of proposals that are pending."""
         self._proposed: dict[Key, Proposal] = {}
         """Proposals of the current call of ask; pending as soon as it returns."""
         self._fitted_on = 0
         self._n_proposed = 0
+        self._n_refreshed = 0
+        self._since_refresh = 0
 
     @property
     def description(self) -> str:
@@ -124,64 +135,73 @@ class BayesianOptimizer(Optimizer):
         points: Sequence[Point],
         objectives: Sequence[Objective | None],
     ) -> None:
-        vectors = self._encoding.vectors(points)
-        self._vectors.append(vectors)
+        vectors = self._vectors_of(keys, points)
         values = [math.nan if objective is None else objective for objective in objectives]
-        self._objectives.append(np.array(values)[:, None])
+        self._results.append(vectors, np.array(values))
         for key, vector, objective in zip(keys, vectors, objectives, strict=True):
             row = self._rows.pop(key, None)
+            self._encoded.pop(key, None)
+            if self._surrogate is None or not self._surrogate.learns:
+                continue
             if row is None:
-                row = self._append(vector)
-            if self._surrogate is None or row is None:
-                return  # the next one is made of all results
-            if objective is not None:
-                self._surrogate.set_result(row, self._transformed(objective))
-            elif self._surrogate.models_failures:
-                self._surrogate.set_failed(row)
-            else:
-                self._surrogate = None
-                return
+                row = self._append(self._features(vector[None, :])[0])
+            if row is not None:
+                self._set_outcome(row, objective)
+
+    def _set_outcome(self, row: int, objective: Objective | None) -> None:
+        """Have the model know what came of a point of it."""
+        assert self._surrogate is not None
+        if objective is not None:
+            self._surrogate.set_result(row, self._transformed(objective))
+        elif self._surrogate.models_failures:
+            self._surrogate.set_failed(row)
+        else:
+            self._surrogate = None  # the next one will, with all results
 
     @np.errstate(under="ignore")
     def _pend(self, points: Mapping[Key, Point]) -> None:
         for key, point in points.items():
             if self._surrogate is not None and key not in self._rows:
-                self._append_pending(key, self._encoding.vectors([point])[0])
+                self._append_pending(key, self._features(self._vectors_of([key], [point]))[0])
 
     def _forget(self, points: Mapping[Key, Point]) -> None:
         # A row can't be taken out of a factor; the next one is made without it.
         if points.keys() & self._rows.keys():
             self._surrogate = None
+        for key in points:
+            self._encoded.pop(key, None)
 
     def _predict(self, key: Key, point: Point) -> Prediction | None:
         if not self._is_ready():
             return None
         with _one_blas_thread(), np.errstate(under="ignore"):
             surrogate = self._current_surrogate()
-            x = self._features(self._encoding.vectors([point]))
+            x = self._features(self._vectors_of([key], [point]))
             moments = surrogate.moments_at(surrogate.factor.solve(x))
             row = self._rows.get(key)
             if row is not None:  # that it is being evaluated makes it no more certain
                 moments.std = np.array([surrogate.std_without(row)])
             value = self._acquisition(moments, surrogate.best)
-        return self._prediction(moments, value, 0)
+        return self._prediction(moments, float(value[0]), 0)
 
-    def _prediction(self, moments: PosteriorMoments, value: Array, i: int) -> Prediction:
+    def _prediction(self, moments: PosteriorMoments, value: float, i: int) -> Prediction:
         """Return the prediction for candidate i in units of the objective."""
         assert self._transform is not None
         mean, std = float(moments.mean[i]), float(moments.std[i])
         low, middle, high = self._transform.inverse(np.array([mean - std, mean, mean + std]))
-        return Prediction(float(middle), float(0.5 * high - 0.5 * low), float(value[i]))
+        return Prediction(float(middle), float(0.5 * high - 0.5 * low), value)
 
     # -- proposing --------------------------------------------------------------------------------
 
     def _is_ready(self) -> bool:
         """Return whether there are enough results for a model."""
-        n = len(self._objectives)
-        if n < self._n_initial or self._features.n_groups == 0:
+        if len(self._results) < self._n_initial or self._features.n_groups == 0:
             return False
-        n_finite = int(np.isfinite(self._objectives.array).sum())
-        return n_finite >= min(4, self._n_initial)
+        return self._results.n_finished >= min(4, self._n_initial)
+
+    @property
+    def _is_crowded(self) -> bool:
+        return len(self._pending) >= CROWD
 
     def _propose_next(self, n: int) -> bool:
         """Propose one of the n points of an ask; return whether there was one."""
@@ -191,55 +211,87 @@ class BayesianOptimizer(Optimizer):
         self._n_proposed += 1
         margin = MARGINS[self._n_proposed % len(MARGINS)]
         best = surrogate.best + margin
-        if len(self._proposed) % REFRESH == 0:
-            y = self._objectives.array[:, 0]
-            bases = np.argsort(np.where(np.isnan(y), -np.inf, y))[-BASES:]
-            self._pool.refresh(self._vectors.array[bases], best, broadly=margin > 0.0)
+        self._refresh(best)
         if self._propose_from_pool(best):
             return True
         self._pool.resample()
         return self._propose_from_pool(best)
 
+    def _refresh(self, best: float) -> None:
+        """Look for new candidates, if it is time."""
+        first = not self._proposed and not self._is_crowded
+        every = CROWD_REFRESH if self._is_crowded else REFRESH
+        if first or self._since_refresh >= every:
+            bases = self._results.vectors[self._results.best(BASES)]
+            # In turn, as the margins are where each proposal comes with new candidates.
+            broadly = self._n_refreshed % 2 == 1
+            self._pool.refresh(bases, best, broadly=broadly, effort=every / REFRESH)
+            self._n_refreshed += 1
+            self._since_refresh = 0
+        self._since_refresh += 1
+
     def _propose_from_pool(self, best: float) -> bool:
         """Propose the most promising candidate that is new, and add it to the model."""
-        moments = self._pool.moments()
-        value = self._acquisition(moments, best)
-        for i in np.argsort(-value):
-            vector = self._pool.vectors[i]
-            point = self._encoding.points(vector[None, :])[0]
+        moments, value = self._pool.rank(best)
+        while True:
+            i = int(np.argmax(value))
+            if value[i] == -np.inf:
+                return False
+            value_of_i = float(value[i])
+            self._pool.use(i)
+            value[i] = -np.inf
+            point = self._encoding.points(self._pool.vectors[i : i + 1])[0]
             key = self._admit(point, self._proposed)
             if key is not None:
-                self._append_pending(key, vector)
-                self._proposed[key] = Proposal(point, self._prediction(moments, value, i))
+                self._encoded[key] = self._pool.vectors[i].copy()
+                self._proposed[key] = Proposal(point, self._prediction(moments, value_of_i, i))
+                self._append_pending(key, *self._pool.candidate(i))
                 return True
-        return False
 
     def _propose_from_design(self) -> bool:
         """Propose the next point of the space-filling design that is new."""
         for _ in range(200):
-            point = self._encoding.points(self._design.next())[0]
+            vector = self._design.next()
+            point = self._encoding.points(vector)[0]
             key = self._admit(point, self._proposed)
             if key is not None:
+                self._encoded[key] = vector[0]
                 self._proposed[key] = Proposal(point)
                 return True
         return False
 
     # -- the model --------------------------------------------------------------------------------
 
-    def _append(self, vector: Array) -> int | None:
-        """Add a point without a result to the model; return its row, None if there is no room."""
+    def _append(self, x: Array, solve: Array | None = None) -> int | None:
+        """Add a point without a result to the model.
+
+        Args:
+            x: its features, shape (p,).
+            solve: what the factor's `solve` gives for it; None if that isn't known.
+
+        Returns:
+            Its row; None if there is no room.
+        """
         if self._surrogate is None or self._surrogate.factor.room == 0:
             self._surrogate = None
             return None
-        row, diagonal = self._surrogate.append(self._features(vector[None, :])[0])
+        row, diagonal = self._surrogate.append(x, solve)
         self._pool.append(row, diagonal)
         return len(row)
 
-    def _append_pending(self, key: Key, vector: Array) -> None:
+    def _append_pending(self, key: Key, x: Array, solve: Array | None = None) -> None:
         """Add a point to the model that has no result yet."""
-        row = self._append(vector)
+        row = self._append(x, solve)
         if row is not None:
             self._rows[key] = row
+
+    def _vectors_of(self, keys: Sequence[Key], points: Sequence[Point]) -> Array:
+        """Return the vectors of points, shape (n, d)."""
+        encoded = [self._encoded.get(key) for key in keys]
+        missing = [point for point, v in zip(points, encoded, strict=True) if v is None]
+        others = iter(self._encoding.vectors(missing)) if missing else iter(())
+        rows = [next(others) if vector is None else vector for vector in encoded]
+        return np.array(rows).reshape(len(rows), self._encoding.n_dims)
 
     def _transformed(self, objective: float) -> float:
         assert self._transform is not None
@@ -247,58 +299,60 @@ class BayesianOptimizer(Optimizer):
 
     def _current_surrogate(self, n_asked: int = 1) -> Surrogate:
         """Return the model, brought up to date; its parameters are fitted when that is due."""
-        n = len(self._objectives)
+        n = len(self._results)
         if n >= max(GROWTH * self._fitted_on, self._fitted_on + 1):
             self._fit()
             self._fitted_on = n
             self._surrogate = None
-        if self._surrogate is None:
+        if self._surrogate is None or not (self._surrogate.learns or self._is_crowded):
             self._surrogate = self._build_surrogate(n_asked)
         return self._surrogate
 
     def _fit(self) -> None:
         """Fit the transform of the objectives and the parameters of the kernel."""
-        y = self._objectives.array[:, 0]
         limit = min(MAX_FIT, math.isqrt(2 * MAX_DISTANCES // self._features.n_groups))
-        chosen = _best_and_some(y, np.flatnonzero(np.isfinite(y)), limit, self._rng)
-        self._transform = Transform.fit(y[chosen])
-        t = self._transform(y[chosen])
-        x = self._features(self._vectors.array[chosen])
-        self._parameters, _ = fit(self._features, x, t, self._parameters, ITERATIONS)
+        chosen = self._results.best_and_some(limit, self._rng)
+        y = self._results.objectives[chosen]
+        self._transform = Transform.fit(y)
+        x = self._features(self._results.vectors[chosen])
+        self._parameters, _ = fit(
+            self._features, x, self._transform(y), self._parameters, ITERATIONS
+        )
 
     def _build_surrogate(self, n_asked: int) -> Surrogate:
         """Return a model of the best and some of the other results, and of what is pending."""
-        y = self._objectives.array[:, 0]
-        finite = np.isfinite(y)
-        kept = _best_and_some(y, np.flatnonzero(finite), MAX_FINISHED, self._rng)
-        failed = np.flatnonzero(~finite)[-MAX_FAILED:]
+        max_finished, max_failed, max_pending, room = MAX_FINISHED, MAX_FAILED, MAX_PENDING, SPARE
+        if self._is_crowded:
+            max_finished, max_failed = CROWD_FINISHED, CROWD_FAILED
+            max_pending, room = CROWD_PENDING, CROWD_ROOM
+        kept = self._results.best_and_some(max_finished, self._rng)
+        failed = self._results.failed[-max_failed:]
         proposed = {key: proposal.point for key, proposal in self._proposed.items()}
-        pending = list((self._pending | proposed).items())[-MAX_PENDING:]
+        pending = _newest(self._pending, proposed, max_pending)
         vectors = np.concatenate(
             [
-                self._vectors.array[np.concatenate([kept, failed])],
-                self._encoding.vectors([point for _, point in pending]),
+                self._results.vectors[np.concatenate([kept, failed])],
+                self._vectors_of(list(pending), list(pending.values())),
             ]
         )
         n, n_observed = len(vectors), len(kept) + len(failed)
         covariance = Covariance(self._features, self._parameters)
-        spare = max(SPARE, n // 6, min(n_asked, MAX_PENDING))
+        spare = max(room, n // 6, min(n_asked, MAX_PENDING))
         factor = Factor(covariance, self._features(vectors), n + spare)
         assert self._transform is not None
-        surrogate = Surrogate(factor, self._transform(y[kept]), len(failed))
-        self._rows = {key: n_observed + i for i, (key, _) in enumerate(pending)}
+        values = self._transform(self._results.objectives[kept])
+        surrogate = Surrogate(factor, values, len(failed), learns=not self._is_crowded)
+        self._rows = {key: n_observed + i for i, key in enumerate(pending)}
         few = self.n_unseen <= POOL_SIZE
         self._pool.rebind(surrogate, self._listing.unseen if self._listing and few else None)
         return surrogate
 
 
-def _best_and_some(y: Array, rows: Indices, limit: int, rng: np.random.Generator) -> Indices:
-    """Return at most `limit` of the rows: one half the best ones, the other half at random."""
-    if len(rows) <= limit:
-        return rows
-    order = rows[np.argsort(-y[rows], kind="stable")]
-    best = limit // 2
-    return np.concatenate([order[:best], rng.choice(order[best:], limit - best, replace=False)])
+def _newest(pending: dict[Key, Point], proposed: dict[Key, Point], limit: int) -> dict[Key, Point]:
+    """Return at most `limit` of the points, oldest first; those proposed are the newest."""
+    rows = list(islice(reversed(proposed.items()), limit))
+    rows += islice(reversed(pending.items()), limit - len(rows))
+    return dict(reversed(rows))
 
 
 def _one_blas_thread() -> AbstractContextManager[Any]:

@@ -26,10 +26,17 @@ class Surrogate:
         factor: over all points: first those with results, then failed, then pending ones.
         values: the results, transformed, shape (k,).
         n_failed: how many failed points follow them.
+        learns: whether results of pending points can be set. Without that, appending is cheaper.
+
+    Attributes:
+        factor, learns: as given.
     """
 
-    def __init__(self, factor: Factor, values: Array, n_failed: int) -> None:
+    def __init__(
+        self, factor: Factor, values: Array, n_failed: int, *, learns: bool = True
+    ) -> None:
         self.factor = factor
+        self.learns = learns
         n = len(values)
         self._known = np.zeros(factor.capacity, dtype=bool)
         self._known[:n] = True
@@ -41,7 +48,8 @@ class Surrogate:
             observed[0, :n] = 0.0
             self._failure = Posterior(factor, observed)
         self._n_known, self._n_failed = n, n_failed
-        self._z = np.zeros((1, 0))
+        self._z = np.zeros((1 if self._failure is None else 2, factor.capacity))
+        """What is not yet appended is 0."""
         self._stale = True
 
     @property
@@ -49,15 +57,16 @@ class Surrogate:
         """True if it predicts failure: if some points had failed when it was made."""
         return self._failure is not None
 
-    def append(self, x: Array) -> tuple[Array, float]:
-        """Append a pending point, shape (p,); return what `Factor.append` does."""
+    def append(self, x: Array, solve: Array | None = None) -> tuple[Array, float]:
+        """Append a pending point; arguments and return value are those of `Factor.append`."""
         # Its value is what the model predicts there, which changes the mean nowhere.
-        row, diagonal = self.factor.append(x)
+        if not self.learns:
+            self._condition()  # while every value is known
+            return self.factor.append(x, solve)
+        row, diagonal = self.factor.append(x, solve)
         self._objective.append()
         if self._failure is not None:
             self._failure.append()
-        if not self._stale:
-            self._z = np.concatenate([self._z, np.zeros((len(self._z), 1))], axis=1)
         return row, diagonal
 
     def set_result(self, row: int, value: float) -> None:
@@ -92,7 +101,7 @@ class Surrogate:
     def z(self) -> Array:
         """Rows that turn solves into means: of the objective and, if any failed, of failure."""
         self._condition()
-        return self._z
+        return self._z[:, : self.factor.n]
 
     def moments(self, means: Array, explained: Array) -> PosteriorMoments:
         """Return the prediction at m candidates.
@@ -151,7 +160,6 @@ class Surrogate:
         if self._failure is not None:
             self._rate = (self._n_failed + 0.5) / (self._n_known + self._n_failed + 1.0)
             failed, observed = self._failure.values
-            self._z = np.stack([z, factor.inverse @ (failed - self._rate * observed)])
-        else:
-            self._z = z[None, :]
+            self._z[1, :n] = factor.inverse @ (failed - self._rate * observed)
+        self._z[0, :n] = z
         self._stale = False
