@@ -26,7 +26,8 @@ A line is written by one ``write`` the moment that it happens, together with wha
 same moment, so what was recorded survives the death of this process; a thread at once asks the disk
 to keep it, so a power failure costs no more than what the disk was being asked to keep. Nothing is
 ever changed, and a torn last line is dropped on reading. No lock is held, so a shared file system
-will do; :mod:`deephyper.claim` says why two searches never write one journal. The types of all keys are in :mod:`deephyper.search.events`.
+will do; :mod:`deephyper.claim` says why two searches never write one journal. The types of all keys
+are in :mod:`deephyper.search.events`.
 """
 
 from __future__ import annotations

@@ -358,6 +358,17 @@ def test_a_new_metric_or_step_gets_a_column(tmp_path: Path) -> None:
     assert aside == []
 
 
+@pytest.mark.parametrize("text", ["relu", "a,b", 'say "hi"', "two\nlines", "\r", " a", "", "1"])
+def test_a_results_file_is_written_as_csv(text: str) -> None:
+    job = Job("7", {"x": text, "y": 0.1})
+    one = Evaluation(job, Outcome(job, "finished", -1e-300, None, 1.0, 2.0, text))
+    columns = Columns.of(["x", "y"], [one])
+    written, expected = io.StringIO(newline=""), io.StringIO(newline="")
+    columns.write(written, [one])
+    csv.writer(expected).writerows([columns.header, columns.cells(one)])
+    assert written.getvalue() == expected.getvalue()
+
+
 def test_a_pruned_evaluation_is_never_the_best(tmp_path: Path) -> None:
     result = SearchResult(
         "max_evals",
