@@ -71,11 +71,15 @@ def test_known_results_are_learned_as_if_they_were_told() -> None:
     ]
     told.tell([point for point, _ in results], [y for _, y in results])
     known.tell_known(results)
-    assert known.observations == told.observations == [
-        ({"n": 3}, 1.0),
-        ({"n": 5}, None),
-        ({"n": 3}, 2.0),
-    ]
+    assert (
+        known.observations
+        == told.observations
+        == [
+            ({"n": 3}, 1.0),
+            ({"n": 5}, None),
+            ({"n": 3}, 2.0),
+        ]
+    )
     assert known.n_seen == told.n_seen == 2
     assert known.n_unseen == told.n_unseen
 
