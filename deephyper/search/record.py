@@ -312,18 +312,25 @@ class _Packer:
         shared = self._shared
         id_ = str(number)
         point = dict(zip(shared[names], values, strict=True))
-        job = Job(id_, point, attempt, None if directory is None else id_.join(shared[directory]))
-        outcome = Outcome(
-            job,
-            shared[status],
-            objective,
-            None if failure is None else Failure(*failure),
-            start,
-            end,
-            shared[worker],
-            None if output is None else id_.join(shared[output]),
-            step,
-            metrics or {},
+        # Their constructors would take most of the time, as those of frozen dataclasses do.
+        job, outcome = object.__new__(Job), object.__new__(Outcome)
+        job.__dict__.update(
+            id=id_,
+            point=point,
+            attempt=attempt,
+            directory=None if directory is None else id_.join(shared[directory]),
+        )
+        outcome.__dict__.update(
+            job=job,
+            status=shared[status],
+            objective=objective,
+            failure=None if failure is None else Failure(*failure),
+            start=start,
+            end=end,
+            worker=shared[worker],
+            output=None if output is None else id_.join(shared[output]),
+            step=step,
+            metrics=metrics or {},
         )
         return Evaluation(job, outcome, predicted)
 

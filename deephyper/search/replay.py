@@ -126,7 +126,7 @@ def _lines(path: Path) -> Iterator[tuple[int, AnyEvent, int]]:
     blank = 0
     with _opened(path) as file:
         for number, line in _numbered(file):
-            if not line.strip():
+            if line.isspace():
                 blank = blank or number
                 continue
             try:

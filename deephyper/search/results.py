@@ -65,7 +65,6 @@ with the search; unreadable: the row doesn't say what came of it."""
 _STATUSES: tuple[Status, ...] = ("finished", "failed", "pruned", "stopped")
 # The index that pandas writes; and what DeepHyper's other versions write after the objective.
 _INDEX = re.compile(r"|Unnamed: \d+")
-_QUOTED = re.compile(r'["\r\n]')
 _ELSEWHERE = re.compile(r"job_id|job_status|m:.*")
 
 
@@ -167,7 +166,8 @@ class Columns:
         for evaluation in evaluations:
             cells = self.cells(evaluation)
             line = ",".join(cells)
-            if line.count(",") == commas and not _QUOTED.search(line):
+            needs_quotes = '"' in line or "\n" in line or "\r" in line or line.count(",") != commas
+            if not needs_quotes:
                 file.write(f"{line}\r\n")  # as a csv.writer does, which takes much longer
             else:
                 rows.writerow(cells)
