@@ -7,6 +7,7 @@ whoever needs more of it (several objectives, the user's own sign) changes this 
 from __future__ import annotations
 
 import contextlib
+import heapq
 import math
 import traceback
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping
@@ -65,6 +66,8 @@ def read_objective(value: Any) -> Objective | Failure:
 
     Numbers, and scalars of numpy, TensorFlow and PyTorch count; ``"F_reason"`` reports a failure.
     """
+    if type(value) is float and math.isfinite(value):
+        return value
     try:
         return _read(value)
     except BaseException as error:  # SystemExit from a method of the value, too
@@ -121,10 +124,10 @@ def best_of(items: Iterable[T], objective: Callable[[T], Objective | None]) -> T
     return best
 
 
-def rank(items: Iterable[T], objective: Callable[[T], Objective | None]) -> list[T]:
-    """Return the items that have an objective, best first; equals stay in their order."""
-    scored = [(value, item) for item in items if (value := objective(item)) is not None]
-    return [item for _, item in sorted(scored, key=lambda pair: pair[0], reverse=True)]
+def best_few(n: int, items: Iterable[T], objective: Callable[[T], Objective | None]) -> list[T]:
+    """Return the n items with the best objectives, best first; equals stay in their order."""
+    scored = ((value, item) for item in items if (value := objective(item)) is not None)
+    return [item for _, item in heapq.nlargest(n, scored, key=lambda pair: pair[0])]
 
 
 def one_line(error: BaseException) -> str:

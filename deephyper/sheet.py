@@ -9,12 +9,14 @@ from __future__ import annotations
 import codecs
 import contextlib
 import csv
+import heapq
 import io
+import math
 import os
 import re
 import select
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -81,6 +83,7 @@ class Sheet:
         broken: lines that are not such rows.
         unfinished: the last row, if it is short and its line has no end.
         mark: how numbers are written.
+        passed_over: how many rows were read and are not kept, see :func:`read_sheet`.
     """
 
     header: list[str]
@@ -88,6 +91,7 @@ class Sheet:
     broken: list[LeftOut]
     unfinished: Record | None
     mark: DecimalMark
+    passed_over: int = 0
 
     def number(self, cell: str) -> str:
         """Return a cell with a decimal point, where it is a number with a decimal comma."""
@@ -100,12 +104,30 @@ class Sheet:
         return self.mark == "mixed" and _THOUSANDS.fullmatch(cell) is not None
 
 
-def read_sheet(path: Path, column: str) -> Sheet:
+Score = Callable[[list[str]], float | None]
+"""Gives the number that the cells of a row are ranked by; None for a row to look at closely."""
+
+
+@dataclass(frozen=True)
+class Best:
+    """The rows that are wanted of a table of which most are not.
+
+    Attributes:
+        k: how many: those with the highest scores, of equals the earlier ones, and all without one.
+        score: gives what scores the rows under a header; None where each has to be looked at.
+    """
+
+    k: int
+    score: Callable[[list[str]], Score | None]
+
+
+def read_sheet(path: Path, column: str, best: Best | None = None) -> Sheet:
     """Read a table.
 
     Args:
         path: the file.
         column: name of a column that it has.
+        best: the rows to keep, where cells are separated by commas; None for all.
 
     Raises:
         ResultsError: if it can't be read, isn't a table, lacks the column, or has one twice.
@@ -115,9 +137,10 @@ def read_sheet(path: Path, column: str) -> Sheet:
     text = whole[separator.end() :] if separator is not None else whole
     text = text[_BLANK_LINES.match(text).end() :]  # type: ignore[union-attr]  # it always matches
     before = len(whole[: len(whole) - len(text)].splitlines())
+    del whole
     with _any_length():
         for delimiter in _DELIMITERS if separator is None else (separator[1],):
-            rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+            rows = csv.reader(_lines(text), delimiter=delimiter, strict=True)
             header = _header(rows, column)
             if column in header:
                 break
@@ -131,8 +154,17 @@ def read_sheet(path: Path, column: str) -> Sheet:
             raise ResultsError(
                 f"'{path}' has the column {quoted(twice)} twice; remove or rename one of them"
             )
-        found = list(_records(rows, before))
-    last = _cut_off(found, len(header)) if not text.endswith(("\n", "\r")) else None
+        score = best.score(header) if best is not None and delimiter == "," else None
+        if best is None or score is None:
+            found, passed_over = list(_records(rows, before)), 0
+        else:
+            ranking = _Ranking(best.k, score)
+            for row in _records(rows, before, ranking.passes_over):
+                ranking.take(row)
+            found, passed_over = ranking.kept, ranking.num_passed_over
+        lines = before + rows.line_num
+    whole_end = text.endswith(("\n", "\r"))
+    last = None if whole_end else _cut_off(found, len(header), lines)
     records: list[Record] = []
     broken: list[LeftOut] = []
     for each in found if last is None else found[:-1]:
@@ -155,7 +187,63 @@ def read_sheet(path: Path, column: str) -> Sheet:
         broken,
         last if isinstance(last, Record) else None,
         _decimal_mark(records, delimiter),
+        passed_over,
     )
+
+
+def _lines(text: str) -> Iterator[str]:
+    """Return the lines of a text with their ends, whichever these are."""
+    # A StringIO would take four bytes a character.
+    return io.TextIOWrapper(io.BytesIO(text.encode()), "utf-8", newline="")
+
+
+class _Ranking:
+    """Keeps the best rows and all without a score, and counts the others.
+
+    Args:
+        k: how many of those with a score to keep.
+        score: gives it.
+    """
+
+    def __init__(self, k: int, score: Score) -> None:
+        self._k = k
+        self._score = score
+        self._others: list[Record | LeftOut] = []
+        self._records: dict[int, Record] = {}  # by line
+        self._best: list[tuple[float, int]] = []  # their scores and lines, the worst one first
+        self._bar = -math.inf
+        """The score that the next row to keep has to exceed."""
+        self.num_passed_over = 0
+
+    def passes_over(self, cells: list[str]) -> bool:
+        """Return whether a row, which is on one line, is not among the best so far."""
+        if len(self._best) < self._k:
+            return False
+        value = self._score(cells)
+        if value is None or value > self._bar:
+            return False
+        self.num_passed_over += 1
+        return True
+
+    def take(self, row: Record | LeftOut) -> None:
+        """Take a row that is not passed over."""
+        is_single = isinstance(row, Record) and row.lines == 1
+        value = self._score(row.cells) if is_single and isinstance(row, Record) else None
+        if value is None or not isinstance(row, Record):
+            self._others.append(row)
+            return
+        self._records[row.line] = row
+        heapq.heappush(self._best, (value, -row.line))
+        if len(self._best) > self._k:
+            del self._records[-heapq.heappop(self._best)[1]]
+            self.num_passed_over += 1
+        if len(self._best) == self._k:
+            self._bar = self._best[0][0]
+
+    @property
+    def kept(self) -> list[Record | LeftOut]:
+        """The rows, in their order."""
+        return sorted([*self._others, *self._records.values()], key=lambda row: row.line)
 
 
 def _header(rows: Iterator[list[str]], column: str) -> list[str]:
@@ -192,12 +280,18 @@ def _remedy(text: str, column: str, before: int) -> str:
     return "give the results.csv of a search"
 
 
-def _cut_off(found: list[Record | LeftOut], columns: int) -> Record | LeftOut | None:
-    """Return the last row of a file whose last line has no end, if only half of it is there."""
+def _cut_off(found: list[Record | LeftOut], columns: int, lines: int) -> Record | LeftOut | None:
+    """Return the last row of a file whose last line has no end, if only half of it is there.
+
+    Args:
+        found: the rows.
+        columns: how many the header has.
+        lines: how many the file has.
+    """
     last = found[-1] if found else None
     if last is None or last.lines > 1 or (isinstance(last, Record) and last.given >= columns):
         return None
-    return last
+    return last if last.line >= lines else None  # a whole row that was passed over came after it
 
 
 def count(left_out: Sequence[LeftOut]) -> int:
@@ -266,24 +360,29 @@ def _read_bytes(path: Path) -> bytes:
     return bytes(data)
 
 
-def _records(rows: Any, before: int) -> Iterator[Record | LeftOut]:
+def _records(
+    rows: Any, before: int, passes_over: Callable[[list[str]], bool] | None = None
+) -> Iterator[Record | LeftOut]:
     """Give the rows that a csv.reader finds, and the lines that quotes make unreadable.
 
     Args:
         rows: the reader, which has read the header.
         before: lines before those that it reads.
+        passes_over: returns whether the cells of a line are not wanted; None for all of them.
     """
     while True:
         begin = rows.line_num
         try:
-            cells = next(rows)
-        except StopIteration:
-            return
+            for cells in rows:
+                lines = rows.line_num - begin
+                if passes_over is None or lines > 1 or not passes_over(cells):
+                    yield Record(before + begin + 1, cells, len(cells), lines)
+                begin += lines
         except csv.Error:
             lines = max(rows.line_num - begin, 1)
             yield LeftOut(before + begin + 1, "a quotation mark is out of place", lines)
             continue
-        yield Record(before + begin + 1, cells, len(cells), rows.line_num - begin)
+        return
 
 
 def _fit(record: Record, columns: int, delimiter: str) -> Record | LeftOut:

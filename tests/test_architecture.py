@@ -31,6 +31,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 ALIASES = {"evaluator/balsam_job.py": ("balsam.job_spec",)}
 FREE = (
     "batch",
+    "cell",
     "checks",
     "claim",
     "clock",

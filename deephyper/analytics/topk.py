@@ -12,12 +12,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from deephyper.cell import format_cell
 from deephyper.checks import user_path, whole
 from deephyper.errors import ResultsError, argument
-from deephyper.objective import rank
+from deephyper.objective import best_few
 from deephyper.printable import printable
 from deephyper.safe_files import open_partial
-from deephyper.search.results import format_cell, read_table
+from deephyper.search.results import read_table
 from deephyper.sheet import left_out_phrase
 
 Best = dict[str, Any]
@@ -46,9 +47,10 @@ def best_evaluations(
         SettingsError: if k is below 1.
     """
     k = whole("k", k, 1)
-    table = read_table(results)
+    table = read_table(results, best=k)
     left_out = left_out_phrase(table.left_out) if table.left_out else ""
-    finished = rank((row for row in table.rows if row.is_finished), lambda row: row.objective)
+    rows = (row for row in table.rows if row.is_finished)
+    finished = best_few(k, rows, lambda row: row.objective)
     if not finished:
         also = f"; {left_out}" if left_out else ""
         raise ResultsError(
@@ -63,7 +65,7 @@ def best_evaluations(
             "objective": row.objective,
             **{name: row.columns[name] for name in KEPT_COLUMNS if name in row.columns},
         }
-        for row in finished[:k]
+        for row in finished
     ]
 
 

@@ -25,6 +25,9 @@ from deephyper.job import Failure, Job, Objective
 Reports = Sequence[tuple[float, int, Objective]]
 """The reports of an evaluation: seconds since its start, step and objective of each."""
 
+KEPT = 10_000
+"""Submitted jobs that are kept at least, so that long searches don't fill the memory."""
+
 
 @dataclass
 class _Simulated:
@@ -70,7 +73,8 @@ class VirtualEvaluator(Evaluator):
 
     Attributes:
         clock: the virtual clock.
-        submitted: every job that was submitted, in that order.
+        submitted: the jobs that were submitted, in that order; of very many the last
+            :data:`KEPT` or more.
 
     Raises:
         EvaluatorError: if an argument is out of its range, or not exactly one of ``run`` and
@@ -117,6 +121,8 @@ class VirtualEvaluator(Evaluator):
     def submit(self, points: Iterable[dict[str, Any] | Job]) -> list[Job]:
         jobs = super().submit(points)
         self.submitted += jobs
+        if len(self.submitted) > 2 * KEPT:
+            del self.submitted[:-KEPT]
         return jobs
 
     def _check(self, limit: float) -> None:

@@ -77,8 +77,12 @@ class Column(ABC):
         """Return the vectors of legal values."""
 
     @abstractmethod
-    def code(self, value: Any) -> Any:
-        """Return a hashable stand-in for a value, the same for all spellings of it."""
+    def code(self, value: Any) -> float:
+        """Return a number that stands for a value, the same for all spellings of it."""
+
+    @abstractmethod
+    def decode(self, code: float) -> Any:
+        """Return the plain value that a number of :meth:`code` stands for."""
 
     def _draw(self, n: int, rng: np.random.Generator) -> Array:
         """Draw n vectors by ConfigSpace, of a distribution that isn't uniform."""
@@ -130,8 +134,11 @@ class ConstantColumn(DiscreteColumn):
     def vectors(self, values: Sequence[Any]) -> Array:
         return np.full(len(values), self._vector)
 
-    def code(self, value: Any) -> Any:
-        return 0
+    def code(self, value: Any) -> float:
+        return 0.0
+
+    def decode(self, code: float) -> Any:
+        return self._value
 
 
 class ChoiceColumn(DiscreteColumn):
@@ -168,8 +175,11 @@ class ChoiceColumn(DiscreteColumn):
     def vectors(self, values: Sequence[Any]) -> Array:
         return np.array([self._index[value] for value in values], dtype=float)
 
-    def code(self, value: Any) -> Any:
+    def code(self, value: Any) -> float:
         return self._index[value]
+
+    def decode(self, code: float) -> Any:
+        return self._values[int(code)]
 
 
 class FloatColumn(Column):
@@ -216,7 +226,10 @@ class FloatColumn(Column):
         return np.asarray(self._hyperparameter.to_vector(numbers), dtype=float)
 
     def code(self, value: Any) -> float:
-        return float(value)
+        return float(value) + 0.0  # of -0.0, which equals it, 0.0
+
+    def decode(self, code: float) -> float:
+        return code
 
 
 class FewFloatsColumn(DiscreteColumn):
@@ -266,6 +279,9 @@ class FewFloatsColumn(DiscreteColumn):
 
     def code(self, value: Any) -> float:
         return self.value(float(self._hyperparameter.to_vector(float(value))))
+
+    def decode(self, code: float) -> float:
+        return code
 
     def _nearest(self, vectors: Array) -> NDArray[np.intp]:
         return np.searchsorted(self._middles, vectors)
@@ -322,8 +338,11 @@ class IntegerColumn(DiscreteColumn):
     def vectors(self, values: Sequence[Any]) -> Array:
         return self._vectors(np.array([round(value) for value in values], dtype=np.int64))
 
-    def code(self, value: Any) -> int:
+    def code(self, value: Any) -> float:
         return round(float(value))
+
+    def decode(self, code: float) -> int:
+        return int(code)
 
     def _all_vectors(self) -> Array:
         values = np.arange(self.lower, self.upper + 1)

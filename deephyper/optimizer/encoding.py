@@ -9,6 +9,8 @@ everything else in a proposal. What is drawn at random is in sampling.py.
 
 from __future__ import annotations
 
+import math
+import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -21,8 +23,8 @@ from deephyper.optimizer.encoded_columns import Column, FewFloatsColumn, make_co
 from deephyper.problem.point import Point
 from deephyper.problem.translation import corrected, hyperparameters_in
 
-Key = tuple[Any, ...]
-"""Identity of a point; equal for equal points."""
+Key = bytes
+"""Identity of a point; equal for equal points. A long search has very many, so they are small."""
 
 
 class SpaceEncoding:
@@ -53,6 +55,8 @@ class SpaceEncoding:
         self.columns: list[Column] = [make_column(hp) for hp in space.values()]
         self.names = [column.name for column in self.columns]
         self.index = {name: i for i, name in enumerate(self.names)}
+        self._codes = [(column.name, column.code) for column in self.columns]
+        self._key = struct.Struct(f"{len(self.columns)}d")
         several = [i for i, column in enumerate(self.columns) if column.size > 1]
         self.numbers = [i for i in several if not self.columns[i].categorical]
         self.categories = [i for i in several if self.columns[i].categorical]
@@ -141,10 +145,17 @@ class SpaceEncoding:
 
     def key(self, point: Mapping[str, Any]) -> Key:
         """Return the identity of a point: equal for equal values, whatever their type."""
-        return tuple(
-            column.code(point[column.name]) if column.name in point else None
-            for column in self.columns
+        return self._key.pack(
+            *[code(point[name]) if name in point else math.nan for name, code in self._codes]
         )
+
+    def point(self, key: Key) -> Point:
+        """Return the point that a key is of."""
+        return {
+            column.name: column.decode(code)
+            for column, code in zip(self.columns, self._key.unpack(key), strict=True)
+            if code == code
+        }
 
     # -- rules of the space -----------------------------------------------------------------------
 

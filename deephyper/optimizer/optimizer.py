@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from array import array
 from collections import deque
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
@@ -42,8 +43,6 @@ class Optimizer(ABC):
 
     Attributes:
         problem: as given.
-        observations: every point that was told and its objective, None for a failure, in the order
-            in which they were told.
 
     Raises:
         ProblemError: if the space is empty or has a hyperparameter of an unknown kind.
@@ -51,12 +50,14 @@ class Optimizer(ABC):
 
     def __init__(self, problem: BaseProblem, seed: int | None = None) -> None:
         self.problem = problem
-        self.observations: list[tuple[Point, Objective | None]] = []
         self._encoding = SpaceEncoding(problem.space)
         self._rng = np.random.default_rng(seed)
         self._sampler = Sampler(self._encoding, self._rng)
         self._starting: deque[Point] = deque(problem.starting_points)
         self._observed: set[Key] = set()
+        self._told: list[Key] = []
+        self._told_objectives = array("d")
+        """NaN for a failure."""
         self._pending: dict[Key, Point] = {}
         listed = list_vectors(self._encoding, _ENUMERABLE)
         self._listing = None if listed is None else Listing(listed)
@@ -67,6 +68,17 @@ class Optimizer(ABC):
         return f"{type(self).__module__}.{type(self).__qualname__}"
 
     # -- ask and tell -----------------------------------------------------------------------------
+
+    @property
+    def observations(self) -> list[tuple[Point, Objective | None]]:
+        """Every point that was told and its objective, None for a failure, in that order.
+
+        The list is made when it is asked for.
+        """
+        return [
+            (self._encoding.point(key), None if math.isnan(objective) else objective)
+            for key, objective in zip(self._told, self._told_objectives, strict=True)
+        ]
 
     @property
     def pending(self) -> list[Point]:
@@ -137,12 +149,27 @@ class Optimizer(ABC):
                 f"{len(points)} points but {len(results)} objectives; give one for each"
             )
         objectives = [_read(result) for result in results]
-        known = [self._checked(point) for point in points]
+        self._observe([self._checked(point) for point in points], objectives)
+
+    def tell_known(self, known: Sequence[tuple[Point, Objective | Failure]]) -> None:
+        """Learn results of which it is known that their points are of this space, as on a resume.
+
+        Args:
+            known: points as :meth:`.BaseProblem.validate` gives them, and what came of each.
+        """
+        keyed = [(self._encoding.key(point), point) for point, _ in known]
+        self._observe(keyed, [None if isinstance(y, Failure) else y for _, y in known])
+
+    def _observe(
+        self, known: Sequence[tuple[Key, Point]], objectives: Sequence[Objective | None]
+    ) -> None:
+        """Learn the objectives of points."""
         for (key, point), objective in zip(known, objectives, strict=True):
             self._pending.pop(key, None)
             self._mark(point, unseen=False)
             self._observed.add(key)
-            self.observations.append((point, objective))
+            self._told.append(key)
+            self._told_objectives.append(math.nan if objective is None else objective)
         if known:
             self._learn([key for key, _ in known], [point for _, point in known], objectives)
 
@@ -206,14 +233,17 @@ class Optimizer(ABC):
 
     def _checked(self, point: Point) -> tuple[Key, Point]:
         """Return a point's key and canonical form; checked unless it is pending (and so was)."""
+        key = None
         try:
             key = self._encoding.key(point)
             if key in self._pending and bool(point == self._pending[key]):
                 return key, self._pending[key]
         except (KeyError, TypeError, ValueError, OverflowError):
             pass  # the check says what is wrong, in the user's terms
-        point = self.problem.validate(point)
-        return self._encoding.key(point), point
+        canonical = self.problem.validate(point)
+        if key is None or canonical != point:
+            key = self._encoding.key(canonical)
+        return key, canonical
 
     def _admit(self, point: Point, taken: Container[Key] = ()) -> Key | None:
         """Return the key of a point that may be proposed; None for any other.

@@ -208,17 +208,16 @@ class Listing:
 
     Args:
         vectors: all of them, shape (n, d).
+
+    Attributes:
+        n_unseen: number of unseen points.
     """
 
     def __init__(self, vectors: Array) -> None:
         self._vectors = vectors
         self._row_of = {row.tobytes(): i for i, row in enumerate(vectors)}
         self._unseen = np.ones(len(vectors), dtype=bool)
-
-    @property
-    def n_unseen(self) -> int:
-        """Number of unseen points."""
-        return int(self._unseen.sum())
+        self.n_unseen = len(vectors)
 
     @property
     def unseen(self) -> Array:
@@ -228,5 +227,6 @@ class Listing:
     def mark(self, vector: Array, *, unseen: bool) -> None:
         """Set whether a point, shape (d,), is unseen."""
         row = self._row_of.get(vector.tobytes())
-        if row is not None:
+        if row is not None and self._unseen[row] != unseen:
             self._unseen[row] = unseen
+            self.n_unseen += 1 if unseen else -1

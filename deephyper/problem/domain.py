@@ -61,6 +61,12 @@ class Range:
         """The order that all values share."""
         return "numbers"
 
+    def holds(self, value: Any) -> bool:
+        """Return whether the value is one of the range, and of its type."""
+        return type(value) is (int if self.integer else float) and (
+            self.lower <= value <= self.upper
+        )
+
     def accept(self, value: Any) -> int | float:
         """Return the value as a plain int or float of this range.
 
@@ -141,6 +147,13 @@ class Choices:
         if any(value is None or type(value) is str for value in self.values):
             return None
         return "numbers"
+
+    def holds(self, value: Any) -> bool:
+        """Return whether the value is one of the choices, and of its type."""
+        if not is_plain(value):
+            return False
+        at = self.index.get(_key(value))
+        return at is not None and type(self.values[at]) is type(value)
 
     def accept(self, value: Any) -> Any:
         """Return the choice that equals the value, with the type it has among the choices.

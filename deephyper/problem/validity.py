@@ -44,6 +44,8 @@ class Validity:
         Raises:
             ProblemError: with the reason why the point isn't valid.
         """
+        if self._is_canonical(point):
+            return dict(point)
         if not isinstance(point, Mapping):
             raise ProblemError(f"a point is a dictionary, not {show(point)}")
         if not point.keys() <= self.domains.keys():
@@ -52,6 +54,23 @@ class Validity:
                 f"unknown hyperparameter {show(unknown)}: {did_you_mean(unknown, self.names)}"
             )
         return self._assembled(point, lambda name: self.domains[name].accept(point[name]), complete)
+
+    def _is_canonical(self, point: Mapping[str, Any]) -> bool:
+        """Return whether a point is valid as it is: what most are, and quickly found out."""
+        if type(point) is not dict:
+            return False
+        conditions = self.conditions
+        active = self.names
+        if conditions:
+            active = tuple(
+                [n for n in active if n not in conditions or conditions[n].satisfied_by(point)]
+            )
+        if tuple(point) != active:
+            return False
+        for name, value in point.items():
+            if not self.domains[name].holds(value):
+                return False
+        return not (self.clauses and any(clause.satisfied_by(point) for clause in self.clauses))
 
     def complete(self, point: Point) -> Point:
         """Return a point with defaults for what is missing, in the order of the space.

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from deephyper.errors import DeepHyperError, SettingsError, argument
 from deephyper.job import Job, Outcome
 from deephyper.loading import load_object
+from deephyper.search.record import Evaluation
 
 Key = Callable[[dict[str, Any]], Any]
 
@@ -61,6 +62,13 @@ class Cache:
         """Take an outcome; the first finished one of a key counts."""
         if self._key is not None and outcome.status == "finished":
             self._known.setdefault(self._text(outcome.job.point), outcome)
+
+    def add_all(self, evaluations: Iterable[Evaluation]) -> None:
+        """Take the outcomes of earlier evaluations; look at none if no key is ever the same."""
+        if self._key is not None:
+            for evaluation in evaluations:
+                if evaluation.outcome is not None:
+                    self.add(evaluation.outcome)
 
     def _text(self, point: dict[str, Any]) -> str:
         assert self._key is not None

@@ -192,7 +192,7 @@ class LogDir:
         """Return the search in the directory, if it is one of this problem."""
         from deephyper.search.replay import read_journal
 
-        record = read_journal(self.path)
+        record = read_journal(self.path, problem.validate)
         different = differences(record.space, describe_space(problem))
         if different:
             raise ProblemError(
@@ -200,16 +200,10 @@ class LogDir:
                 f"{'; '.join(different)}; restore it, or start a new search with "
                 f"{argument('warm_start', repr(str(self.results)), str(self.results))}"
             )
-        try:
-            for point in (
-                *(point for point, _ in record.known),
-                *(evaluation.job.point for evaluation in record.evaluations.values()),
-            ):
-                problem.check_configuration(point)
-        except ProblemError as error:
+        if record.misfit is not None:
             raise ResultsError(
-                f"'{self.journal}' was changed since the search wrote it: {error}; restore it from "
-                f"a copy, or start a new search with {argument('warm_start')} from the results.csv "
-                "beside it"
-            ) from error
+                f"'{self.journal}' was changed since the search wrote it: {record.misfit}; restore "
+                f"it from a copy, or start a new search with {argument('warm_start')} from the "
+                "results.csv beside it"
+            ) from record.misfit
         return record

@@ -1,15 +1,24 @@
-"""A search as it stands: its evaluations, its budget, its sessions. Held here and nowhere else."""
+"""A search as it stands: its evaluations, its budget, its sessions. Held here and nowhere else.
+
+There may be millions of evaluations. As objects they would take a kilobyte or two each, and slow
+the garbage collector down: those that have ended are kept packed, in some 150 bytes, and are made
+into objects when they are looked at.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterable
+import pickle
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, overload
 
+from deephyper.errors import ProblemError
 from deephyper.job import Job, Outcome, Proposal
-from deephyper.objective import Failure, Objective, best_of
+from deephyper.objective import Failure, Objective, is_better
+from deephyper.problem.point import Point
 
 
 @dataclass
@@ -35,6 +44,87 @@ class Evaluation:
         return cls(job, predicted=(expected.mean, expected.std))
 
 
+class Evaluations(Mapping[str, Evaluation]):
+    """Evaluations by id, in the order of submission.
+
+    One that has ended is a new object each time that it is looked at, and equal to the last one.
+    """
+
+    def __init__(self) -> None:
+        self._packed: dict[int, bytes | None] = {}  # by number, in the order of submission
+        self._unfinished: dict[str, Evaluation] = {}  # by id, in the same order
+        self._order = array("q")  # numbers, in the order in which they ended
+        self._packer = _Packer()
+
+    def add(self, evaluation: Evaluation) -> None:
+        """Take an evaluation that is submitted, for the first time or again."""
+        self._packed[int(evaluation.job.id)] = None
+        self._unfinished[evaluation.job.id] = evaluation
+
+    def end(self, outcome: Outcome) -> Evaluation:
+        """Take the outcome that an unfinished evaluation has ended with; return the evaluation."""
+        evaluation = self._unfinished.pop(outcome.job.id)
+        evaluation.outcome = outcome
+        number = int(outcome.job.id)
+        self._packed[number] = self._packer.pack(evaluation, outcome)
+        self._order.append(number)
+        return evaluation
+
+    @property
+    def ended(self) -> Sequence[Evaluation]:
+        """Those with an outcome, in the order in which they ended; later ones don't join them."""
+        return _Ended(self, len(self._order))
+
+    @property
+    def num_ended(self) -> int:
+        """Number of those with an outcome."""
+        return len(self._order)
+
+    @property
+    def unfinished(self) -> list[Evaluation]:
+        """Those without an outcome, in the order of submission."""
+        return list(self._unfinished.values())
+
+    @property
+    def observed(self) -> Iterator[tuple[Point, Objective | Failure]]:
+        """The points of those that have ended, in that order, and what came of each."""
+        for number in self._order:
+            yield self._packer.observed(self._packed_one(number))
+
+    def at(self, place: int) -> Evaluation:
+        """Return the evaluation that was the ``place``-th one to end, counted from 0."""
+        number = self._order[place]
+        return self._packer.unpack(number, self._packed_one(number))
+
+    def _packed_one(self, number: int) -> bytes:
+        packed = self._packed[number]
+        assert packed is not None
+        return packed
+
+    def find(self, id_: str) -> Evaluation | None:
+        """Return the evaluation of an id, None if there is none."""
+        unfinished = self._unfinished.get(id_)
+        if unfinished is not None:
+            return unfinished
+        number = int(id_) if id_.isdecimal() else -1
+        packed = self._packed.get(number)
+        if packed is None or str(number) != id_:
+            return None
+        return self._packer.unpack(number, packed)
+
+    def __getitem__(self, id_: str) -> Evaluation:
+        found = self.find(id_)
+        if found is None:
+            raise KeyError(id_)
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return map(str, self._packed)
+
+    def __len__(self) -> int:
+        return len(self._packed)
+
+
 @dataclass(frozen=True)
 class StartCommand:
     """The command line that a session was started with.
@@ -58,10 +148,14 @@ class Record:
         command: that the last session was started with; None for a search from Python.
         max_evals, timeout: budget of the last session.
         evaluations: by id, in the order of submission.
-        order: ids in the order in which they ended.
+        best: the finished evaluation with the best objective, the first of equals.
+        busy: the seconds that the evaluations took together which have ended.
+        metrics: names of their metrics, in the order in which they came up.
+        has_steps: whether one of them was pruned, and so has a step.
         known: points from elsewhere (a warm start) with what came of them.
         seconds: how long its earlier sessions have lasted together.
         resumed: whether there were earlier sessions.
+        misfit: why a point of the journal is not one of the problem, where that is so.
         size: bytes of the journal that it was read from.
         next_number: the number that is the id of the next evaluation.
     """
@@ -71,28 +165,32 @@ class Record:
     command: StartCommand | None = None
     max_evals: int | None = None
     timeout: float | None = None
-    evaluations: dict[str, Evaluation] = field(default_factory=dict)
-    order: list[str] = field(default_factory=list)
+    evaluations: Evaluations = field(default_factory=Evaluations)
+    best: Outcome | None = None
+    busy: float = 0.0
+    metrics: dict[str, None] = field(default_factory=dict)
+    has_steps: bool = False
     known: list[tuple[dict[str, Any], Objective | Failure]] = field(default_factory=list)
     seconds: float = 0.0
     resumed: bool = False
+    misfit: ProblemError | None = field(default=None, compare=False)
     size: int = field(default=0, compare=False)
     next_number: int = field(default=0, init=False)
 
     @property
-    def ended(self) -> list[Evaluation]:
+    def ended(self) -> Sequence[Evaluation]:
         """Evaluations with an outcome, in the order in which they ended."""
-        return [self.evaluations[id_] for id_ in self.order]
+        return self.evaluations.ended
 
     @property
-    def best(self) -> Outcome | None:
-        """The finished evaluation with the best objective, the first of equals."""
-        return best_finished(e.outcome for e in self.ended if e.outcome is not None)
+    def observed(self) -> Iterator[tuple[Point, Objective | Failure]]:
+        """Points of evaluations with an outcome, in the same order, and what came of each."""
+        return self.evaluations.observed
 
     @property
     def unfinished(self) -> list[Evaluation]:
         """Evaluations without an outcome, in the order of submission."""
-        return [e for e in self.evaluations.values() if e.outcome is None]
+        return self.evaluations.unfinished
 
     @property
     def next_id(self) -> str:
@@ -101,16 +199,22 @@ class Record:
 
     def add(self, evaluation: Evaluation) -> None:
         """Take an evaluation that is submitted, for the first time or again."""
-        self.evaluations[evaluation.job.id] = evaluation
-        self.next_number = max(self.next_number, int(evaluation.job.id) + 1)
+        self.evaluations.add(evaluation)
+        number = int(evaluation.job.id)
+        if number >= self.next_number:
+            self.next_number = number + 1
 
     def end(self, outcome: Outcome) -> Evaluation:
         """Take the outcome that an evaluation has ended with; return the evaluation."""
-        evaluation = self.evaluations[outcome.job.id]
-        if evaluation.outcome is None:
-            self.order.append(outcome.job.id)
-        evaluation.outcome = outcome
-        return evaluation
+        self.busy += outcome.elapsed_sec
+        self.has_steps = self.has_steps or outcome.step is not None
+        if outcome.metrics:
+            self.metrics |= dict.fromkeys(outcome.metrics)
+        if outcome.status == "finished" and outcome.objective is not None:
+            best = None if self.best is None else self.best.objective
+            if is_better(outcome.objective, best):
+                self.best = outcome
+        return self.evaluations.end(outcome)
 
     def retry(self, job: Job) -> Job:
         """Take note that an attempt has failed and another follows; return the job of that one."""
@@ -119,7 +223,134 @@ class Record:
         return again
 
 
-def best_finished(outcomes: Iterable[Outcome]) -> Outcome | None:
-    """Return the finished one with the best objective, the first of equals; pruned ones are not."""
-    finished = (outcome for outcome in outcomes if outcome.status == "finished")
-    return best_of(finished, lambda outcome: outcome.objective)
+class _Ended(Sequence[Evaluation]):
+    """The evaluations that have ended until now."""
+
+    def __init__(self, evaluations: Evaluations, number: int) -> None:
+        self._evaluations = evaluations
+        self._number = number
+
+    def __len__(self) -> int:
+        return self._number
+
+    @overload
+    def __getitem__(self, place: int) -> Evaluation: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[Evaluation]: ...
+
+    def __getitem__(self, place: int | slice) -> Evaluation | list[Evaluation]:
+        places = range(self._number)[place]
+        at = self._evaluations.at
+        return at(places) if isinstance(places, int) else [at(each) for each in places]
+
+    def __iter__(self) -> Iterator[Evaluation]:
+        return map(self._evaluations.at, range(self._number))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Sequence):
+            return NotImplemented
+        return len(self) == len(other) and all(a == b for a, b in zip(self, other, strict=True))
+
+    __hash__ = None  # type: ignore[assignment]  # as a list
+
+    def __repr__(self) -> str:
+        return f"<{self._number} evaluations>"
+
+
+class _Packer:
+    """Packs evaluations that have ended.
+
+    What many of them share, as the names of hyperparameters, is kept once.
+    """
+
+    def __init__(self) -> None:
+        self._shared: list[Any] = []
+        self._places: dict[Any, int] = {}
+
+    def pack(self, evaluation: Evaluation, outcome: Outcome) -> bytes:
+        """Return an evaluation as bytes."""
+        job, failure = outcome.job, outcome.failure
+        return pickle.dumps(
+            (
+                self._share(tuple(job.point)),
+                tuple(job.point.values()),
+                job.attempt,
+                self._share_text(job.directory, job.id),
+                self._share(outcome.status),
+                outcome.objective,
+                None if failure is None else (failure.kind, failure.message, failure.text),
+                outcome.start,
+                outcome.end,
+                self._share(outcome.worker),
+                self._share_text(outcome.output, job.id),
+                outcome.step,
+                dict(outcome.metrics) or None,
+                evaluation.predicted,
+            ),
+            pickle.HIGHEST_PROTOCOL,
+        )
+
+    def unpack(self, number: int, packed: bytes) -> Evaluation:
+        """Return the evaluation of a number."""
+        (
+            names,
+            values,
+            attempt,
+            directory,
+            status,
+            objective,
+            failure,
+            start,
+            end,
+            worker,
+            output,
+            step,
+            metrics,
+            predicted,
+        ) = pickle.loads(packed)
+        shared = self._shared
+        id_ = str(number)
+        point = dict(zip(shared[names], values, strict=True))
+        # Their constructors would take most of the time, as those of frozen dataclasses do.
+        job, outcome = object.__new__(Job), object.__new__(Outcome)
+        job.__dict__.update(
+            id=id_,
+            point=point,
+            attempt=attempt,
+            directory=None if directory is None else id_.join(shared[directory]),
+        )
+        outcome.__dict__.update(
+            job=job,
+            status=shared[status],
+            objective=objective,
+            failure=None if failure is None else Failure(*failure),
+            start=start,
+            end=end,
+            worker=shared[worker],
+            output=None if output is None else id_.join(shared[output]),
+            step=step,
+            metrics=metrics or {},
+        )
+        return Evaluation(job, outcome, predicted)
+
+    def observed(self, packed: bytes) -> tuple[Point, Objective | Failure]:
+        """Return the point alone, and what came of it."""
+        names, values, _, _, _, objective, failure, *_ = pickle.loads(packed)
+        point = dict(zip(self._shared[names], values, strict=True))
+        return point, Failure(*failure) if objective is None else objective
+
+    def _share(self, value: Any) -> int:
+        """Return the place of what evaluations share."""
+        place = self._places.get(value)
+        if place is None:
+            place = self._places[value] = len(self._shared)
+            self._shared.append(value)
+        return place
+
+    def _share_text(self, text: str | None, id_: str) -> int | None:
+        """Return the place of a text without the id that stands in it last."""
+        if text is None:
+            return None
+        before, found, after = text.rpartition(id_)
+        return self._share((before, after) if found else (after,))

@@ -13,9 +13,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
-from deephyper.errors import ResultsError, argument
+from deephyper.errors import ProblemError, ResultsError, argument
 from deephyper.job import Job, Outcome, Status
-from deephyper.objective import Failure, observation_from_json
+from deephyper.objective import Failure, Objective, observation_from_json
+from deephyper.problem.point import Point
 from deephyper.safe_files import open_to_read
 from deephyper.search import events
 from deephyper.search.events import AnyEvent, Damaged
@@ -27,21 +28,28 @@ from deephyper.search.journal import (
 )
 from deephyper.search.record import Evaluation, Record, StartCommand
 
+Validate = Callable[[Point], Point]
+
 _VERSIONED = (events.SearchBegan, events.Resumed)
 _BEGINNINGS = (b'{"event": "search"', b'{"event": "resumed"')
 _HIGHEST_GAP = 10**9
 """How far ids may be ahead of the number of evaluations, so that they never run out of digits."""
 
 
-def read_journal(log_dir: Path) -> Record:
+def read_journal(log_dir: Path, validate: Validate | None = None) -> Record:
     """Read a search back.
+
+    Args:
+        log_dir: its log directory.
+        validate: gives the canonical form of a point; the first error that it raises is the
+            record's ``misfit``. None leaves the points as they are.
 
     Raises:
         ResultsError: if there is no journal, it can't be read, it is damaged, or it isn't that of
             a search.
     """
     path = log_dir / FILE_NAME
-    replay = _Replay()
+    replay = _Replay(validate)
     for number, event, size in _lines(path):
         replay.record.size += size
         try:
@@ -118,7 +126,7 @@ def _lines(path: Path) -> Iterator[tuple[int, AnyEvent, int]]:
     blank = 0
     with _opened(path) as file:
         for number, line in _numbered(file):
-            if not line.strip():
+            if line.isspace():
                 blank = blank or number
                 continue
             try:
@@ -190,12 +198,16 @@ def _check_version(path: Path, version: int | None) -> None:
 class _Replay:
     """Makes a record of events, and refuses those that no search writes.
 
+    Args:
+        validate: see :func:`read_journal`.
+
     Attributes:
         record: the search so far.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, validate: Validate | None) -> None:
         self.record = Record(resumed=True)
+        self._validate = validate
         self._submitted: set[str] = set()  # in this session, and no end yet
         self._stopped: set[str] = set()  # in this session
         self._began = self._lasted = 0.0
@@ -220,12 +232,13 @@ class _Replay:
         Raises:
             Damaged: if no search writes it here.
         """
-        if not self._in_session and not isinstance(event, events.Session):
+        if not (self._in_session or isinstance(event, events.Session)):
             what = "after the end of a session" if self.record.space else "before the search begins"
             _refuse(f"it stands {what}")
         self._apply[type(event)](event)
         seconds = event.time - self._began if event.seconds is None else event.seconds
-        self._lasted = max(self._lasted, seconds)
+        if seconds > self._lasted:
+            self._lasted = seconds
 
     def end(self, path: Path) -> Record:
         """Return the record, when there are no more events.
@@ -263,7 +276,8 @@ class _Replay:
     def _known(self, event: events.Known) -> None:
         if self.record.evaluations:
             _refuse("a known result stands after the first evaluation")
-        self.record.known.append((event.point, observation_from_json(event.objective)))
+        observed = observation_from_json(event.objective)
+        self.record.known.append((self._canonical(event.point), observed))
 
     def _submit(self, event: events.Submitted) -> None:
         record, id_ = self.record, event.id
@@ -271,7 +285,8 @@ class _Replay:
             _refuse("of a prediction it has either the mean or the standard deviation")
         if id_ in self._submitted or id_ in self._stopped:
             _refuse(f"evaluation {id_} is submitted twice")
-        earlier = record.evaluations.get(id_)
+        point = self._canonical(event.point)
+        earlier = record.evaluations.find(id_)
         if earlier is None:
             if event.attempt != 1:
                 _refuse(f"evaluation {id_} begins with attempt {event.attempt}")
@@ -283,13 +298,23 @@ class _Replay:
             _refuse(f"evaluation {id_} is submitted after its end")
         else:
             self._check_attempt(event, earlier)
-            if event.point != earlier.job.point:
+            if point != earlier.job.point:
                 _refuse(f"evaluation {id_} is submitted with another point")
         predicted = None
         if event.predicted is not None and event.predicted_std is not None:
             predicted = (event.predicted, event.predicted_std)
-        record.add(Evaluation(Job(id_, event.point, event.attempt), predicted=predicted))
+        record.add(Evaluation(Job(id_, point, event.attempt), predicted=predicted))
         self._submitted.add(id_)
+
+    def _canonical(self, point: Point) -> Point:
+        """Return the canonical form of a point; the point itself if it has none."""
+        if self._validate is None or self.record.misfit is not None:
+            return point
+        try:
+            return self._validate(point)
+        except ProblemError as error:
+            self.record.misfit = error
+            return point
 
     def _end(self, event: events.Finished | events.Failure) -> None:
         evaluation = self._running(event)
@@ -309,7 +334,7 @@ class _Replay:
 
     def _running(self, event: events.Attempt) -> Evaluation:
         """Return the evaluation that an event tells of, which must have been submitted."""
-        evaluation = self.record.evaluations.get(event.id)
+        evaluation = self.record.evaluations.find(event.id)
         if evaluation is None:
             _refuse(f"evaluation {event.id} was never submitted")
         if evaluation.outcome is not None:
@@ -336,25 +361,25 @@ def _refuse(reason: str) -> NoReturn:
 
 
 def _outcome(job: Job, event: events.Finished | events.Failure) -> Outcome:
-    result: dict[str, Any]
+    objective: Objective | None
+    objective, failure, step = None, None, None
+    metrics: dict[str, float] = {}
+    status: Status
     if isinstance(event, events.Failure):
-        status: Status = "failed"
-        result = {"objective": None, "failure": Failure(event.kind, event.message, event.text)}
+        status, failure = "failed", Failure(event.kind, event.message, event.text)
     else:
         step = event.step if isinstance(event, events.Pruned) else None
         status = "finished" if step is None else "pruned"
-        result = {
-            "objective": event.objective,
-            "failure": None,
-            "step": step,
-            "metrics": dict(event.metrics),
-        }
+        objective, metrics = event.objective, event.metrics
     return Outcome(
-        job=job,
-        status=status,
-        start=event.start,
-        end=event.end,
-        worker=event.worker,
-        output=event.output,
-        **result,
+        job,
+        status,
+        objective,
+        failure,
+        event.start,
+        event.end,
+        event.worker,
+        event.output,
+        step,
+        metrics,
     )

@@ -13,15 +13,15 @@ silence: a row that can't be used is there with the reason. A row is a failure o
 from __future__ import annotations
 
 import csv
-import io
-import json
+import math
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import IO, TYPE_CHECKING, Any, Literal
 
+from deephyper.cell import NOTHING, format_cell, parse_cell
 from deephyper.checks import user_path
 from deephyper.objective import (
     FAILURE_PREFIX,
@@ -29,7 +29,10 @@ from deephyper.objective import (
     objective_from_cell,
     objective_to_cell,
 )
-from deephyper.sheet import LeftOut, Record, Sheet, count, quoted, read_sheet
+from deephyper.sheet import Best, LeftOut, Record, Score, Sheet, count, quoted, read_sheet
+
+if TYPE_CHECKING:
+    pass
 
 if TYPE_CHECKING:
     from deephyper.search.record import Evaluation
@@ -59,10 +62,6 @@ Status = Literal["finished", "failed", "pruned", "stopped", "unreadable"]
 """finished: with an objective; pruned: ended early, with the objective of a step; stopped: ended
 with the search; unreadable: the row doesn't say what came of it."""
 
-NOTHING = ("", "none", "null", "nan", "na", "n/a", "#n/a", "<na>")
-"""Texts, in lower case, that other tools write for None or for a missing value, or read as one and
-write as an empty cell."""
-
 _STATUSES: tuple[Status, ...] = ("finished", "failed", "pruned", "stopped")
 # The index that pandas writes; and what DeepHyper's other versions write after the objective.
 _INDEX = re.compile(r"|Unnamed: \d+")
@@ -86,9 +85,14 @@ class Columns:
     @classmethod
     def of(cls, names: Sequence[str], evaluations: Iterable[Evaluation]) -> Columns:
         """Return the columns that these evaluations need."""
-        outcomes = [e.outcome for e in evaluations if e.outcome is not None]
-        metrics = dict.fromkeys(name for outcome in outcomes for name in outcome.metrics)
-        return cls(tuple(names), any(o.step is not None for o in outcomes), tuple(metrics))
+        step, metrics = False, dict[str, None]()
+        for evaluation in evaluations:
+            outcome = evaluation.outcome
+            if outcome is not None:
+                step = step or outcome.step is not None
+                if outcome.metrics:
+                    metrics |= dict.fromkeys(outcome.metrics)
+        return cls(tuple(names), step, tuple(metrics))
 
     def fits(self, evaluation: Evaluation) -> bool:
         """Return whether an evaluation has a cell for everything that it came to."""
@@ -111,47 +115,62 @@ class Columns:
 
     def row(self, evaluation: Evaluation) -> list[Any]:
         """Return the values of an evaluation under their titles; :data:`MISSING` for none."""
-        outcome, point = evaluation.outcome, evaluation.job.point
-        assert outcome is not None
-        failure = outcome.failure
-        predicted, predicted_std = evaluation.predicted or (MISSING, MISSING)
-        row = [
-            *(point.get(name, MISSING) for name in self.names),
-            MISSING if outcome.objective is None else outcome.objective,
-            int(outcome.job.id),
-            round(outcome.elapsed_sec, 6),
-            outcome.status,
-            outcome.worker,
-            MISSING if outcome.start is None else round(outcome.start, 3),
-            round(outcome.end, 3),
-            MISSING if failure is None else f"{failure.kind}: {failure.message}",
-            predicted,
-            predicted_std,
-        ]
-        if self.step:
-            row.append(MISSING if outcome.step is None else outcome.step)
-        row.extend(outcome.metrics.get(name, MISSING) for name in self.metrics)
+        row, first = self._values(evaluation), len(self.names)
+        for i, name in enumerate(COLUMNS, first):
+            if name in _DECIMALS and row[i] is not MISSING:
+                row[i] = round(row[i], _DECIMALS[name])
+        row[first + COLUMNS.index("id")] = int(evaluation.job.id)
         return row
 
     def cells(self, evaluation: Evaluation) -> list[str]:
         """Return the cells of an evaluation."""
-        row = self.row(evaluation)
-        return ["" if v is MISSING else f(v) for f, v in zip(self._formats, row, strict=True)]
+        values, first = self._values(evaluation), len(self.names)
+        others = first + len(COLUMNS)
+        own = zip(_FORMATS, values[first:others], strict=True)
+        return [
+            *map(_cell, values[:first]),
+            *["" if v is MISSING else f(v) for f, v in own],
+            *map(_cell, values[others:]),
+        ]
 
-    @cached_property
-    def _formats(self) -> list[Callable[[Any], str]]:
-        """The functions that write the values of each column."""
-        others = len(self.header) - len(self.names) - len(COLUMNS)
-        own = [_FORMATS[name] for name in COLUMNS]
-        return [*[format_cell] * len(self.names), *own, *[format_cell] * others]
+    def _values(self, evaluation: Evaluation) -> list[Any]:
+        """Return what there is to say of an evaluation, in the order of the titles."""
+        outcome, value_of = evaluation.outcome, evaluation.job.point.get
+        assert outcome is not None
+        failure, start = outcome.failure, outcome.start
+        predicted, predicted_std = evaluation.predicted or (MISSING, MISSING)
+        values = [value_of(name, MISSING) for name in self.names]
+        values += (
+            MISSING if outcome.objective is None else outcome.objective,
+            outcome.job.id,
+            outcome.elapsed_sec,
+            outcome.status,
+            outcome.worker,
+            MISSING if start is None else start,
+            outcome.end,
+            MISSING if failure is None else f"{failure.kind}: {failure.message}",
+            predicted,
+            predicted_std,
+        )
+        if self.step:
+            values.append(MISSING if outcome.step is None else outcome.step)
+        if self.metrics:
+            values += [outcome.metrics.get(name, MISSING) for name in self.metrics]
+        return values
 
-    def text(self, evaluations: Iterable[Evaluation]) -> str:
-        """Return a whole results file."""
-        text = io.StringIO(newline="")
-        rows = csv.writer(text)
+    def write(self, file: IO[str], evaluations: Iterable[Evaluation]) -> None:
+        """Write a whole results file."""
+        rows = csv.writer(file)
         rows.writerow(self.header)
-        rows.writerows(self.cells(evaluation) for evaluation in evaluations)
-        return text.getvalue()
+        commas = len(self.header) - 1
+        for evaluation in evaluations:
+            cells = self.cells(evaluation)
+            line = ",".join(cells)
+            needs_quotes = '"' in line or "\n" in line or "\r" in line or line.count(",") != commas
+            if not needs_quotes:
+                file.write(f"{line}\r\n")  # as a csv.writer does, which takes much longer
+            else:
+                rows.writerow(cells)
 
 
 @dataclass(frozen=True)
@@ -188,7 +207,7 @@ class Table:
 
     Attributes:
         header: names of the columns, in their order.
-        rows: the rows, unreadable ones included.
+        rows: the rows, unreadable ones included; not all of them where the best were wanted.
         broken: lines that are not rows.
         sheet: the text that it was read from.
     """
@@ -207,7 +226,7 @@ class Table:
     @property
     def total(self) -> int:
         """Number of results: rows, and lines that are not rows."""
-        return len(self.rows) + count(self.broken)
+        return len(self.rows) + count(self.broken) + self.sheet.passed_over
 
 
 def read_results(path: str | Path) -> list[Row]:
@@ -223,11 +242,13 @@ def read_results(path: str | Path) -> list[Row]:
     return read_table(path).rows
 
 
-def read_table(path: str | Path) -> Table:
+def read_table(path: str | Path, best: int | None = None) -> Table:
     """Read a results file: its rows, its columns, and what had to be left out.
 
     Args:
         path: the file, or the log directory that holds it.
+        best: how many of the finished rows are wanted, those with the best objectives; None for
+            all rows. Others may be missing, but not from the number of rows and what is left out.
 
     Raises:
         ResultsError, SettingsError: as :func:`read_results`.
@@ -235,7 +256,7 @@ def read_table(path: str | Path) -> Table:
     path = user_path("the results file", path)
     if path.is_dir():
         path /= FILE_NAME
-    sheet = read_sheet(path, "objective")
+    sheet = read_sheet(path, "objective", None if best is None else Best(best, _score))
     read = _Reader(sheet)
     broken = list(sheet.broken)
     last = sheet.unfinished
@@ -246,42 +267,53 @@ def read_table(path: str | Path) -> Table:
     return Table(sheet.header, [read.row(record) for record in sheet.records], broken, sheet)
 
 
-def format_cell(value: Any) -> str:
-    """Return a value as text that :func:`parse_cell` turns back, and that UTF-8 can encode."""
-    if isinstance(value, str):
-        encodable = _encodable(value)
-        plain = value != "" and value == value.strip() and parse_cell(value) == value
-        return value if plain and encodable else json.dumps(value, ensure_ascii=not encodable)
-    return repr(value)
+def _score(header: list[str]) -> Score | None:
+    """Return what ranks the rows that are as a search writes them; see :meth:`_Reader.row`."""
+    if "status" not in header:
+        return None
+    columns = len(header)
+    objective, status = header.index("objective"), header.index("status")
+    failure = header.index("failure") if "failure" in header else None
+    points = [header.index(name) for name in _point_columns(header)]
 
-
-def parse_cell(text: str) -> Any:
-    """Return the value that a cell, which isn't empty, stands for."""
-    constants = {"None": None, "True": True, "False": False}
-    if text in constants:
-        return constants[text]
-    if text.startswith('"'):
+    def score(cells: list[str]) -> float | None:
+        if len(cells) != columns or not any(cells[i].strip() for i in points):
+            return None
+        state, text = cells[status], cells[objective]
+        if not text:
+            return -math.inf if state in ("failed", "stopped") else None
+        if state not in ("finished", "pruned") or "_" in text:
+            return None
+        if failure is not None and cells[failure]:
+            return None
         try:
-            return json.loads(text)
+            value = float(text)
         except ValueError:
-            return text
-    if "_" in text:
-        return text  # Python would read 1_000 as a number
-    for number in (int, float):
-        try:
-            return number(text)
-        except ValueError:
-            continue
-    return text
+            return None
+        if not math.isfinite(value):
+            return None
+        return value if state == "finished" else -math.inf
+
+    return score
 
 
-def _encodable(text: str) -> bool:
-    """Return whether a text has no lone surrogate."""
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
+def _other_columns(header: list[str]) -> set[str]:
+    """Return the columns that are neither hyperparameters nor the objective."""
+    # Nobody can tell a hyperparameter from another column before the objective; after the
+    # columns of a search come metrics.
+    after = header[header.index("objective") + 1 :]
+    metrics = header[header.index(COLUMNS[-1]) + 1 :] if COLUMNS[-1] in header else []
+    return {
+        *COLUMNS,
+        *metrics,
+        *(name for name in header if _INDEX.fullmatch(name)),
+        *(name for name in after if _ELSEWHERE.fullmatch(name)),
+    } - {"objective"}
+
+
+def _point_columns(header: list[str]) -> set[str]:
+    """Return the columns that may be hyperparameters."""
+    return {*header} - _other_columns(header) - {"objective", ""}
 
 
 class _Reader:
@@ -294,19 +326,10 @@ class _Reader:
     def __init__(self, sheet: Sheet) -> None:
         self._sheet = sheet
         header = sheet.header
-        # Nobody can tell a hyperparameter from another column before the objective; after the
-        # columns of a search come metrics.
-        after = header[header.index("objective") + 1 :]
-        metrics = header[header.index(COLUMNS[-1]) + 1 :] if COLUMNS[-1] in header else []
-        self._others = {
-            *COLUMNS,
-            *metrics,
-            *(name for name in header if _INDEX.fullmatch(name)),
-            *(name for name in after if _ELSEWHERE.fullmatch(name)),
-        } - {"objective"}
+        self._others = _other_columns(header)
         self._numeric = self._numeric_columns()
-        self._points = {*header} - self._others - {"objective", ""}
-        self._states = any(map(self._states_status, sheet.records))
+        self._points = _point_columns(header)
+        self._states = sheet.passed_over > 0 or any(map(self._states_status, sheet.records))
 
     def has_status(self, record: Record) -> bool:
         """Return whether a record reaches its status; True where the file has none."""
@@ -400,20 +423,22 @@ def _filled(columns: dict[str, Any], name: str) -> str:
     return "" if text.lower() in NOTHING else text
 
 
-def _text(value: Any) -> str:
-    return str(value)
+def _cell(value: Any) -> str:
+    """Return the cell of a hyperparameter or a metric."""
+    if type(value) is float:  # as nearly all are
+        return repr(value)
+    return "" if value is MISSING else format_cell(value)
 
 
-# Cells that are written otherwise than a hyperparameter's value.
-_FORMATS: dict[str, Callable[[Any], str]] = {
-    "objective": objective_to_cell,
-    "id": _text,
-    "elapsed_sec": "{:.6f}".format,
-    "status": _text,
-    "worker": _text,
-    "start": "{:.3f}".format,
-    "end": "{:.3f}".format,
-    "failure": _text,
-    "predicted": "{:.6g}".format,
-    "predicted_std": "{:.6g}".format,
-}
+_DECIMALS = {"elapsed_sec": 6, "start": 3, "end": 3}
+# In the order of COLUMNS.
+_FORMATS: tuple[Callable[[Any], str], ...] = tuple(
+    f"{{:.{_DECIMALS[name]}f}}".format
+    if name in _DECIMALS
+    else "{:.6g}".format
+    if name.startswith("predicted")
+    else objective_to_cell
+    if name == "objective"
+    else str
+    for name in COLUMNS
+)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from deephyper.cell import parse_cell
 from deephyper.job import Outcome
-from deephyper.objective import format_objective, rank
+from deephyper.objective import best_few, best_of, format_objective
 from deephyper.printable import printable
 from deephyper.search.budget import Reason
 from deephyper.search.log_dir import LogDir
-from deephyper.search.record import Evaluation, best_finished
-from deephyper.search.results import MISSING, Columns, parse_cell
+from deephyper.search.record import Evaluation
+from deephyper.search.results import MISSING, Columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,7 +49,7 @@ class SearchResult:
     """
 
     reason: Reason
-    evaluations: list[Evaluation]
+    evaluations: Sequence[Evaluation]
     hyperparameter_names: tuple[str, ...]
     log_dir: Path | None = None
     signal: int | None = None
@@ -55,7 +58,7 @@ class SearchResult:
     @property
     def best(self) -> Outcome | None:
         """The finished evaluation with the best objective, the first of equals."""
-        return best_finished(self.outcomes)
+        return self._best_and_failures[0]
 
     @property
     def best_point(self) -> dict[str, Any] | None:
@@ -70,7 +73,7 @@ class SearchResult:
     @property
     def outcomes(self) -> list[Outcome]:
         """The outcomes of the evaluations, in the order in which they ended."""
-        return [e.outcome for e in self.evaluations if e.outcome is not None]
+        return list(self._outcomes)
 
     @property
     def num_evaluations(self) -> int:
@@ -80,7 +83,7 @@ class SearchResult:
     @property
     def num_failures(self) -> int:
         """Number of evaluations that failed."""
-        return sum(outcome.status == "failed" for outcome in self.outcomes)
+        return self._best_and_failures[1]
 
     @property
     def results_path(self) -> Path | None:
@@ -97,14 +100,12 @@ class SearchResult:
         import pandas as pd
 
         layout = Columns.of(self.hyperparameter_names, self.evaluations)
-        rows = [
-            [math.nan if value is MISSING else value for value in layout.row(evaluation)]
-            for evaluation in self.evaluations
-        ]
-        worker = layout.header.index("worker")
-        for row in rows:
-            row[worker] = parse_cell(str(row[worker]))  # as it is read from results.csv
-        columns = {name: [row[i] for row in rows] for i, name in enumerate(layout.header)}
+        columns: dict[str, list[Any]] = {name: [] for name in layout.header}
+        for evaluation in self.evaluations:
+            for values, value in zip(columns.values(), layout.row(evaluation), strict=True):
+                values.append(math.nan if value is MISSING else value)
+        # As it is read from results.csv.
+        columns["worker"] = [parse_cell(str(worker)) for worker in columns["worker"]]
         return pd.DataFrame({n: pd.Series(v, dtype=_dtype(v)) for n, v in columns.items()})
 
     def __repr__(self) -> str:
@@ -121,7 +122,7 @@ class SearchResult:
 
     def _repr_html_(self) -> str:
         """Return the best evaluations as a table, for notebooks."""
-        best = rank(self._finished, lambda outcome: outcome.objective)[:_ROWS_SHOWN]
+        best = best_few(_ROWS_SHOWN, self._finished, lambda outcome: outcome.objective)
         titles = ["objective", *self.hyperparameter_names, "elapsed_sec"]
         head = "".join(f"<th>{escape(title)}</th>" for title in titles)
         rows = []
@@ -138,8 +139,26 @@ class SearchResult:
         return f"<p>{summary}</p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
     @property
-    def _finished(self) -> list[Outcome]:
-        return [outcome for outcome in self.outcomes if outcome.status == "finished"]
+    def _outcomes(self) -> Iterator[Outcome]:
+        return (e.outcome for e in self.evaluations if e.outcome is not None)
+
+    @property
+    def _finished(self) -> Iterator[Outcome]:
+        return (outcome for outcome in self._outcomes if outcome.status == "finished")
+
+    @cached_property
+    def _best_and_failures(self) -> tuple[Outcome | None, int]:
+        """The best evaluation and the number of failed ones: both cost a look at all of them."""
+        failures = 0
+
+        def finished() -> Iterator[Outcome]:
+            nonlocal failures
+            for outcome in self._outcomes:
+                failures += outcome.status == "failed"
+                if outcome.status == "finished":
+                    yield outcome
+
+        return best_of(finished(), lambda outcome: outcome.objective), failures
 
 
 def _dtype(values: list[Any]) -> type | None:

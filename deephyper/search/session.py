@@ -18,6 +18,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Protocol
 
 from deephyper.clock import Clock
@@ -33,6 +34,7 @@ from deephyper.search.log import ending_notice, retry_notice, stopped_notice
 from deephyper.search.record import Evaluation, Record
 from deephyper.search.store import Recorder
 
+_TOLD_TOGETHER = 10_000  # evaluations of earlier sessions
 _TICK = 0.25  # seconds until a signal or the end of the time is noticed
 _ASKED = 8
 """Proposals that are asked for at a time, at most."""
@@ -54,6 +56,9 @@ class Proposer(Protocol):
 
     def tell(self, x: Sequence[Point], y: Sequence[Objective | Failure]) -> None:
         """Take in what came of points."""
+
+    def tell_known(self, known: Sequence[tuple[Point, Objective | Failure]]) -> None:
+        """Take in what came of points earlier; they are in their canonical form."""
 
     def tell_pending(self, points: Sequence[Point]) -> None:
         """Take in points that are being evaluated and were not asked for."""
@@ -175,22 +180,17 @@ class Session:
         """Write the session's first words, and tell the optimizer what is known."""
         record = self._record
         self._recorder.begin()
-        observed = [
-            *record.known,
-            *((e.job.point, observation(e.outcome)) for e in record.ended if e.outcome),
-        ]
-        if observed:
-            self._optimizer.tell([point for point, _ in observed], [y for _, y in observed])
-        for evaluation in record.ended:
-            if evaluation.outcome is not None:
-                self._cache.add(evaluation.outcome)
+        for observed in (iter(record.known), record.observed):
+            while some := list(islice(observed, _TOLD_TOGETHER)):
+                self._optimizer.tell_known(some)
+        self._cache.add_all(record.ended)
         if self._waiting:
             self._optimizer.tell_pending([job.point for job in self._waiting])
         _log.info("optimizer: %s", self._optimizer.description)
         _log.info(
             "%s: %d evaluations known, %d unfinished",
             "resumed" if record.resumed else "started",
-            len(observed),
+            len(record.known) + len(record.ended),
             len(self._waiting),
         )
         self._on_start(self._optimizer.description)

@@ -10,7 +10,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, BinaryIO
 
 from deephyper.claim import Claim
 from deephyper.clock import Clock
@@ -27,8 +27,10 @@ from deephyper.search.results import FILE_NAME, Columns
 if TYPE_CHECKING:
     from deephyper.problem import BaseProblem
 
+
 # A text that isn't UTF-8, such as an error message with a broken file name, must not end a search.
 _ENCODING, _ERRORS = "utf-8", "backslashreplace"
+_CHUNK = 1 << 20  # bytes
 
 
 class Recorder:
@@ -138,7 +140,6 @@ class FileRecorder(Recorder):
         journal: Journal,
         notify: Callable[[str], None],
     ) -> None:
-        self._path = LogDir(claim.log_dir).results
         self._names = tuple(problem.hyperparameter_names)
         self._record = record
         self._claim = claim
@@ -193,10 +194,12 @@ class FileRecorder(Recorder):
         self._claim.check()
         if self._results is not None:
             self._results.close()
-        aside = set_aside_if_changed(self._path, self._names, self._record.ended)
-        if aside is not None:
-            self._notify(set_aside_notice(aside))
-        self._results = ResultsWriter(self._claim, self._names, lambda: self._record.ended)
+        self._results = ResultsWriter(
+            self._claim,
+            self._names,
+            self._record,
+            lambda aside: self._notify(set_aside_notice(aside)),
+        )
 
 
 class MemoryStore(Store):
@@ -233,32 +236,41 @@ class MemoryStore(Store):
 
 
 class ResultsWriter:
-    """Appends rows to a new results file.
+    """Appends rows to a new results file, which takes the place of the last session's.
 
     Args:
         claim: to the log directory of the file.
         names: the hyperparameters.
-        evaluations: gives the rows to begin with, in their order; called again when a new column
-            has come up, and the file is written anew.
+        record: the search, whose ended evaluations are the rows. When a new column has come up
+            the file is written anew.
+        on_set_aside: called with the new path of a file that somebody has changed since a search
+            wrote it: it is theirs, and not replaced.
 
     Raises:
-        ResultsError: if it can't be written, here and in :meth:`extend`.
+        ResultsError: if it can't be written, or another is there that can't be read or renamed,
+            here and in :meth:`extend`.
     """
 
     def __init__(
-        self, claim: Claim, names: Sequence[str], evaluations: Callable[[], Sequence[Evaluation]]
+        self,
+        claim: Claim,
+        names: Sequence[str],
+        record: Record,
+        on_set_aside: Callable[[Path], None],
     ) -> None:
         self.path = claim.log_dir / FILE_NAME
         self._claim = claim
         self._names = names
-        self._evaluations = evaluations
-        self._write()
+        self._record = record
+        aside = self._write(is_own=False)
+        if aside is not None:
+            on_set_aside(aside)
 
     def extend(self, evaluations: Sequence[Evaluation]) -> None:
-        """Add the rows of evaluations that have ended, the last ones that ``evaluations`` gives."""
+        """Add the rows of evaluations that have ended, the last ones of the record."""
         if not all(self._columns.fits(evaluation) for evaluation in evaluations):
             self.close()
-            self._write()
+            self._write(is_own=True)
             return
         try:
             csv.writer(self._file).writerows(self._columns.cells(e) for e in evaluations)
@@ -278,34 +290,41 @@ class ResultsWriter:
         with contextlib.suppress(OSError):
             self._file.close()
 
-    def _write(self) -> None:
-        evaluations = self._evaluations()
-        self._columns = Columns.of(self._names, evaluations)
+    def _write(self, is_own: bool) -> Path | None:
+        """Write the file; return where another is now that was set aside.
+
+        Args:
+            is_own: whether the one to replace is this object's.
+        """
+        record = self._record
+        self._columns = Columns(tuple(self._names), record.has_steps, tuple(record.metrics))
+        aside: Path | None = None
 
         def write(fd: int) -> None:
+            nonlocal aside
             with _open(fd, closefd=False) as file:
-                file.write(self._columns.text(evaluations))
+                self._columns.write(file, record.ended)
+            if not is_own:
+                aside = set_aside_if_changed(self.path, fd)
 
         try:
             self._file = _open(self._claim.replace(FILE_NAME, write))
             self._flush()
         except OSError as error:
             raise _cannot_write(self.path, error) from error
+        return aside
 
     def _flush(self) -> None:
         self._file.flush()
         self._size = os.fstat(self._file.fileno()).st_size
 
 
-def set_aside_if_changed(
-    path: Path, names: Sequence[str], evaluations: Sequence[Evaluation]
-) -> Path | None:
+def set_aside_if_changed(path: Path, written: int) -> Path | None:
     """Rename a results file that somebody has changed: it is theirs, and must not be replaced.
 
     Args:
         path: the file, which need not exist.
-        names: the hyperparameters.
-        evaluations: that it was written from.
+        written: descriptor of what a search writes in its place.
 
     Returns:
         Its new path, or None if it is what a search wrote, even if truncated by a crash.
@@ -313,10 +332,10 @@ def set_aside_if_changed(
     Raises:
         ResultsError: if it can't be read or renamed.
     """
-    whole = Columns.of(names, evaluations).text(evaluations).encode(_ENCODING, _ERRORS)
     try:
         with os.fdopen(open_to_read(path), "rb") as file:
-            found = file.read(len(whole) + 1)
+            if _begins(file, written):
+                return None
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -324,8 +343,6 @@ def set_aside_if_changed(
             f"'{path}' can't be read ({error.strerror or error}); move it away, the journal beside "
             "it has every result"
         ) from error
-    if whole.startswith(found[: found.rfind(b"\n") + 1]) and len(found) <= len(whole):
-        return None
     stem = f"{path.stem}-{time.strftime('%Y%m%d-%H%M%S')}"
     aside, number = path.with_name(stem + path.suffix), 1
     while aside.exists():
@@ -336,6 +353,23 @@ def set_aside_if_changed(
     except OSError as error:
         raise _cannot_write(path, error) from error
     return aside
+
+
+def _begins(file: BinaryIO, written: int) -> bool:
+    """Return whether the whole lines of a file are the first ones of another, not shorter one."""
+    if os.fstat(file.fileno()).st_size > os.fstat(written).st_size:
+        return False
+    place = 0
+    while chunk := file.read(_CHUNK):
+        expected = os.pread(written, len(chunk), place)
+        place += len(chunk)
+        if chunk != expected:
+            pairs = enumerate(zip(chunk, expected, strict=False))
+            other = chunk[next((i for i, (a, b) in pairs if a != b), len(expected)) :]
+            while other and b"\n" not in other:
+                other = file.read(_CHUNK)
+            return not other
+    return True
 
 
 def _open(fd: int, closefd: bool = True) -> IO[str]:

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from deephyper.cell import NOTHING, parse_cell
 from deephyper.errors import ProblemError
 from deephyper.objective import Failure, Objective
 from deephyper.problem.point import Point, show
-from deephyper.search.results import NOTHING, Row, Table, parse_cell, read_table
+from deephyper.search.results import Row, Table, read_table
 from deephyper.sheet import LeftOut
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ import yaml
 
 import deephyper
 from deephyper.analytics.topk import as_yaml, best_evaluations, save
+from deephyper.cell import format_cell
 from deephyper.core.cli import analytics
 from deephyper.errors import ResultsError, SettingsError
 from deephyper.printable import printable
-from deephyper.search.results import format_cell
 
 POINTS = [
     {"units": 66, "lr": 0.0030462747, "activation": "relu", "bias": True, "decay": None},

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from benchmarks import failures, journal, scale, start_up
+from benchmarks import failures, journal, long, scale, start_up
 
 
 def test_the_journal_s(capsys: pytest.CaptureFixture[str]) -> None:
@@ -26,6 +26,12 @@ def test_that_of_failures(capsys: pytest.CaptureFixture[str]) -> None:
 def test_that_of_the_start_up(capsys: pytest.CaptureFixture[str]) -> None:
     start_up.main(["--runs", "1"])
     assert len(capsys.readouterr().out.splitlines()) == 2 + len(start_up.PROGRAMS)
+
+
+def test_that_of_long_searches(capsys: pytest.CaptureFixture[str]) -> None:
+    long.main(["--evaluations", "40", "--workers", "4"])
+    (row,) = capsys.readouterr().out.splitlines()[2:]
+    assert row.count("|") == 15
 
 
 @pytest.mark.parametrize("space", list(scale.SPACES))

@@ -96,7 +96,7 @@ def test_of_few_evaluations_that_are_left_none_is_shared_by_two_workers() -> Non
 
 
 def test_a_resumed_search_expects_its_end_at_once() -> None:
-    progress, _ = shown_at(max_evals=6, num_before=2, durations_before=[30.0, 50.0])
+    progress, _ = shown_at(max_evals=6, num_before=2, seconds_before=80.0)
     assert progress.state.seconds_left == 160.0
 
 

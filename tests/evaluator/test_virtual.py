@@ -8,7 +8,16 @@ import pytest
 
 from deephyper.clock import VirtualClock
 from deephyper.errors import EvaluatorError
-from deephyper.evaluator import Ended, Evaluator, Failure, Job, Reported, Started, VirtualEvaluator
+from deephyper.evaluator import (
+    Ended,
+    Evaluator,
+    Failure,
+    Job,
+    Reported,
+    Started,
+    VirtualEvaluator,
+    virtual,
+)
 from tests.evaluator.conftest import only
 
 
@@ -49,6 +58,17 @@ def test_run_job_decides_by_the_job() -> None:
     evaluator.submit([Job("7", {}, attempt=2)])
     assert only(evaluator.gather_all()).objective == 5.0
     assert [(job.id, job.attempt) for job in evaluator.submitted] == [("7", 1), ("7", 2)]
+
+
+def test_of_very_many_jobs_the_last_ones_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(virtual, "KEPT", 3)
+    evaluator = VirtualEvaluator(run_job=lambda job: 0.0)
+    for number in range(10):
+        evaluator.submit([Job(str(number), {})])
+        evaluator.gather_all()
+        kept = [job.id for job in evaluator.submitted]
+        assert len(kept) <= 6
+        assert kept[-3:] == [str(i) for i in range(number + 1)][-3:]
 
 
 def test_exactly_one_of_run_and_run_job_is_given() -> None:

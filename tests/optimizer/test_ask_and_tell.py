@@ -62,6 +62,28 @@ def test_a_caller_who_changes_a_point_changes_nothing_here() -> None:
     assert optimizer.pending == [kept]
 
 
+def test_known_results_are_learned_as_if_they_were_told() -> None:
+    told, known = _integers(), _integers()
+    results: list[tuple[Point, float | Failure]] = [
+        ({"n": 3}, 1.0),
+        ({"n": 5}, Failure("nan", "NaN")),
+        ({"n": 3}, 2.0),
+    ]
+    told.tell([point for point, _ in results], [y for _, y in results])
+    known.tell_known(results)
+    assert (
+        known.observations
+        == told.observations
+        == [
+            ({"n": 3}, 1.0),
+            ({"n": 5}, None),
+            ({"n": 3}, 2.0),
+        ]
+    )
+    assert known.n_seen == told.n_seen == 2
+    assert known.n_unseen == told.n_unseen
+
+
 def test_fewer_points_than_asked_for_where_the_space_runs_out() -> None:
     optimizer = _integers(5)
     optimizer.ask(3)

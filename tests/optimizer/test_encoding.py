@@ -61,6 +61,16 @@ def test_points_and_vectors_are_the_same_thing(problem: HpProblem) -> None:
 
 @given(problem=problems())
 @_quick
+def test_a_point_is_found_in_its_key(problem: HpProblem) -> None:
+    sampler = _sampler(problem)
+    for point in sampler.encoding.points(sampler.sample(20)):
+        decoded = sampler.encoding.point(sampler.encoding.key(point))
+        assert decoded == point
+        assert [type(value) for value in decoded.values()] == [type(v) for v in point.values()]
+
+
+@given(problem=problems())
+@_quick
 def test_features_are_finite_and_tell_points_apart(problem: HpProblem) -> None:
     sampler = _sampler(problem)
     x = Features(sampler.encoding)(sampler.sample(20))

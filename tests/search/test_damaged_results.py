@@ -13,7 +13,7 @@ import pytest
 from deephyper.analytics.topk import best_evaluations
 from deephyper.errors import DeepHyperError
 from deephyper.job import Job, Outcome
-from deephyper.objective import Failure
+from deephyper.objective import Failure, best_few
 from deephyper.problem import HpProblem
 from deephyper.search.log import warm_start_notice
 from deephyper.search.record import Evaluation
@@ -253,6 +253,7 @@ def test_what_loses_nothing_changes_nothing(
             continue
         (best,) = best_evaluations(path, on_notice=said.append)
         assert (best["objective"], said) == (expected, []), seed
+        check_best_rows(path, f"seed {seed}")
         known, report = known_results(path, PROBLEM)
         again = 2 if habit is twice else 1
         assert (report.used, report.total) == (again * len(found), again * len(found)), (
@@ -293,6 +294,7 @@ def outcome_of(path: Path, found: list[Evaluation], whole: bytes, damaged: bytes
     except DeepHyperError as error:
         is_one_line(str(error))
         return "refused"
+    check_best_rows(path, what)
     known, report = known_results(path, PROBLEM)
     notice = warm_start_notice(report)
     is_one_line(notice)
@@ -316,6 +318,19 @@ def outcome_of(path: Path, found: list[Evaluation], whole: bytes, damaged: bytes
     if left[0] == header and not said:
         check_silence(path, header, lines, left[1:], best["objective"], what)
     return "said" if said else "unharmed"
+
+
+def check_best_rows(path: Path, what: str) -> None:
+    """Check that the best rows are the same where the others are passed over."""
+    table = read_table(path)
+    for k in (1, 3):
+        some = read_table(path, best=k)
+        assert (some.total, some.left_out) == (table.total, table.left_out), what
+        best, among_all = (
+            best_few(k, (row for row in each.rows if row.is_finished), lambda row: row.objective)
+            for each in (some, table)
+        )
+        assert best == among_all, what
 
 
 def check_silence(

@@ -14,21 +14,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from deephyper.cell import format_cell, parse_cell
 from deephyper.claim import Claim
 from deephyper.errors import ResultsError
 from deephyper.job import Job, Outcome
 from deephyper.problem import HpProblem
-from deephyper.search.record import Evaluation
-from deephyper.search.results import (
-    COLUMNS,
-    Columns,
-    format_cell,
-    parse_cell,
-    read_results,
-    read_table,
-)
+from deephyper.search.record import Evaluation, Record
+from deephyper.search.results import COLUMNS, Columns, read_results, read_table
 from deephyper.search.search_result import SearchResult
-from deephyper.search.store import ResultsWriter, set_aside_if_changed
+from deephyper.search.store import ResultsWriter
 from tests.search.test_log import Expecting
 from tests.search.virtual_search import VirtualSearch
 
@@ -187,7 +181,9 @@ def test_cells_that_are_missing_at_the_end_are_empty(tmp_path: Path, end: str) -
 @given(st.data())
 def test_a_search_that_is_running_is_read_up_to_its_last_whole_row(data: st.DataObject) -> None:
     evaluations = [evaluation(i, worker="é", objective=float(i)) for i in range(4)]
-    whole = Columns.of(["x"], evaluations).text(evaluations).encode()
+    text = io.StringIO(newline="")
+    Columns.of(["x"], evaluations).write(text, evaluations)
+    whole = text.getvalue().encode()
     begun = whole[: data.draw(st.integers(whole.index(b"\n"), len(whole)))]
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory, "results.csv")
@@ -329,19 +325,29 @@ def evaluation(number: int, **fields: Any) -> Evaluation:
     return Evaluation(job, Outcome(job, start=1.0, end=2.0, **(known | fields)))
 
 
+def add_to(record: Record, evaluations: list[Evaluation]) -> None:
+    for each in evaluations:
+        assert each.outcome is not None
+        record.add(Evaluation(each.job))
+        record.end(each.outcome)
+
+
 def test_a_new_metric_or_step_gets_a_column(tmp_path: Path) -> None:
-    evaluations = [evaluation(0)]
+    record = Record()
+    add_to(record, [evaluation(0)])
     later = [
         [evaluation(1, metrics={"loss": 0.5, "x": 7})],
         [evaluation(2), evaluation(3, status="pruned", step=4)],
         [evaluation(4, metrics={"loss": 0.25})],
     ]
+    aside: list[Path] = []
     with Claim(tmp_path) as claim:
-        writer = ResultsWriter(claim, ["x"], lambda: evaluations)
+        writer = ResultsWriter(claim, ["x"], record, aside.append)
         for batch in later:
-            evaluations += batch
+            add_to(record, batch)
             writer.extend(batch)
         writer.close()
+        ResultsWriter(claim, ["x"], record, aside.append).close()
     table = read_table(tmp_path)
     header, rows = table.header, table.rows
     assert header == ["x", *COLUMNS, "step", "loss", "m:x"]
@@ -349,7 +355,18 @@ def test_a_new_metric_or_step_gets_a_column(tmp_path: Path) -> None:
     assert [row.columns.get("loss") for row in rows] == [None, 0.5, None, None, 0.25]
     assert [row.columns.get("step") for row in rows] == [None, None, None, 4, None]
     assert rows[1].columns["m:x"] == 7
-    assert set_aside_if_changed(tmp_path / "results.csv", ["x"], evaluations) is None
+    assert aside == []
+
+
+@pytest.mark.parametrize("text", ["relu", "a,b", 'say "hi"', "two\nlines", "\r", " a", "", "1"])
+def test_a_results_file_is_written_as_csv(text: str) -> None:
+    job = Job("7", {"x": text, "y": 0.1})
+    one = Evaluation(job, Outcome(job, "finished", -1e-300, None, 1.0, 2.0, text))
+    columns = Columns.of(["x", "y"], [one])
+    written, expected = io.StringIO(newline=""), io.StringIO(newline="")
+    columns.write(written, [one])
+    csv.writer(expected).writerows([columns.header, columns.cells(one)])
+    assert written.getvalue() == expected.getvalue()
 
 
 def test_a_pruned_evaluation_is_never_the_best(tmp_path: Path) -> None:

@@ -219,7 +219,7 @@ POINTS = st.fixed_dictionaries(
 def test_pandas_may_have_read_and_written_the_results(
     tmp_path_factory: pytest.TempPathFactory, results: list[tuple[dict[str, Any], float | None]]
 ) -> None:
-    from deephyper.search.results import format_cell
+    from deephyper.cell import format_cell
 
     directory = tmp_path_factory.getbasetemp()
     table = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
@@ -29,7 +29,7 @@ class Progress:
         max_evals: evaluations that the search may make, where there is a limit.
         num_before: evaluations of earlier sessions, which are counted too.
         best_before: their best objective.
-        durations_before: the seconds that they took.
+        seconds_before: the seconds that they took together.
         num_workers: concurrent evaluations.
         seconds_left: seconds until the search's time limit, where there is one.
         stream: where to write; standard error if None.
@@ -43,7 +43,7 @@ class Progress:
         num_before: int = 0,
         best_before: float | None = None,
         *,
-        durations_before: Sequence[float] = (),
+        seconds_before: float = 0.0,
         num_workers: int = 1,
         seconds_left: float | None = None,
         stream: TextIO | None = None,
@@ -57,7 +57,7 @@ class Progress:
         self._now = now
         self._begin = self._last = now()
         self._num_workers = num_workers
-        self._durations = len(durations_before), sum(durations_before)
+        self._durations = num_before, seconds_before
         self._until = None if seconds_left is None else self._begin + seconds_left
         self._output = Output(sys.stderr if stream is None else stream, own=True)
         live = self._output.isatty() if live is None else live

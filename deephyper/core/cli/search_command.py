@@ -64,9 +64,9 @@ def run_search(
         _evaluator(options, eval_timeout, log_dir, evaluator_options) as evaluator,
         Progress(
             budget.max_evals,
-            len(record.order),
+            len(record.ended),
             None if record.best is None else record.best.objective,
-            durations_before=[e.outcome.elapsed_sec for e in record.ended if e.outcome],
+            seconds_before=record.busy,
             num_workers=evaluator.num_workers,
             seconds_left=None if budget.timeout is None else budget.timeout - record.seconds,
             stream=errors,

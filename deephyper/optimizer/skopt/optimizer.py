@@ -132,13 +132,14 @@ class SkoptOptimizer(Optimizer):
 
         None before there are enough results, and where scikit-optimize can't fit one.
         """
-        results = [(point, -value) for point, value in self.observations if value is not None]
+        observations = self.observations
+        results = [(point, -value) for point, value in observations if value is not None]
         # Results count, as in scikit-optimize: a model of two results and eight lies misleads.
-        enough = len(results) >= 2 and len(self.observations) >= self._n_initial
+        enough = len(results) >= 2 and len(observations) >= self._n_initial
         if not enough or not self._rows.dimensions or self.settings.surrogate_model == "DUMMY":
             return None
         values = [value for _, value in results]
-        failed = [point for point, value in self.observations if value is None]
+        failed = [point for point, value in observations if value is None]
         points = [point for point, _ in results] + failed + list(self._pending.values())
         # A failure is as bad as the worst result: worse would distort the scale of the model.
         lies = [_lie(self.settings.liar_strategy, values)] * len(self._pending)
