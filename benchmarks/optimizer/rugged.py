@@ -1,4 +1,4 @@
-"""What a smooth model reads wrongly: many peaks, steps, and combinations of categories that trap."""
+"""What a smooth model reads wrongly: many peaks, steps, categories that trap, many dimensions."""
 
 from __future__ import annotations
 
@@ -199,7 +199,7 @@ def counts(half: str, name: str, dims: int, levels: int) -> Task:
     @cache
     def shape() -> tuple[Array, Array, Array]:
         rng = _rng(name)
-        return rng.random((4, dims)), rng.uniform(0.4, 2.0, dims), rng.permutation(4)
+        return rng.random((4, dims)), rng.uniform(0.4, 2.0, dims), 1.0 * rng.permutation(4)
 
     def problem() -> HpProblem:
         problem = HpProblem()
@@ -263,8 +263,10 @@ def wide(half: str, name: str, dims: int, matter: int) -> Task:
         rng = _rng(name)
         importance = np.zeros(dims)
         importance[rng.permutation(dims)[:matter]] = 1.0 / (1.0 + 0.4 * np.arange(matter))
-        return importance, rng.uniform(0.1, 0.9, dims), rng.permuted(
-            np.tile([0.0, 0.3, 0.6, 1.0], (dims, 1)), axis=1
+        return (
+            importance,
+            rng.uniform(0.1, 0.9, dims),
+            rng.permuted(np.tile([0.0, 0.3, 0.6, 1.0], (dims, 1)), axis=1),
         )
 
     def problem() -> HpProblem:
@@ -288,11 +290,10 @@ def wide(half: str, name: str, dims: int, matter: int) -> Task:
             if kind == "category":
                 out[i] = of_category[i]["abcd".index(v)]
                 continue
-            unit = {
-                "log": lambda v: math.log10(v) / 4.0 + 1.0,
-                "number": float,
-                "integer": lambda v: (v - 1) / 15.0,
-            }[kind](v)
+            if kind == "log":
+                unit = math.log10(v) / 4.0 + 1.0
+            else:
+                unit = float(v) if kind == "number" else (v - 1) / 15.0
             center = round(15.0 * centers[i]) / 15.0
             out[i] = 4.0 * (unit - center) ** 2
         return importance * out

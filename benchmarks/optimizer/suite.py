@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.optimizer import discrete, functions, rugged
+from benchmarks.optimizer import discrete, functions, live, rugged
 from benchmarks.optimizer.functions import bbob
 from benchmarks.optimizer.task import Task
 from benchmarks.optimizer.tuning import TUNING, available
@@ -58,6 +58,8 @@ def tasks(half: str | None = None, group: str | None = None) -> list[Task]:
         rugged.accuracy("design", "steps-accuracy50", 50),
         rugged.accuracy("design", "steps-accuracy150", 150),
         rugged.forest("design", "steps-forest", 10),
+        live.neighbors("design"),
+        live.ridge("design"),
         rugged.counts("design", "steps-counts", 5, 12),
         rugged.trap("design", "categories-trap4x3", (4, 3), 3, 0.22),
         rugged.trap("design", "categories-trap6x2x2", (6, 2, 2), 2, 0.18),
