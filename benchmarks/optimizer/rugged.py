@@ -199,7 +199,7 @@ def counts(half: str, name: str, dims: int, levels: int) -> Task:
     @cache
     def shape() -> tuple[Array, Array, Array]:
         rng = _rng(name)
-        return rng.random((4, dims)), rng.uniform(0.4, 2.0, dims), 1.0 * rng.permutation(4)
+        return rng.random((4, dims)), rng.uniform(0.4, 2.0, dims), rng.permutation(4).astype(float)
 
     def problem() -> HpProblem:
         problem = HpProblem()
