@@ -27,6 +27,7 @@ from deephyper.optimizer.bayesian.factor import Factor
 from deephyper.optimizer.bayesian.features import Features
 from deephyper.optimizer.bayesian.kernel import Covariance, Parameters, fit
 from deephyper.optimizer.bayesian.neighbors import Neighbors
+from deephyper.optimizer.bayesian.shares import CategoryShares
 from deephyper.optimizer.bayesian.surrogate import Surrogate
 from deephyper.optimizer.bayesian.transform import Transform
 from deephyper.optimizer.encoding import Key
@@ -81,6 +82,7 @@ class BayesianOptimizer(Optimizer):
         self._n_initial = self.settings.n_initial_points or N_INITIAL
         self._features = Features(self._encoding)
         self._design = Design(self._sampler)
+        self._shares = CategoryShares(self._encoding.categories, self._rng)
         self._acquisition = LogExpectedImprovement()
         self._pool = Pool(
             self._sampler, self._features, Neighbors(self._sampler), self._acquisition
@@ -128,6 +130,7 @@ class BayesianOptimizer(Optimizer):
         self._vectors.append(vectors)
         values = [math.nan if objective is None else objective for objective in objectives]
         self._objectives.append(np.array(values)[:, None])
+        self._shares.learn(objectives, self._transform)
         for key, vector, objective in zip(keys, vectors, objectives, strict=True):
             row = self._rows.pop(key, None)
             if row is None:
@@ -204,12 +207,13 @@ class BayesianOptimizer(Optimizer):
         """Propose the most promising candidate that is new, and add it to the model."""
         moments = self._pool.moments()
         value = self._acquisition(moments, best)
-        for i in np.argsort(-value):
+        for i in np.argsort(-self._shares.restrict(value, self._pool.vectors)):
             vector = self._pool.vectors[i]
             point = self._encoding.points(vector[None, :])[0]
             key = self._admit(point, self._proposed)
             if key is not None:
                 self._append_pending(key, vector)
+                self._shares.record(vector)
                 self._proposed[key] = Proposal(point, self._prediction(moments, value, i))
                 return True
         return False
