@@ -12,13 +12,15 @@ RESULTS = Path(__file__).parent / "results"
 
 
 def main() -> None:
+    from benchmarks.optimizer.suite import GROUPS
+
     parser = argparse.ArgumentParser(prog="python -m benchmarks.optimizer")
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser(
         "run", help="search and append to a results file, what is there stays"
     )
     run.add_argument("--half", choices=["design", "report"], default="design")
-    run.add_argument("--group", choices=["bbob", "tuning", "discrete", "hard"])
+    run.add_argument("--group", choices=GROUPS)
     run.add_argument("--tasks", nargs="*", help="only tasks whose name contains one of these")
     run.add_argument("--peers", nargs="+", default=["deephyper", "tpe-multivariate", "random"])
     run.add_argument("--label", help="write deephyper's results under this name")
@@ -29,7 +31,7 @@ def main() -> None:
     report = commands.add_parser("report", help="tables and plots of a results file")
     report.add_argument("files", nargs="+", type=Path)
     report.add_argument("--half", choices=["design", "report"])
-    report.add_argument("--group", choices=["bbob", "tuning", "discrete", "hard"])
+    report.add_argument("--group", choices=GROUPS)
     report.add_argument("--peers", nargs="*", help="only these peers")
     report.add_argument("--reference", default="deephyper", help="the peer that is compared")
     report.add_argument(

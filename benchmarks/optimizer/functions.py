@@ -28,7 +28,7 @@ def _bbob(function: int, dims: int, instance: int) -> Any:
     )
 
 
-def bbob(half: str, function: int, dims: int, instance: int = 1) -> Task:
+def bbob(half: str, function: int, dims: int, instance: int = 1, group: str = "bbob") -> Task:
     """A function of the BBOB suite (Hansen, Finck, Ros and Auger, 2009), its sign turned."""
 
     def problem() -> HpProblem:
@@ -43,7 +43,7 @@ def bbob(half: str, function: int, dims: int, instance: int = 1) -> Task:
 
     return Task(
         name=f"bbob-f{function:02d}-{dims}d",
-        group="bbob",
+        group=group,
         half=half,
         problem=problem,
         value=value,

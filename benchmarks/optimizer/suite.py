@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from benchmarks.optimizer import discrete, functions
+from benchmarks.optimizer import discrete, functions, live, rugged
 from benchmarks.optimizer.functions import bbob
 from benchmarks.optimizer.task import Task
 from benchmarks.optimizer.tuning import TUNING, available
+
+GROUPS = ("bbob", "tuning", "discrete", "hard", "rugged", "steps", "categories", "wide")
 
 
 def tasks(half: str | None = None, group: str | None = None) -> list[Task]:
@@ -47,5 +49,24 @@ def tasks(half: str | None = None, group: str | None = None) -> list[Task]:
         functions.forbidden_layers("design"),
         functions.forbidden_budget("report"),
         functions.noisy_ackley("design"),
+        # many peaks: of a valley, of two funnels, scattered
+        bbob("design", 19, 5, group="rugged"),
+        bbob("design", 24, 4, group="rugged"),
+        bbob("design", 21, 6, group="rugged"),
+        rugged.peaks("design", "rugged-peaks4", 4, 40),
+        rugged.ripples("design", "rugged-ripples5", 5),
+        rugged.accuracy("design", "steps-accuracy50", 50),
+        rugged.accuracy("design", "steps-accuracy150", 150),
+        rugged.forest("design", "steps-forest", 10),
+        live.neighbors("design"),
+        live.ridge("design"),
+        rugged.counts("design", "steps-counts", 5, 12),
+        rugged.trap("design", "categories-trap4x3", (4, 3), 3, 0.22),
+        rugged.trap("design", "categories-trap6x2x2", (6, 2, 2), 2, 0.18),
+        rugged.trap("design", "categories-trap5", (5,), 5, 0.3),
+        bbob("design", 8, 20, group="wide"),
+        bbob("design", 20, 50, group="wide"),
+        rugged.wide("design", "wide-mixed20", 20, 12),
+        rugged.wide("design", "wide-mixed50", 50, 10),
     ]
     return [task for task in every if half in (None, task.half) and group in (None, task.group)]

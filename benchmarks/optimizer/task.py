@@ -23,7 +23,7 @@ class Task:
 
     Attributes:
         name: unique; its hash seeds everything random about the task.
-        group: "bbob", "tuning", "discrete" or "hard".
+        group: one of those in suite.py.
         half: "design" (looked at while building) or "report".
         problem: makes the space.
         value: the noiseless objective of a point.

@@ -8,7 +8,7 @@ import numpy as np
 
 from deephyper.errors import ProblemError
 from deephyper.optimizer.arrays import Array
-from deephyper.optimizer.encoded_columns import DiscreteColumn
+from deephyper.optimizer.encoded_columns import ChoiceColumn, DiscreteColumn
 from deephyper.optimizer.encoding import SpaceEncoding
 
 _WIDE = 65_536
@@ -103,6 +103,19 @@ class Sampler:
                 kind = self.encoding.columns[i]
                 column[missing] = kind.snap(kind.sample(missing.size, self.rng))
 
+    def default(self) -> Array:
+        """Return the default point, shape (1, d); (0, d) where that is never to be proposed."""
+        encoding = self.encoding
+        try:
+            vectors = encoding.vectors([dict(encoding.space.get_default_configuration())])
+        except ValueError:
+            return np.empty((0, encoding.n_dims))
+        for i in encoding.categories:  # values of weight 0
+            column = encoding.columns[i]
+            if isinstance(column, ChoiceColumn):
+                vectors = vectors[np.isnan(vectors[:, i]) | np.isin(vectors[:, i], column.grid())]
+        return encoding.allowed(vectors)
+
     def walk(self) -> Iterator[Array]:
         """Go through all valid vectors depth first, some at a time; continuous ones by samples.
 
@@ -141,21 +154,13 @@ class Sampler:
         """Return some valid vectors of a space that sampling misses, shape (k, d)."""
         valid = next(self.walk(), np.empty((0, self.encoding.n_dims)))
         if not len(valid):
-            valid = self._default()
+            valid = self.default()
         if not len(valid):
             raise ProblemError(
                 "no valid point was found in the search space; its forbidden clauses exclude "
                 "(nearly) everything, so loosen them"
             )
         return valid
-
-    def _default(self) -> Array:
-        """Return the default point, which ConfigSpace says is valid, shape (0 or 1, d)."""
-        try:
-            default = dict(self.encoding.space.get_default_configuration())
-        except ValueError:
-            return np.empty((0, self.encoding.n_dims))
-        return self.encoding.vectors([default])
 
     def _random_walk(self, known: Array, n: int) -> Array:
         """Draw n valid vectors near known ones, by changing these value by value."""

@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.optimizer.suite import tasks
+from deephyper.optimizer import RandomOptimizer
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -97,3 +100,13 @@ def test_a_peer_that_is_not_there_says_how_to_get_it(tmp_path: Path) -> None:
     done = _benchmark("run", *out, "--peers", "unknown")
     assert done.returncode == 1
     assert "unknown peer unknown; choose from deephyper, random, skopt" in done.stderr
+
+
+@pytest.mark.parametrize("group", ["rugged", "categories", "wide"])
+def test_no_point_of_a_task_is_better_than_its_optimum(group: str) -> None:
+    # Those of BBOB need ioh.
+    for task in [task for task in tasks("design", group) if not task.name.startswith("bbob")]:
+        optimizer = RandomOptimizer(task.problem(), seed=0)
+        values = [task.value(proposal.point) for proposal in optimizer.ask(200)]
+        assert max(values) <= task.optimum(), task.name
+        assert task.scale[1] < task.optimum(), task.name

@@ -29,6 +29,7 @@ from deephyper.optimizer.bayesian.features import Features
 from deephyper.optimizer.bayesian.kernel import Covariance, Parameters, fit
 from deephyper.optimizer.bayesian.neighbors import Neighbors
 from deephyper.optimizer.bayesian.observations import Observations
+from deephyper.optimizer.bayesian.shares import CategoryShares
 from deephyper.optimizer.bayesian.surrogate import Surrogate
 from deephyper.optimizer.bayesian.transform import Transform
 from deephyper.optimizer.encoding import Key
@@ -90,6 +91,7 @@ class BayesianOptimizer(Optimizer):
         self._n_initial = self.settings.n_initial_points or N_INITIAL
         self._features = Features(self._encoding)
         self._design = Design(self._sampler)
+        self._shares = CategoryShares(self._encoding.categories, self._rng)
         self._acquisition = LogExpectedImprovement()
         self._pool = Pool(
             self._sampler, self._features, Neighbors(self._sampler), self._acquisition
@@ -138,6 +140,7 @@ class BayesianOptimizer(Optimizer):
         vectors = self._vectors_of(keys, points)
         values = [math.nan if objective is None else objective for objective in objectives]
         self._results.append(vectors, np.array(values))
+        self._shares.learn(objectives, self._transform)
         for key, vector, objective in zip(keys, vectors, objectives, strict=True):
             row = self._rows.pop(key, None)
             self._encoded.pop(key, None)
@@ -233,20 +236,21 @@ class BayesianOptimizer(Optimizer):
     def _propose_from_pool(self, best: float) -> bool:
         """Propose the most promising candidate that is new, and add it to the model."""
         moments, value = self._pool.rank(best)
-        while True:
-            i = int(np.argmax(value))
-            if value[i] == -np.inf:
-                return False
-            value_of_i = float(value[i])
-            self._pool.use(i)
-            value[i] = -np.inf
-            point = self._encoding.points(self._pool.vectors[i : i + 1])[0]
-            key = self._admit(point, self._proposed)
-            if key is not None:
-                self._encoded[key] = self._pool.vectors[i].copy()
-                self._proposed[key] = Proposal(point, self._prediction(moments, value_of_i, i))
-                self._append_pending(key, *self._pool.candidate(i))
-                return True
+        for wanted in (self._shares.restrict(value, self._pool.vectors), value):
+            while wanted[i := int(np.argmax(wanted))] > -np.inf:
+                acquisition = float(value[i])
+                self._pool.use(i)
+                wanted[i] = value[i] = -np.inf
+                vector = self._pool.vectors[i].copy()
+                point = self._encoding.points(vector[None, :])[0]
+                key = self._admit(point, self._proposed)
+                if key is not None:
+                    self._encoded[key] = vector
+                    self._proposed[key] = Proposal(point, self._prediction(moments, acquisition, i))
+                    self._append_pending(key, *self._pool.candidate(i))
+                    self._shares.record(vector)
+                    return True
+        return False
 
     def _propose_from_design(self) -> bool:
         """Propose the next point of the space-filling design that is new."""
