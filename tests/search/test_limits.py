@@ -54,7 +54,7 @@ def test_the_time_of_a_search_ends_what_hangs(real: RealSearch) -> None:
     real.write(HANGING.replace("> 0.5", ">= 0"))
     ended = real.run("--timeout 1.5 --grace 0.5s --num-workers 3")
     assert ended.status == 1  # nothing was found
-    assert ended.seconds < 20.0
+    assert ended.seconds < 60.0
     assert "the time limit was reached; the 3 running evaluations have 0.5 s to end" in ended.err
     assert "the time limit was reached" in ended.out
     assert real.count("stopped") == 3
