@@ -103,18 +103,13 @@ class Sampler:
                 kind = self.encoding.columns[i]
                 column[missing] = kind.snap(kind.sample(missing.size, self.rng))
 
-    def default(self) -> Array:
-        """Return the default point, shape (1, d); (0, d) where that is never to be proposed."""
-        encoding = self.encoding
-        try:
-            vectors = encoding.vectors([dict(encoding.space.get_default_configuration())])
-        except ValueError:
-            return np.empty((0, encoding.n_dims))
-        for i in encoding.categories:  # values of weight 0
-            column = encoding.columns[i]
+    def drawable(self, vectors: Array) -> Array:
+        """Return the vectors without a value of weight 0, which is never to be proposed."""
+        for i in self.encoding.categories:
+            column = self.encoding.columns[i]
             if isinstance(column, ChoiceColumn):
                 vectors = vectors[np.isnan(vectors[:, i]) | np.isin(vectors[:, i], column.grid())]
-        return encoding.allowed(vectors)
+        return vectors
 
     def walk(self) -> Iterator[Array]:
         """Go through all valid vectors depth first, some at a time; continuous ones by samples.
@@ -154,13 +149,21 @@ class Sampler:
         """Return some valid vectors of a space that sampling misses, shape (k, d)."""
         valid = next(self.walk(), np.empty((0, self.encoding.n_dims)))
         if not len(valid):
-            valid = self.default()
+            valid = self._default()
         if not len(valid):
             raise ProblemError(
                 "no valid point was found in the search space; its forbidden clauses exclude "
                 "(nearly) everything, so loosen them"
             )
         return valid
+
+    def _default(self) -> Array:
+        """Return the default point, which ConfigSpace says is valid, shape (0 or 1, d)."""
+        try:
+            default = dict(self.encoding.space.get_default_configuration())
+        except ValueError:
+            return np.empty((0, self.encoding.n_dims))
+        return self.encoding.vectors([default])
 
     def _random_walk(self, known: Array, n: int) -> Array:
         """Draw n valid vectors near known ones, by changing these value by value."""

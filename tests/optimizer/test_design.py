@@ -16,7 +16,9 @@ from tests.optimizer.bowl import cube
 
 
 def _designed(problem: HpProblem, n: int, seed: int = 0) -> Array:
-    design = Design(Sampler(SpaceEncoding(problem.space), np.random.default_rng(seed)))
+    encoding = SpaceEncoding(problem.space)
+    first = encoding.vectors([problem.default_configuration])
+    design = Design(Sampler(encoding, np.random.default_rng(seed)), first)
     return np.concatenate([design.next() for _ in range(n)])
 
 

@@ -24,19 +24,20 @@ space adds, and the most; 1 would be uniform."""
 
 
 class Design:
-    """An endless sequence of valid vectors that fills the space, the default point first.
+    """An endless sequence of valid vectors that fills the space.
 
     Args:
         sampler: of the space; its random numbers scramble the sequence.
+        first: valid vectors that it begins with, shape (k, d).
     """
 
-    def __init__(self, sampler: Sampler) -> None:
+    def __init__(self, sampler: Sampler, first: Array) -> None:
         encoding = sampler.encoding
         self._sampler = sampler
         self._sobol = qmc.Sobol(encoding.n_dims, scramble=True, rng=sampler.rng)
         self._numbers = encoding.numbers
         self._parameter = min(_LEAST + _BY_NUMBER * len(encoding.numbers), _MOST)
-        self._block = sampler.default()
+        self._block = sampler.drawable(first)
 
     def next(self) -> Array:
         """Return the next vector, shape (1, d)."""

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
+from deephyper.errors import ProblemError
 from deephyper.job import Prediction, Proposal
 from deephyper.objective import Objective
 from deephyper.optimizer.arrays import Array
@@ -90,7 +91,7 @@ class BayesianOptimizer(Optimizer):
         self.settings = settings or BayesianSettings()
         self._n_initial = self.settings.n_initial_points or N_INITIAL
         self._features = Features(self._encoding)
-        self._design = Design(self._sampler)
+        self._design = Design(self._sampler, self._default())
         self._shares = CategoryShares(self._encoding.categories, self._rng)
         self._acquisition = LogExpectedImprovement()
         self._pool = Pool(
@@ -114,6 +115,13 @@ class BayesianOptimizer(Optimizer):
     @property
     def description(self) -> str:
         return "deephyper's Gaussian process, the default"
+
+    def _default(self) -> Array:
+        """Return the vector of the default point, shape (1, d); (0, d) where that isn't valid."""
+        try:
+            return self._encoding.vectors([self.problem.default_configuration])
+        except ProblemError:
+            return np.empty((0, self._encoding.n_dims))
 
     # -- hooks ------------------------------------------------------------------------------------
 
