@@ -162,9 +162,12 @@ def _values(point: dict[str, Any]) -> np.ndarray:
     return np.array([point[f"x{i}"] for i in range(len(point))])
 
 
+# Away from the middle of the ranges, where a search may begin.
+_OPTIMUM = np.linspace(-0.55, 0.45, 10)
+
 SPACES: dict[str, tuple[Callable[[], HpProblem], Callable[[dict[str, Any]], float]]] = {
     "hartmann": (lambda: _cube(6, 0.0, 1.0), lambda p: hartmann6(_values(p))),
-    "ackley": (lambda: _cube(10, -1.0, 1.0), lambda p: ackley(_values(p))),
+    "ackley": (lambda: _cube(10, -1.0, 1.0), lambda p: ackley(_values(p) - _OPTIMUM)),
     "mixed": (_mixed, _mixed_value),
 }
 
