@@ -19,7 +19,7 @@ from deephyper.evaluator.gpus import share_gpus, visible_gpus
 from deephyper.evaluator.run_function import Function, RunFunction
 from deephyper.evaluator.worker.environment import thread_variables
 from deephyper.evaluator.worker.guard import Reaper
-from deephyper.evaluator.worker.messages import JobMessage, LoadFailed
+from deephyper.evaluator.worker.messages import JobEnded, JobMessage, LoadFailed
 from deephyper.evaluator.worker.watch import Watch
 from deephyper.evaluator.worker.worker_process import WorkerProcess
 from deephyper.job import Job
@@ -108,13 +108,23 @@ class ProcessEvaluator(Evaluator):
             worker = self._slots[number].worker
             assert worker is not None
             said = worker.events()
-            messages += said
+            messages += self._not_its_own_fault(said) if worker.served else said
             # A busy one that has just died says so next time.
             if not worker.busy and ((said and self.fresh) or not worker.usable):
                 self._discard(number)
             else:
                 self._watch.add(number, worker)
         return messages
+
+    def _not_its_own_fault(self, said: list[JobMessage]) -> list[JobMessage]:
+        """Let a job wait again that ended before it began: an earlier one has killed its worker."""
+        kept: list[JobMessage] = []
+        for message in said:
+            if isinstance(message, JobEnded) and message.start is None:
+                self._take_back(message.job_id)
+            else:
+                kept.append(message)
+        return kept
 
     def _stop(self, job_id: str, slot: int) -> None:
         self._discard(slot)

@@ -127,6 +127,8 @@ class WorkerProcess:
         self._closed_at = math.inf  # when its end of the channel was found closed
         self._assignment: _Assignment | None = None
         self._unread: list[Message] = []  # received while it was loading
+        self.served = False
+        """Whether it has been through a job, which may have left behind what ends it later."""
 
     @property
     def pid(self) -> int:
@@ -322,6 +324,7 @@ class WorkerProcess:
                 raise ValueError("its job ends before it begins")
             if isinstance(message, JobReported):
                 return replace(message, time=assignment.at(message.time))
+            self.served = True
             end = assignment.at(message.end)
             return JobEnded(message.job_id, message.result, assignment.start, end)
         return message
