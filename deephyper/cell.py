@@ -19,9 +19,8 @@ def format_cell(value: Any) -> str:
 @lru_cache(maxsize=1000)
 def _format_text(text: str) -> str:
     """Return the cell of a text; few of them are written again and again."""
-    encodable = _encodable(text)
     plain = text != "" and text == text.strip() and parse_cell(text) == text
-    return text if plain and encodable else json.dumps(text, ensure_ascii=not encodable)
+    return text if plain and encodable(text) else json.dumps(text, ensure_ascii=not encodable(text))
 
 
 def parse_cell(text: str) -> Any:
@@ -44,8 +43,8 @@ def parse_cell(text: str) -> Any:
     return text
 
 
-def _encodable(text: str) -> bool:
-    """Return whether a text has no lone surrogate."""
+def encodable(text: str) -> bool:
+    """Return whether UTF-8 can encode a text: whether it has no lone surrogate."""
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:

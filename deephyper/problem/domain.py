@@ -16,6 +16,7 @@ from ConfigSpace.hyperparameters import (
     OrdinalHyperparameter,
 )
 
+from deephyper.cell import encodable
 from deephyper.errors import ProblemError
 from deephyper.problem.point import is_plain, plain, show
 
@@ -223,7 +224,7 @@ def check_choices(name: str, values: tuple[Any, ...]) -> tuple[Any, ...]:
             raise ProblemError(
                 f"{name!r} has the choice {show(choice)}, beyond 2**53: give a string or a float"
             )
-        if type(choice) is str and ("\0" in choice or not _encodable(choice)):
+        if type(choice) is str and ("\0" in choice or not encodable(choice)):
             raise ProblemError(
                 f"{name!r} has the choice {show(choice)}, which a text file can't hold: rename it"
             )
@@ -237,14 +238,6 @@ def check_choices(name: str, values: tuple[Any, ...]) -> tuple[Any, ...]:
             raise ProblemError(f"{name!r} has the choice {show(choice)} {why}")
         seen[choice] = choice
     return choices
-
-
-def _encodable(text: str) -> bool:
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def domain_of(hyperparameter: AnyHyperparameter) -> Domain:

@@ -76,11 +76,6 @@ class Evaluations(Mapping[str, Evaluation]):
         return _Ended(self, len(self._order))
 
     @property
-    def num_ended(self) -> int:
-        """Number of those with an outcome."""
-        return len(self._order)
-
-    @property
     def unfinished(self) -> list[Evaluation]:
         """Those without an outcome, in the order of submission."""
         return list(self._unfinished.values())

@@ -43,14 +43,13 @@ def test_its_numbers_are_those_of_the_code(text: str) -> None:
     assert f"has grown by {round(100 * (optimizer.GROWTH - 1))} %" in text
     assert f"a pool of {candidates.SIZE} points" in text
     words = " ".join(text.split())
-    finished, failed, pending = optimizer.MAX_FINISHED, optimizer.MAX_FAILED, optimizer.CROWD
-    assert f"at most {finished} results" in words
-    assert f"{failed} failures and {pending} running evaluations" in words
+    usual, crowd, pending = optimizer.USUAL_PACE, optimizer.CROWD_PACE, optimizer.CROWD
+    assert f"at most {usual.finished} results" in words
+    assert f"{usual.failed} failures and {pending} running evaluations" in words
     assert f"Up to {pending} points" in words
-    finished, failed = optimizer.CROWD_FINISHED, optimizer.CROWD_FAILED
-    newest, room = optimizer.CROWD_PENDING, optimizer.CROWD_ROOM
-    assert f"{finished} results, {failed} failures and the newest {newest}" in words
-    assert f"serves {room} proposals" in words
+    held = f"{crowd.finished} results, {crowd.failed} failures and the newest {crowd.pending}"
+    assert held in words
+    assert f"serves {crowd.room} proposals" in words
 
 
 def test_every_other_proposal_asks_for_a_margin(text: str) -> None:

@@ -107,7 +107,7 @@ class Pool:
         return moments, value
 
     def use(self, i: int) -> None:
-        """Take note that candidate i was proposed, or must not be; it makes room for another."""
+        """Take note that candidate i was proposed, or must not be; it is ranked last."""
         self._used[i] = True
 
     def candidate(self, i: int) -> tuple[Array, Array]:
@@ -147,7 +147,7 @@ class Pool:
         """
         if self._fixed:
             return
-        _, value = self.rank(best)
+        value = self._acquisition(self.moments(), best)
         effort = min(1.0, effort * FULL_EFFORT / self._surrogate.factor.n)
         tries = max(2, round(effort * TRIES))
         if broadly:

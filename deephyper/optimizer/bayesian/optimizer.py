@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -52,24 +53,37 @@ MAX_FIT = 160
 MAX_DISTANCES = 256_000
 """Distances between results by hyperparameters in a fit: with more than 20 of them it uses fewer
 results, so that its time stays bounded."""
-MAX_FINISHED, MAX_FAILED = 300, 100
-"""Points in the model, besides those that are pending."""
-SPARE = 48
-"""Points that can be appended at least before a new factor is made."""
 BASES = 8
 """Best finished points that candidates are made from."""
 MARGINS = (0.05, 0.0, 0.3, 0.0)
 """Improvement that proposals ask for in turn, in standard deviations of the objective. Without it a
 search polishes what it has; where many points share the best value it never leaves them."""
-REFRESH = 4
-"""Of several points asked for at once, every so many look for new candidates."""
 CROWD = 200
 """With so many points pending, a model learns no results: the next one will. One result says little
 then, and thousands of workers leave no time to look at each at once."""
-CROWD_ROOM, CROWD_REFRESH = 64, 8
-"""Proposals that such a model serves, and every how many look for new candidates."""
-CROWD_FINISHED, CROWD_FAILED, CROWD_PENDING = 200, 60, 64
-"""Points in it."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """What is spent on a model and its proposals.
+
+    Attributes:
+        finished, failed, pending: points in the model, at most: the newest of those that failed or
+            are pending.
+        room: points that can be appended at least before a new model is made.
+        refresh: one of so many proposals looks for new candidates.
+    """
+
+    finished: int
+    failed: int
+    pending: int
+    room: int
+    refresh: int
+
+
+USUAL_PACE = Pace(finished=300, failed=100, pending=CROWD, room=48, refresh=4)
+"""Of several points asked for at once; a single one always looks for new candidates."""
+CROWD_PACE = Pace(finished=200, failed=60, pending=64, room=64, refresh=8)
 
 
 class BayesianOptimizer(Optimizer):
@@ -97,7 +111,9 @@ class BayesianOptimizer(Optimizer):
         self._pool = Pool(
             self._sampler, self._features, Neighbors(self._sampler), self._acquisition
         )
-        self._results = Observations(self._encoding.n_dims, MAX_FINISHED // 2, MAX_FAILED)
+        self._results = Observations(
+            self._encoding.n_dims, USUAL_PACE.finished // 2, USUAL_PACE.failed
+        )
         self._parameters = Parameters.initial(self._features.n_groups)
         self._transform: Transform | None = None
         self._surrogate: Surrogate | None = None
@@ -214,6 +230,10 @@ class BayesianOptimizer(Optimizer):
     def _is_crowded(self) -> bool:
         return len(self._pending) + len(self._proposed) >= CROWD
 
+    @property
+    def _pace(self) -> Pace:
+        return CROWD_PACE if self._is_crowded else USUAL_PACE
+
     def _propose_next(self, n: int) -> bool:
         """Propose one of the n points of an ask; return whether there was one."""
         if not self._is_ready():
@@ -231,12 +251,12 @@ class BayesianOptimizer(Optimizer):
     def _refresh(self, best: float) -> None:
         """Look for new candidates, if it is time."""
         first = not self._proposed and not self._is_crowded
-        every = CROWD_REFRESH if self._is_crowded else REFRESH
+        every = self._pace.refresh
         if first or self._since_refresh >= every:
             bases = self._results.vectors[self._results.best(BASES)]
             # In turn, as the margins are where each proposal comes with new candidates.
             broadly = self._n_refreshed % 2 == 1
-            self._pool.refresh(bases, best, broadly=broadly, effort=every / REFRESH)
+            self._pool.refresh(bases, best, broadly=broadly, effort=every / USUAL_PACE.refresh)
             self._n_refreshed += 1
             self._since_refresh = 0
         self._since_refresh += 1
@@ -333,14 +353,11 @@ class BayesianOptimizer(Optimizer):
 
     def _build_surrogate(self, n_asked: int) -> Surrogate:
         """Return a model of the best and some of the other results, and of what is pending."""
-        max_finished, max_failed, max_pending, room = MAX_FINISHED, MAX_FAILED, CROWD, SPARE
-        if self._is_crowded:
-            max_finished, max_failed = CROWD_FINISHED, CROWD_FAILED
-            max_pending, room = CROWD_PENDING, CROWD_ROOM
-        kept = self._results.best_and_some(max_finished, self._rng)
-        failed = self._results.failed[-max_failed:]
+        pace = self._pace
+        kept = self._results.best_and_some(pace.finished, self._rng)
+        failed = self._results.failed[-pace.failed :]
         proposed = {key: proposal.point for key, proposal in self._proposed.items()}
-        pending = _newest(self._pending, proposed, max_pending)
+        pending = _newest(self._pending, proposed, pace.pending)
         vectors = np.concatenate(
             [
                 self._results.vectors[np.concatenate([kept, failed])],
@@ -349,7 +366,7 @@ class BayesianOptimizer(Optimizer):
         )
         n, n_observed = len(vectors), len(kept) + len(failed)
         covariance = Covariance(self._features, self._parameters)
-        spare = max(room, n // 6, min(n_asked, CROWD))
+        spare = max(pace.room, n // 6, min(n_asked, CROWD))
         factor = Factor(covariance, self._features(vectors), n + spare)
         assert self._transform is not None
         values = self._transform(self._results.objectives[kept])
