@@ -65,7 +65,7 @@ then, and thousands of workers leave no time to look at each at once."""
 
 @dataclass(frozen=True)
 class Pace:
-    """What is spent on a model and its proposals.
+    """Effort spent on a model and its proposals.
 
     Attributes:
         finished, failed, pending: points in the model, at most: the newest of those that failed or
