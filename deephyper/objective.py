@@ -11,7 +11,7 @@ import heapq
 import math
 import traceback
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
 Objective = float
@@ -40,6 +40,9 @@ MACHINE_FAULTS: frozenset[FailureKind] = frozenset({"worker_died", "node_died"})
 FAILURE_PREFIX = "F_"
 """The beginning of what ``run`` returns for a failure; the reason follows."""
 
+OBJECTIVE_KEY, METRICS_KEY = "objective", "metrics"
+"""The keys of a dictionary that ``run`` returns."""
+
 _LONGEST_MESSAGE = 500
 """Characters of a failure's message that are kept."""
 
@@ -59,6 +62,56 @@ class Failure:
     kind: FailureKind
     message: str
     text: str = ""
+
+
+@dataclass(frozen=True)
+class Result:
+    """Everything that ``run`` returned.
+
+    Attributes:
+        value: the objective, or why there is none.
+        metrics: further numbers by name.
+    """
+
+    value: Objective | Failure
+    metrics: Mapping[str, float] = field(default_factory=dict)
+
+
+def read_result(value: Any) -> Result:
+    """Read what ``run`` returned: an objective, or a dictionary that holds one and metrics.
+
+    A dictionary has the objective under ``"objective"``, and metrics under ``"metrics"``, or beside
+    the objective under names of their own. A metric that isn't finite is left out; any other that
+    isn't a number makes the evaluation a failure. Never raises anything.
+    """
+    if type(value) is float:
+        return Result(read_objective(value))
+    try:
+        if not (isinstance(value, Mapping) and OBJECTIVE_KEY in value):
+            return Result(read_objective(value))
+        others = {name: each for name, each in value.items() if name != OBJECTIVE_KEY}
+        metrics = others.pop(METRICS_KEY, None)
+        if isinstance(metrics, Mapping):
+            others |= metrics
+        elif metrics is not None:
+            what = (
+                f"run returned '{METRICS_KEY}' of type {type(metrics).__name__}, not a dictionary"
+            )
+            return Result(Failure("not_a_number", what))
+        read = {name: read_objective(each) for name, each in others.items()}
+        objective = read_objective(value[OBJECTIVE_KEY])
+    except BaseException as error:  # of user code, whatever it raises
+        return Result(Failure("not_a_number", f"the result can't be read: {one_line(error)}"))
+    found: dict[str, float] = {}
+    for name, number in read.items():
+        if not isinstance(name, str):
+            return Result(Failure("not_a_number", f"the name of a metric is {name!r}, not a text"))
+        if not isinstance(number, Failure):
+            found[name] = number
+        elif number.kind not in ("nan", "infinite"):
+            what = number.message.replace("run returned", f"the metric '{name}' is", 1)
+            return Result(Failure("not_a_number", what))
+    return Result(objective, found)
 
 
 def read_objective(value: Any) -> Objective | Failure:
@@ -194,7 +247,10 @@ def _hint(value: Any) -> str:
             "and name that one"
         )
     if isinstance(value, Mapping):
-        return "; return the one of its values that is to be maximized"
+        return (
+            "; return the one of its values that is to be maximized, alone or under the key "
+            f"'{OBJECTIVE_KEY}'"
+        )
     if isinstance(value, (list, tuple, set, frozenset)):
         return "; return one number, the objective to maximize"
     if isinstance(value, Iterator):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from deephyper.objective import Failure, read_objective
+from deephyper.objective import Failure, Result, read_objective, read_result
 
 
 async def asynchronous() -> float:
@@ -47,6 +48,49 @@ def test_what_is_not_a_number_is_told_how_to_become_one(value: Any, message: str
     assert isinstance(read, Failure)
     assert read.kind == "not_a_number"
     assert message in read.message
+
+
+@pytest.mark.parametrize(
+    ("value", "metrics"),
+    [
+        ({"objective": 0.5}, {}),
+        (
+            {"objective": 0.5, "loss": 2, "accuracy": np.float32(0.5)},
+            {"loss": 2.0, "accuracy": 0.5},
+        ),
+        ({"objective": 0.5, "metrics": {"loss": 2.0}, "epochs": 3}, {"epochs": 3.0, "loss": 2.0}),
+        ({"objective": 0.5, "loss": math.nan, "other": -math.inf}, {}),
+        ({"objective": 0.5, "metrics": None}, {}),
+        (0.5, {}),
+    ],
+)
+def test_a_dictionary_holds_the_objective_and_metrics(
+    value: Any, metrics: dict[str, float]
+) -> None:
+    assert read_result(value) == Result(0.5, metrics)
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ({"objective": 0.5, "name": "a"}, "the metric 'name' is the text 'a', not a number"),
+        ({"objective": 0.5, "shape": (1, 2)}, "the metric 'shape' is something of type tuple"),
+        ({"objective": 0.5, "loss": None}, "the metric 'loss' is None"),
+        ({"objective": 0.5, "metrics": [1]}, "'metrics' of type list, not a dictionary"),
+        ({"objective": 0.5, 3: 1.0}, "the name of a metric is 3, not a text"),
+        ({"objective": "good"}, "run returned the text 'good', not a number"),
+        ({"loss": 0.5}, "alone or under the key 'objective'"),
+    ],
+)
+def test_a_dictionary_that_is_no_result_is_a_failure(value: Any, message: str) -> None:
+    read = read_result(value).value
+    assert isinstance(read, Failure)
+    assert message in read.message
+
+
+def test_a_failure_keeps_its_metrics() -> None:
+    read = read_result({"objective": "F_diverged", "epochs": 3})
+    assert read == Result(Failure("reported", "diverged"), {"epochs": 3.0})
 
 
 def test_a_text_that_is_not_a_number_has_no_hint() -> None:

@@ -37,6 +37,7 @@ from deephyper.evaluator.worker.guard import Reaper
 from deephyper.evaluator.worker.messages import JobEnded, JobMessage, JobReported, JobStarted
 from deephyper.evaluator.worker.worker_process import WorkerProcess, not_loaded_within
 from deephyper.job import Failure, Job, Objective
+from deephyper.objective import Result
 
 _RANK_VARIABLES = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK", "ALPS_APP_PE", "SLURM_PROCID")
 _POLL_SECONDS = 0.5
@@ -150,7 +151,7 @@ class _Rank:
         try:
             run = RunFunction.loads(Path(spec.run_file).read_text()).load()
         except DeepHyperError as error:
-            return self._end(None, Failure("exception", str(error)))
+            return self._end(None, Result(Failure("exception", str(error))))
         start = self._now()
         if self._rank == 0:
             self._directory.send(JobStarted(spec.id, start, socket.gethostname()))
@@ -162,8 +163,9 @@ class _Rank:
             message = JobReported(self._spec.id, step, objective, self._now(), metrics)
             self._directory.send(message)
 
-    def _end(self, start: float | None, result: Objective | Failure) -> int:
+    def _end(self, start: float | None, returned: Result) -> int:
         """Write what rank 0 returned, or the first failure of any rank."""
+        result = returned.value
         if isinstance(result, Failure):
             time.sleep(_SIGNAL_SECONDS)
             # Another rank's None is not a failure: only rank 0 has to return the objective.
@@ -177,7 +179,8 @@ class _Rank:
             # The other ranks may be waiting for this one; the launcher of the ranks ends them.
             os._exit(_FAILED)
         if self._rank == 0:
-            self._directory.send(JobEnded(self._spec.id, result, start, self._now()))
+            metrics = returned.metrics
+            self._directory.send(JobEnded(self._spec.id, result, start, self._now(), metrics))
         return 0
 
     def _watch(self) -> None:

@@ -13,7 +13,7 @@ from deephyper.clock import Clock
 from deephyper.evaluator.output import tail
 from deephyper.evaluator.worker.messages import JobEnded, JobMessage, JobStarted
 from deephyper.job import MACHINE_FAULTS, Failure
-from deephyper.objective import one_line, read_objective
+from deephyper.objective import Result, one_line, read_result
 
 DEATH_SECONDS = 10.0
 """The time for which the death of an evaluation is held back: a scheduler that ends the whole job
@@ -72,10 +72,10 @@ class OtherProgram:
         # After RUN_DONE the job's own postprocessing may yet come.
         if state in ("POSTPROCESSED", "JOB_FINISHED"):
             try:
-                result = read_objective(self._spec.read(self._path))
+                result = read_result(self._spec.read(self._path))
             except Exception as error:
-                result = Failure("none", f"no objective can be read: {one_line(error)}")
-            return [JobEnded(self._job_id, result, self._start, now)]
+                result = Result(Failure("none", f"no objective can be read: {one_line(error)}"))
+            return [JobEnded(self._job_id, result.value, self._start, now, result.metrics)]
         return []
 
     def may_follow(self, state: str) -> bool:

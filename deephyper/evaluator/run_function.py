@@ -30,7 +30,7 @@ from deephyper.loading import (
     load_object,
     split_spec,
 )
-from deephyper.objective import Failure, FailureKind, Objective, one_line, read_objective
+from deephyper.objective import Failure, FailureKind, Result, one_line, read_result
 
 _LONGEST_TRACEBACK = 20_000
 """Characters of a failure's text that are kept."""
@@ -153,10 +153,8 @@ def _defined_in(function: Function) -> str:
     return os.path.abspath(file) if isinstance(file, str) else ""
 
 
-def evaluate(
-    function: Function, point: dict[str, Any], send: Send | None = None
-) -> Objective | Failure:
-    """Call ``run`` on a copy of the point, and return the objective or why there is none.
+def evaluate(function: Function, point: dict[str, Any], send: Send | None = None) -> Result:
+    """Call ``run`` on a copy of the point, and return what it came to.
 
     Nothing is raised, not even SystemExit, so that a worker survives ``sys.exit()`` in user
     code. But a child that ``run`` has forked ends here, as it would have at the end of its program:
@@ -176,11 +174,11 @@ def evaluate(
         sys.setrecursionlimit(depth)
         if os.getpid() != process:
             _end_child(error)
-        return _failure(error)
+        return Result(_failure(error))
     sys.setrecursionlimit(depth)
     if os.getpid() != process:
         _end_child(None)
-    return read_objective(value)
+    return read_result(value)
 
 
 def _failure(error: BaseException) -> Failure:

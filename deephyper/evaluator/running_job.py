@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from deephyper.clock import Clock
@@ -48,11 +49,21 @@ class Running:
         self.report = message
         return Reported(self.job, message.step, message.objective, message.time, message.metrics)
 
-    def ended(self, result: Objective | Failure, end: float) -> Outcome:
-        """Return the outcome of an evaluation that has ended by itself or at its time limit."""
+    def ended(
+        self, result: Objective | Failure, end: float, metrics: Mapping[str, float] | None = None
+    ) -> Outcome:
+        """Return the outcome of an evaluation that has ended by itself or at its time limit.
+
+        A metric that was reported and not returned has the value of the last report.
+        """
         if isinstance(result, Failure):
-            return self._outcome("failed", None, result, end)
-        return self._outcome("finished", result, None, end)
+            outcome = self._outcome("failed", None, result, end)
+        else:
+            outcome = self._outcome("finished", result, None, end)
+        reported = {} if self.report is None else self.report.metrics
+        if metrics or reported:
+            outcome = replace(outcome, metrics={**reported, **(metrics or {})})
+        return outcome
 
     def stopped(self, end: float) -> Outcome:
         """Return the outcome of an evaluation that was interrupted."""

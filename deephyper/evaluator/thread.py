@@ -19,6 +19,7 @@ from deephyper.evaluator.run_function import Function, RunFunction, evaluate
 from deephyper.evaluator.surroundings import Surroundings
 from deephyper.evaluator.worker.messages import JobEnded, JobMessage, JobReported, JobStarted
 from deephyper.job import Failure, Job, Objective
+from deephyper.objective import Result
 
 
 class ThreadEvaluator(Evaluator):
@@ -143,8 +144,9 @@ class _Thread:
             try:
                 result = evaluate(self._function, job.point, self._report)
             except BaseException as error:  # user code has replaced what is needed to tell more
-                result = Failure("exception", type(error).__name__)
-            self._said.put((self, JobEnded(job.id, result, start, self._now())))
+                result = Result(Failure("exception", type(error).__name__))
+            ended = JobEnded(job.id, result.value, start, self._now(), result.metrics)
+            self._said.put((self, ended))
 
     def _report(self, step: int, objective: Objective, metrics: Mapping[str, float]) -> None:
         message = JobReported(self._job_id, step, objective, self._now(), metrics)

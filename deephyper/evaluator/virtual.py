@@ -21,6 +21,7 @@ from deephyper.evaluator.evaluator import Evaluator
 from deephyper.evaluator.run_function import Function, RunFunction, evaluate
 from deephyper.evaluator.worker.messages import JobEnded, JobMessage, JobReported, JobStarted
 from deephyper.job import Failure, Job, Objective
+from deephyper.objective import Result
 
 Reports = Sequence[tuple[float, int, Objective]]
 """The reports of an evaluation: seconds since its start, step and objective of each."""
@@ -61,7 +62,8 @@ class VirtualEvaluator(Evaluator):
     Args:
         run: function of the point; it is called when the evaluation ends.
         num_workers: number of simulated workers.
-        run_job: in place of ``run``, a function of the job that gives the objective or a failure.
+        run_job: in place of ``run``, a function of the job that gives the objective, a failure, or
+            a :class:`~deephyper.objective.Result`.
         duration: gives the seconds that a job takes; infinity for one that never ends.
         reports: gives what a job reports, each with the seconds since its start; what would come
             after its end is left out.
@@ -90,7 +92,7 @@ class VirtualEvaluator(Evaluator):
         run: str | Function | RunFunction | None = None,
         num_workers: int = 1,
         *,
-        run_job: Callable[[Job], Objective | Failure] | None = None,
+        run_job: Callable[[Job], Objective | Failure | Result] | None = None,
         duration: Callable[[Job], float] = lambda job: 1.0,
         reports: Callable[[Job], Reports] | None = None,
         timeout: float | str | None = None,
@@ -154,7 +156,10 @@ class VirtualEvaluator(Evaluator):
         job, now = simulated.job, self.clock.now()
         if simulated.report is None:
             del self._simulated[job.id]
-            self._said.append(JobEnded(job.id, self._run_job(job), None, now))
+            result = self._run_job(job)
+            if not isinstance(result, Result):
+                result = Result(result)
+            self._said.append(JobEnded(job.id, result.value, None, now, result.metrics))
         else:
             _, step, objective = simulated.report
             self._said.append(JobReported(job.id, step, objective, now))
@@ -168,7 +173,7 @@ class VirtualEvaluator(Evaluator):
         self._simulated.clear()
         self._due.clear()
 
-    def _evaluate(self, job: Job) -> Objective | Failure:
+    def _evaluate(self, job: Job) -> Result:
         if self._function is None:
             self._function = self.run_function.load()
         return evaluate(self._function, job.point)

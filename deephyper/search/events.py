@@ -149,6 +149,7 @@ class Failure(Ended, tag="failed"):
     message: str
     text: str
     retry: bool = False
+    metrics: Metrics = {}
 
 
 class Stopped(Attempt, tag="stopped"):

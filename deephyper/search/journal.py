@@ -220,6 +220,7 @@ class Journal:
         if outcome.failure is not None:
             failure = outcome.failure
             keys |= {"kind": failure.kind, "message": failure.message, "text": failure.text}
+            keys |= _metrics(outcome)
             if retry:
                 keys["retry"] = True
         elif outcome.status != "stopped":

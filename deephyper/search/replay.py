@@ -363,14 +363,13 @@ def _refuse(reason: str) -> NoReturn:
 def _outcome(job: Job, event: events.Finished | events.Failure) -> Outcome:
     objective: Objective | None
     objective, failure, step = None, None, None
-    metrics: dict[str, float] = {}
     status: Status
     if isinstance(event, events.Failure):
         status, failure = "failed", Failure(event.kind, event.message, event.text)
     else:
         step = event.step if isinstance(event, events.Pruned) else None
         status = "finished" if step is None else "pruned"
-        objective, metrics = event.objective, event.metrics
+        objective = event.objective
     return Outcome(
         job,
         status,
@@ -381,5 +380,5 @@ def _outcome(job: Job, event: events.Finished | events.Failure) -> Outcome:
         event.worker,
         event.output,
         step,
-        metrics,
+        event.metrics,
     )

@@ -115,6 +115,9 @@ def _return(point: dict[str, Any]) -> Any:
         "list": [1.0],
         "huge": 10**400,
         "bool": True,
+        "metrics": {"objective": 0.5, "metrics": {"loss": 0.25}, "epochs": 3},
+        "failed_with_metrics": {"objective": "F_diverged", "epochs": 3},
+        "bad_metric": {"objective": 0.5, "model": "resnet"},
         "int": 3,
     }
     return values[point["value"]]

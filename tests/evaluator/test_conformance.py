@@ -10,7 +10,17 @@ from typing import Any
 import pytest
 
 from deephyper.errors import EvaluatorError, RunFunctionError
-from deephyper.evaluator import Ended, Evaluator, Event, Job, Notice, Outcome, Reported, Started
+from deephyper.evaluator import (
+    Ended,
+    Evaluator,
+    Event,
+    Failure,
+    Job,
+    Notice,
+    Outcome,
+    Reported,
+    Started,
+)
 from tests.evaluator.conftest import (
     IN_THIS_PROCESS,
     RAY,
@@ -249,6 +259,28 @@ def test_a_bad_report_is_an_exception_of_run(
 
 
 # What run returns or raises.
+
+
+def test_metrics_are_returned_in_a_dictionary(method: str, create: Create) -> None:
+    evaluator = create(method)
+    values = ["metrics", "failed_with_metrics", "bad_metric"]
+    evaluator.submit([{"do": "return", "value": value} for value in values])
+    outcomes = by_id(evaluator.gather_all())
+    assert (outcomes["0"].status, outcomes["0"].objective) == ("finished", 0.5)
+    assert outcomes["0"].metrics == {"loss": 0.25, "epochs": 3.0}
+    assert outcomes["1"].failure == Failure("reported", "diverged")
+    assert outcomes["1"].metrics == {"epochs": 3.0}
+    failure = outcomes["2"].failure
+    assert failure is not None
+    assert failure.message == "the metric 'model' is the text 'resnet', not a number"
+
+
+def test_a_metric_that_is_not_returned_is_the_last_reported_one(
+    calling_method: str, create: Create
+) -> None:
+    evaluator = create(calling_method)
+    evaluator.submit([{"do": "report", "objectives": [0.25, 0.5]}])
+    assert only(evaluator.gather_all()).metrics == {"loss": 0.5}
 
 
 def test_an_exception_is_a_failure_with_its_traceback(method: str, create: Create) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from deephyper.evaluator.worker.messages import SENT, JobReported, Message
+from deephyper.evaluator.worker.messages import SENT, JobEnded, JobReported, Message
 
 
 class _Kind(msgspec.Struct):
@@ -53,7 +53,7 @@ def convert(values: object) -> Message:
 def _checked(message: Message) -> Message:
     """Return a message whose numbers are finite, as JSON's always are, and Python's JSON's not."""
     numbers: list[object] = list(vars(message).values())
-    if isinstance(message, JobReported):
+    if isinstance(message, JobReported | JobEnded):
         numbers += message.metrics.values()
     if any(isinstance(number, float) and not math.isfinite(number) for number in numbers):
         raise ValueError("a number that isn't finite")

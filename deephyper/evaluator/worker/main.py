@@ -40,7 +40,7 @@ from deephyper.evaluator.worker.messages import (
     Message,
     to_json,
 )
-from deephyper.objective import Failure, Objective, one_line
+from deephyper.objective import Failure, Objective, Result, one_line
 from deephyper.standard_streams import open_missing
 
 
@@ -99,13 +99,13 @@ class _Worker:
         start = self._now()
         self._send(JobStarted(self._job_id, start))
         failure = _enter(job["directory"], job["variables"])
-        result = failure or evaluate(function, job["point"], self._report)
+        result = Result(failure) if failure else evaluate(function, job["point"], self._report)
         end = self._now()
         _flush()
         restored = _restored(home)
         if not restored:
             self._send(Leaving())
-        self._send(JobEnded(self._job_id, result, start, end))
+        self._send(JobEnded(self._job_id, result.value, start, end, result.metrics))
         return restored
 
     def _load(self, text: str) -> Function | None:

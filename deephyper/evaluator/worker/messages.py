@@ -76,12 +76,14 @@ class JobEnded:
         result: the objective, or why there is none.
         start: when it began; None if it never did, or if JobStarted has said it.
         end: when it ended.
+        metrics: further numbers by name that ``run`` returned.
     """
 
     job_id: str
     result: Objective | Failure
     start: float | None
     end: float
+    metrics: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

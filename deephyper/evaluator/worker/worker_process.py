@@ -326,7 +326,7 @@ class WorkerProcess:
                 return replace(message, time=assignment.at(message.time))
             self.served = True
             end = assignment.at(message.end)
-            return JobEnded(message.job_id, message.result, assignment.start, end)
+            return JobEnded(message.job_id, message.result, assignment.start, end, message.metrics)
         return message
 
     def _wait(self, timeout: float) -> None:
