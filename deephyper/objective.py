@@ -1,7 +1,7 @@
-"""The worth of an evaluation: an objective to maximize, or a failure.
+"""The worth of an evaluation: an objective, or a failure.
 
-The one place that reads, formats and compares objectives. An objective is a finite number today;
-whoever needs more of it (several objectives, the user's own sign) changes this file.
+The one place that reads, formats and compares objectives. An objective has the user's own sign
+everywhere but in an optimizer, which maximizes; see :mod:`deephyper.optimizer.minimized`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
 Objective = float
-"""A finite number; larger is better."""
+"""A finite number."""
+
+Direction = Literal["maximize", "minimize"]
+"""Which objectives are better: the larger or the smaller ones."""
 
 FailureKind = Literal[
     "exception",
@@ -161,26 +164,36 @@ def format_objective(objective: Objective | None) -> str:
     return "" if objective is None else f"{objective:.6g}"
 
 
-def is_better(one: Objective, other: Objective | None) -> bool:
+def is_better(one: Objective, other: Objective | None, direction: Direction) -> bool:
     """Return whether one objective is better than another, or there is no other."""
-    return other is None or one > other
+    if other is None:
+        return True
+    return one < other if direction == "minimize" else one > other
 
 
-def best_of(items: Iterable[T], objective: Callable[[T], Objective | None]) -> T | None:
+def best_of(
+    items: Iterable[T], objective: Callable[[T], Objective | None], direction: Direction
+) -> T | None:
     """Return the item with the best objective, the first of equals; None if none has one."""
     best: T | None = None
     best_objective: Objective | None = None
     for item in items:
         value = objective(item)
-        if value is not None and is_better(value, best_objective):
+        if value is not None and is_better(value, best_objective, direction):
             best, best_objective = item, value
     return best
 
 
-def best_few(n: int, items: Iterable[T], objective: Callable[[T], Objective | None]) -> list[T]:
+def best_few(
+    n: int,
+    items: Iterable[T],
+    objective: Callable[[T], Objective | None],
+    direction: Direction,
+) -> list[T]:
     """Return the n items with the best objectives, best first; equals stay in their order."""
     scored = ((value, item) for item in items if (value := objective(item)) is not None)
-    return [item for _, item in heapq.nlargest(n, scored, key=lambda pair: pair[0])]
+    select = heapq.nsmallest if direction == "minimize" else heapq.nlargest
+    return [item for _, item in select(n, scored, key=lambda pair: pair[0])]
 
 
 def one_line(error: BaseException) -> str:

@@ -50,7 +50,7 @@ def best_evaluations(
     table = read_table(results, best=k)
     left_out = left_out_phrase(table.left_out) if table.left_out else ""
     rows = (row for row in table.rows if row.is_finished)
-    finished = best_few(k, rows, lambda row: row.objective)
+    finished = best_few(k, rows, lambda row: row.objective, table.direction)
     if not finished:
         also = f"; {left_out}" if left_out else ""
         raise ResultsError(

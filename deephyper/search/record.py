@@ -17,7 +17,7 @@ from typing import Any, overload
 
 from deephyper.errors import ProblemError
 from deephyper.job import Job, Outcome, Proposal
-from deephyper.objective import Failure, Objective, is_better
+from deephyper.objective import Direction, Failure, Objective, is_better
 from deephyper.problem.point import Point
 
 
@@ -173,6 +173,11 @@ class Record:
     next_number: int = field(default=0, init=False)
 
     @property
+    def direction(self) -> Direction:
+        """The direction that the settings give."""
+        return "minimize" if self.settings.get("direction") == "minimize" else "maximize"
+
+    @property
     def ended(self) -> Sequence[Evaluation]:
         """Evaluations with an outcome, in the order in which they ended."""
         return self.evaluations.ended
@@ -207,7 +212,7 @@ class Record:
             self.metrics |= dict.fromkeys(outcome.metrics)
         if outcome.status == "finished" and outcome.objective is not None:
             best = None if self.best is None else self.best.objective
-            if is_better(outcome.objective, best):
+            if is_better(outcome.objective, best, self.direction):
                 self.best = outcome
         return self.evaluations.end(outcome)
 

@@ -11,11 +11,11 @@ import contextlib
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, NoReturn
+from typing import Any, BinaryIO, NoReturn, get_args
 
 from deephyper.errors import ProblemError, ResultsError, argument
 from deephyper.job import Job, Outcome, Status
-from deephyper.objective import Failure, Objective, observation_from_json
+from deephyper.objective import Direction, Failure, Objective, observation_from_json
 from deephyper.problem.point import Point
 from deephyper.safe_files import open_to_read
 from deephyper.search import events
@@ -269,6 +269,11 @@ class _Replay:
         self._submitted.clear()
         self._stopped.clear()
         self._in_session = True
+        direction = event.settings.get("direction", "maximize")
+        if direction not in get_args(Direction):
+            _refuse("its direction is neither maximize nor minimize")
+        if record.evaluations and direction != record.direction:
+            _refuse("it changes the direction of the search")
         record.settings = event.settings
         record.command = _command(event)
         record.max_evals, record.timeout = event.max_evals, event.timeout

@@ -23,8 +23,10 @@ from typing import IO, TYPE_CHECKING, Any, Literal
 
 from deephyper.cell import NOTHING, format_cell, parse_cell
 from deephyper.checks import user_path
+from deephyper.errors import ResultsError
 from deephyper.objective import (
     FAILURE_PREFIX,
+    Direction,
     Objective,
     objective_from_cell,
     objective_to_cell,
@@ -55,6 +57,9 @@ seconds since the epoch; failure: kind and message; predicted, predicted_std: wh
 model expected of the point when it proposed it."""
 
 
+DIRECTION = "direction"
+"""The column after those that says "minimize" in every row of a search that does."""
+
 MISSING: Any = object()
 """In place of a value that an evaluation doesn't have."""
 
@@ -76,14 +81,22 @@ class Columns:
         names: the hyperparameters.
         step: whether there is a column for the step of pruned evaluations.
         metrics: the metrics.
+        direction: says which objectives are better. One for it is in files of searches that
+            minimize, so that whoever reads them knows.
     """
 
     names: tuple[str, ...]
     step: bool = False
     metrics: tuple[str, ...] = ()
+    direction: Direction = "maximize"
 
     @classmethod
-    def of(cls, names: Sequence[str], evaluations: Iterable[Evaluation]) -> Columns:
+    def of(
+        cls,
+        names: Sequence[str],
+        evaluations: Iterable[Evaluation],
+        direction: Direction = "maximize",
+    ) -> Columns:
         """Return the columns that these evaluations need."""
         step, metrics = False, dict[str, None]()
         for evaluation in evaluations:
@@ -92,7 +105,7 @@ class Columns:
                 step = step or outcome.step is not None
                 if outcome.metrics:
                     metrics |= dict.fromkeys(outcome.metrics)
-        return cls(tuple(names), step, tuple(metrics))
+        return cls(tuple(names), step, tuple(metrics), direction)
 
     def fits(self, evaluation: Evaluation) -> bool:
         """Return whether an evaluation has a cell for everything that it came to."""
@@ -105,13 +118,13 @@ class Columns:
     @cached_property
     def header(self) -> list[str]:
         """Titles, in their order."""
-        own = [*self.names, *COLUMNS, *([self._step_title] if self.step else [])]
+        own = [*self.names, *COLUMNS]
+        if self.direction == "minimize":
+            own.append(DIRECTION)
+        if self.step:
+            own.append("m:step" if "step" in self.names else "step")
         taken = {*own}
         return [*own, *(f"m:{name}" if name in taken else name for name in self.metrics)]
-
-    @property
-    def _step_title(self) -> str:
-        return "m:step" if "step" in self.names else "step"
 
     def row(self, evaluation: Evaluation) -> list[Any]:
         """Return the values of an evaluation under their titles; :data:`MISSING` for none."""
@@ -152,6 +165,8 @@ class Columns:
             predicted,
             predicted_std,
         )
+        if self.direction == "minimize":
+            values.append(self.direction)
         if self.step:
             values.append(MISSING if outcome.step is None else outcome.step)
         if self.metrics:
@@ -210,12 +225,14 @@ class Table:
         rows: the rows, unreadable ones included; not all of them where the best were wanted.
         broken: lines that are not rows.
         sheet: the text that it was read from.
+        direction: says which of its objectives are better.
     """
 
     header: list[str]
     rows: list[Row]
     broken: list[LeftOut]
     sheet: Sheet
+    direction: Direction = "maximize"
 
     @property
     def left_out(self) -> list[LeftOut]:
@@ -257,6 +274,7 @@ def read_table(path: str | Path, best: int | None = None) -> Table:
     if path.is_dir():
         path /= FILE_NAME
     sheet = read_sheet(path, "objective", None if best is None else Best(best, _score))
+    direction = _direction(path, sheet)
     read = _Reader(sheet)
     broken = list(sheet.broken)
     last = sheet.unfinished
@@ -264,7 +282,31 @@ def read_table(path: str | Path, best: int | None = None) -> Table:
     # is there already, another tool may have left out the rest.
     if last is not None and "status" in sheet.header and read.has_status(last):
         broken.append(LeftOut(last.line, "it is not whole, as if it were being written"))
-    return Table(sheet.header, [read.row(record) for record in sheet.records], broken, sheet)
+    rows = [read.row(record) for record in sheet.records]
+    return Table(sheet.header, rows, broken, sheet, direction)
+
+
+def _has_direction(header: list[str]) -> bool:
+    """Return whether a file says which objectives are better."""
+    return DIRECTION in header and COLUMNS[-1] in header[: header.index(DIRECTION)]
+
+
+def _direction(path: Path, sheet: Sheet) -> Direction:
+    """Return which objectives of a file are better.
+
+    Raises:
+        ResultsError: if not all of its rows say the same.
+    """
+    if not _has_direction(sheet.header):
+        return "maximize"
+    column = sheet.header.index(DIRECTION)
+    said = {record.cells[column] for record in sheet.records} - {""}
+    if said <= {"minimize"}:
+        return "minimize"
+    raise ResultsError(
+        f"the column '{DIRECTION}' of '{path}' is not 'minimize' in every row; results of searches "
+        "that minimize and of others can't be compared: keep them in files of their own"
+    )
 
 
 def _score(header: list[str]) -> Score | None:
@@ -273,11 +315,15 @@ def _score(header: list[str]) -> Score | None:
         return None
     columns = len(header)
     objective, status = header.index("objective"), header.index("status")
+    minimizes = header.index(DIRECTION) if _has_direction(header) else None
+    sign = 1.0 if minimizes is None else -1.0
     failure = header.index("failure") if "failure" in header else None
     points = [header.index(name) for name in _point_columns(header)]
 
     def score(cells: list[str]) -> float | None:
         if len(cells) != columns or not any(cells[i].strip() for i in points):
+            return None
+        if minimizes is not None and cells[minimizes] != "minimize":
             return None
         state, text = cells[status], cells[objective]
         if not text:
@@ -292,7 +338,7 @@ def _score(header: list[str]) -> Score | None:
             return None
         if not math.isfinite(value):
             return None
-        return value if state == "finished" else -math.inf
+        return sign * value if state == "finished" else -math.inf
 
     return score
 

@@ -7,14 +7,16 @@ import dataclasses
 import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
 from deephyper.checks import duration, real, user_path, whole, whole_or_none
 from deephyper.clock import Clock
 from deephyper.errors import EvaluatorError, ProblemError, SettingsError, argument
 from deephyper.evaluator import Evaluator
 from deephyper.job import Outcome
+from deephyper.objective import Direction
 from deephyper.optimizer.create import DEFAULT_OPTIMIZER, create_optimizer, read_optimizer
+from deephyper.optimizer.minimized import Minimized
 from deephyper.optimizer.settings import Settings
 from deephyper.search import results
 from deephyper.search.budget import DEFAULT_GRACE, Budget
@@ -24,13 +26,13 @@ from deephyper.search.log import warm_start_notice
 from deephyper.search.log_dir import LogDir
 from deephyper.search.record import Record, StartCommand
 from deephyper.search.search_result import SearchResult
-from deephyper.search.session import Policy, Session
+from deephyper.search.session import Policy, Proposer, Session
 from deephyper.search.store import FileStore, MemoryStore, Store
 from deephyper.search.warm_start import known_results
 
 if TYPE_CHECKING:
     from deephyper.evaluator import RunFunction
-    from deephyper.optimizer import AskTell, Optimizer
+    from deephyper.optimizer import AskTell
     from deephyper.problem import BaseProblem
 
 _log = logging.getLogger("deephyper.search")
@@ -55,6 +57,10 @@ class Search:
         warm_start: results file of an earlier search to learn from; what doesn't fit the space any
             more is left out, and the user is told.
         max_failures: end after so many failures in a row.
+        direction: "maximize" or "minimize" the objective.
+        target: end when an evaluation has an objective as good as this.
+        patience: end after so many evaluations in a row without an improvement.
+        min_delta: an improvement exceeds the last one by more than this.
         retries: how often an evaluation is tried again whose worker died.
         cache_key: "uuid" evaluates every point; "to_dict" evaluates equal points once; or a
             function that gives a key for a point (or its dotted path). A point whose key is that of
@@ -89,6 +95,10 @@ class Search:
         resume: bool | Record = False,
         warm_start: str | Path | None = None,
         max_failures: int | None = None,
+        direction: Direction = "maximize",
+        target: float | None = None,
+        patience: int | None = None,
+        min_delta: float = 0.0,
         retries: int = 0,
         cache_key: str | Callable[[dict[str, Any]], Any] = "uuid",
         grace: float = DEFAULT_GRACE,
@@ -111,7 +121,12 @@ class Search:
         self._warm_start = (
             None if warm_start is None else user_path(argument("warm_start"), warm_start)
         )
-        self._max_failures = whole_or_none("max_failures", max_failures, 1)
+        if direction not in get_args(Direction):
+            raise SettingsError(f"direction is {direction!r}; give 'maximize' or 'minimize'")
+        self._direction: Direction = direction
+        self._budget = Budget(
+            max_failures=max_failures, target=target, patience=patience, min_delta=min_delta
+        )
         grace = real("grace", grace, unit="seconds")
         self._policy = Policy(
             retries=whole("retries", retries, 0),
@@ -153,7 +168,7 @@ class Search:
             ProblemError: on a resume with another space.
         """
         seconds = None if timeout is None else duration("timeout", timeout)
-        budget = Budget(max_evals, seconds, self._max_failures)
+        budget = dataclasses.replace(self._budget, max_evals=max_evals, timeout=seconds)
         # Before anything is written or started: what doesn't suit the space is refused here.
         record = self._begin()
         optimizer = self._create_optimizer(record)
@@ -192,25 +207,35 @@ class Search:
                     self.log_dir,
                     interrupt.signal,
                     session.seconds,
+                    self._direction,
                 )
 
     def _begin(self) -> Record:
         earlier, self._earlier = self._earlier, None
         record = earlier or self._store.inspect(self.problem, self._resume)
+        if record.resumed and record.direction != self._direction:
+            raise SettingsError(
+                f"the search was started to {record.direction} the objective, and is resumed to "
+                f"{self._direction} it; give "
+                f"{argument('direction', repr(record.direction), record.direction)}"
+            )
         if not record.resumed and self._warm_start is not None:
-            record.known, report = known_results(self._warm_start, self.problem)
+            record.known, report = known_results(self._warm_start, self.problem, self._direction)
             self._notify(warm_start_notice(report))
         return record
 
-    def _create_optimizer(self, record: Record) -> Optimizer:
+    def _create_optimizer(self, record: Record) -> Proposer:
         # A resumed search with the seed of the first session would propose its points again.
         seed = None if self._seed is None else self._seed + len(record.evaluations)
-        return create_optimizer(self.problem, self._optimizer, seed=seed)
+        optimizer = create_optimizer(self.problem, self._optimizer, seed=seed)
+        return Minimized(optimizer) if self._direction == "minimize" else optimizer
 
     @property
     def _settings(self) -> dict[str, Any]:
         """The settings, as the journal holds them."""
         about: dict[str, Any] = {"seed": self._seed, "search": self.name}
+        if self._direction == "minimize":
+            about["direction"] = self._direction
         if isinstance(self._optimizer, Settings):
             about |= {"optimizer": self._optimizer.name, **dataclasses.asdict(self._optimizer)}
         else:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from deephyper.cell import parse_cell
 from deephyper.job import Outcome
-from deephyper.objective import best_few, best_of, format_objective
+from deephyper.objective import Direction, best_few, best_of, format_objective
 from deephyper.printable import printable
 from deephyper.search.budget import Reason
 from deephyper.search.log_dir import LogDir
@@ -27,6 +27,8 @@ REASONS: dict[Reason, str] = {
     "timeout": "the time limit was reached",
     "exhausted": "every point of the space was evaluated",
     "max_failures": "too many evaluations failed in a row",
+    "target": "the target was reached",
+    "patience": "too many evaluations in a row were no improvement",
     "interrupted": "it was interrupted",
 }
 """Why a search ended, in words."""
@@ -46,6 +48,7 @@ class SearchResult:
         log_dir: where its files are; None if it was kept in memory.
         signal: the signal that interrupted it.
         seconds: how long it has lasted, earlier sessions included.
+        direction: says which objectives are better.
     """
 
     reason: Reason
@@ -54,6 +57,7 @@ class SearchResult:
     log_dir: Path | None = None
     signal: int | None = None
     seconds: float = 0.0
+    direction: Direction = "maximize"
 
     @property
     def best(self) -> Outcome | None:
@@ -99,7 +103,7 @@ class SearchResult:
         """
         import pandas as pd
 
-        layout = Columns.of(self.hyperparameter_names, self.evaluations)
+        layout = Columns.of(self.hyperparameter_names, self.evaluations, self.direction)
         columns: dict[str, list[Any]] = {name: [] for name in layout.header}
         for evaluation in self.evaluations:
             for values, value in zip(columns.values(), layout.row(evaluation), strict=True):
@@ -122,7 +126,9 @@ class SearchResult:
 
     def _repr_html_(self) -> str:
         """Return the best evaluations as a table, for notebooks."""
-        best = best_few(_ROWS_SHOWN, self._finished, lambda outcome: outcome.objective)
+        best = best_few(
+            _ROWS_SHOWN, self._finished, lambda outcome: outcome.objective, self.direction
+        )
         titles = ["objective", *self.hyperparameter_names, "elapsed_sec"]
         head = "".join(f"<th>{escape(title)}</th>" for title in titles)
         rows = []
@@ -158,7 +164,8 @@ class SearchResult:
                 if outcome.status == "finished":
                     yield outcome
 
-        return best_of(finished(), lambda outcome: outcome.objective), failures
+        best = best_of(finished(), lambda outcome: outcome.objective, self.direction)
+        return best, failures
 
 
 def _dtype(values: list[Any]) -> type | None:

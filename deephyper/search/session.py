@@ -27,7 +27,7 @@ from deephyper.evaluator import Evaluator
 from deephyper.job import Ended, Event, Job, Notice, Outcome, Proposal, Started
 from deephyper.objective import MACHINE_FAULTS, Failure, FailureKind, Objective
 from deephyper.problem.point import Point
-from deephyper.search.budget import Budget, Reason
+from deephyper.search.budget import Budget, Reason, Streaks
 from deephyper.search.cache import Cache
 from deephyper.search.interrupt import Interrupt
 from deephyper.search.log import ending_notice, retry_notice, stopped_notice
@@ -147,7 +147,7 @@ class Session:
         self._waiting = deque(evaluation.job for evaluation in record.unfinished)
         self._ready: deque[Proposal] = deque()  # asked for, and not yet submitted
         self._untold: list[Outcome] = []  # written, and not yet told to the optimizer
-        self._failures_in_a_row = 0
+        self._streaks = Streaks(record.direction, budget.min_delta)
         self._exhausted = False
         self._num_stopped = 0
 
@@ -187,6 +187,8 @@ class Session:
             while some := list(islice(observed, _TOLD_TOGETHER)):
                 self._optimizer.tell_known(some)
         self._cache.add_all(record.ended)
+        if self._budget.looks_back:
+            self._streaks.take_earlier(e.outcome for e in record.ended if e.outcome is not None)
         if self._waiting:
             self._optimizer.tell_pending([job.point for job in self._waiting])
         _log.info("optimizer: %s", self._optimizer.description)
@@ -250,7 +252,7 @@ class Session:
             return "interrupted"
         # Unfinished evaluations of an earlier session were counted when they were submitted.
         started = len(self._record.evaluations) - len(self._waiting)
-        return self._budget.reason_to_stop(started, self.seconds, self._failures_in_a_row)
+        return self._budget.reason_to_stop(started, self.seconds, self._streaks)
 
     def _announce(self, reason: Reason) -> None:
         policy = self._policy
@@ -351,7 +353,7 @@ class Session:
         self._recorder.ended(evaluations)
         for outcome in ended:
             self._cache.add(outcome)
-            self._failures_in_a_row = 0 if outcome.failure is None else self._failures_in_a_row + 1
+            self._streaks.take(outcome)
             self._on_outcome(outcome)
         self._untold += ended
 

@@ -297,7 +297,9 @@ class ResultsWriter:
             is_own: whether the one to replace is this object's.
         """
         record = self._record
-        self._columns = Columns(tuple(self._names), record.has_steps, tuple(record.metrics))
+        self._columns = Columns(
+            tuple(self._names), record.has_steps, tuple(record.metrics), record.direction
+        )
         aside: Path | None = None
 
         def write(fd: int) -> None:

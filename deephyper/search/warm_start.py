@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deephyper.cell import NOTHING, parse_cell
-from deephyper.errors import ProblemError
-from deephyper.objective import Failure, Objective
+from deephyper.errors import ProblemError, ResultsError, argument
+from deephyper.objective import Direction, Failure, Objective
 from deephyper.problem.point import Point, show
-from deephyper.search.results import Row, Table, read_table
+from deephyper.search.results import COLUMNS, Row, Table, read_table
 from deephyper.sheet import LeftOut
 
 if TYPE_CHECKING:
@@ -51,18 +51,26 @@ class WarmStartReport:
     ignored: list[str] = field(default_factory=list)
 
 
-def known_results(path: str | Path, problem: BaseProblem) -> tuple[Known, WarmStartReport]:
+def known_results(
+    path: str | Path, problem: BaseProblem, direction: Direction = "maximize"
+) -> tuple[Known, WarmStartReport]:
     """Return results to learn from, and what is left out, filled and ignored.
 
     Args:
         path: a results file, or the log directory that holds it.
         problem: the space that the points have to fit.
+        direction: says which objectives are better.
 
     Raises:
-        ResultsError: if the file can't be read.
+        ResultsError: if the file can't be read, or is that of a search in the other direction.
         SettingsError: if it isn't a path.
     """
     table = read_table(path)
+    if COLUMNS[-1] in table.header and table.direction != direction:
+        raise ResultsError(
+            f"'{path}' is of a search to {table.direction} the objective, and this one is to "
+            f"{direction} it; give {argument('direction', repr(table.direction), table.direction)}"
+        )
     fit = _Fit(problem, table)
     known: Known = []
     left_out = table.left_out

@@ -219,3 +219,19 @@ def test_a_second_search_in_the_working_directory_is_given_one_inside(deephyper:
     assert deephyper(*words).status == 0
     ended = deephyper(*words)
     assert f"--log-dir {Path('search-2').absolute()}" in ended.err
+
+
+@pytest.mark.parametrize("option", ["--minimize", "--direction minimize"])
+def test_a_search_that_minimizes_does_so_when_it_is_resumed(option: str, deephyper: Run) -> None:
+    log_dir = start(deephyper, options=f"{START} {option}")
+    ended = resume(deephyper)
+    assert ended.status == 0, ended.err
+    assert "--direction minimize" in ended.err
+    record = read_journal(log_dir)
+    objectives = [e.outcome.objective for e in record.ended if e.outcome is not None]
+    assert f"Best objective: {min(o for o in objectives if o is not None):.6g}\n" in ended.out
+    again = resume(deephyper, "--max-evals 6 --direction maximize")
+    assert again.status == 2
+    assert "was started to minimize the objective" in again.err
+    assert "give --direction minimize" in again.err
+    assert resume(deephyper, "--max-evals 6 --minimize").status == 0

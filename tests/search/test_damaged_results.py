@@ -327,7 +327,12 @@ def check_best_rows(path: Path, what: str) -> None:
         some = read_table(path, best=k)
         assert (some.total, some.left_out) == (table.total, table.left_out), what
         best, among_all = (
-            best_few(k, (row for row in each.rows if row.is_finished), lambda row: row.objective)
+            best_few(
+                k,
+                (row for row in each.rows if row.is_finished),
+                lambda row: row.objective,
+                "maximize",
+            )
             for each in (some, table)
         )
         assert best == among_all, what

@@ -30,7 +30,7 @@ from deephyper.balsam.submission.search_job import SPEC_FILE
 from deephyper.errors import HpcError
 from deephyper.hpc.spec import SearchSpec
 from deephyper.search import events
-from deephyper.search.budget import Budget
+from deephyper.search.budget import Budget, Streaks
 from deephyper.search.log_dir import LogDir
 from deephyper.search.replay import read_events, read_journal
 
@@ -93,7 +93,7 @@ class Submission:
             None if max_evals is None else int(max_evals),
             None if timeout is None else float(timeout),
         ).over_sessions(record)
-        reason = budget.reason_to_stop(len(record.ended), record.seconds, failures_in_a_row=0)
+        reason = budget.reason_to_stop(len(record.ended), record.seconds, Streaks())
         if reason == "max_evals":
             raise HpcError(
                 f"the search '{self.workflow}' has reached its --max-evals, {budget.max_evals}; "

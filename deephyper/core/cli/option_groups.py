@@ -22,13 +22,20 @@ class GroupedOption(click.Option):
         group: the heading.
         default_text: the default as the help shows it, where click doesn't know it or would show
             it otherwise.
+        stands_for: another option with its value, of which a flag is the short form.
     """
 
     def __init__(
-        self, *args: Any, group: str, default_text: str | None = None, **kwargs: Any
+        self,
+        *args: Any,
+        group: str,
+        default_text: str | None = None,
+        stands_for: tuple[str, str] | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.group = group
+        self.stands_for = stands_for
         self._default_text = default_text
 
     def get_help_extra(self, ctx: click.Context) -> OptionHelpExtra:

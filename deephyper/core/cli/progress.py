@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from deephyper.batch import cancel_command
 from deephyper.core.cli.live_line import LiveLine, State
-from deephyper.objective import format_objective, is_better
+from deephyper.objective import Direction, format_objective, is_better
 from deephyper.printable import one_printable_line, printable
 from deephyper.standard_streams import Output
 
@@ -32,6 +32,7 @@ class Progress:
         seconds_before: the seconds that they took together.
         num_workers: concurrent evaluations.
         seconds_left: seconds until the search's time limit, where there is one.
+        direction: says which objectives are better.
         stream: where to write; standard error if None.
         live: draw one line again and again; None does so if the stream is a terminal.
         now: gives the time, in seconds.
@@ -46,6 +47,7 @@ class Progress:
         seconds_before: float = 0.0,
         num_workers: int = 1,
         seconds_left: float | None = None,
+        direction: Direction = "maximize",
         stream: TextIO | None = None,
         live: bool | None = None,
         now: Callable[[], float] = time.monotonic,
@@ -57,6 +59,7 @@ class Progress:
         self._now = now
         self._begin = self._last = now()
         self._num_workers = num_workers
+        self._direction: Direction = direction
         self._durations = num_before, seconds_before
         self._until = None if seconds_left is None else self._begin + seconds_left
         self._output = Output(sys.stderr if stream is None else stream, own=True)
@@ -106,7 +109,9 @@ class Progress:
             self.num_failures += 1
             if self.num_outcomes == 1:
                 self._show_first_failure(outcome)
-        elif outcome.status == "finished" and is_better(outcome.objective, self.best):
+        elif outcome.status == "finished" and is_better(
+            outcome.objective, self.best, self._direction
+        ):
             self.best, is_best = outcome.objective, True
         if self._line is None:
             self._print(self._plain_line(outcome))

@@ -17,6 +17,7 @@ from deephyper.batch import cancel_command
 from deephyper.core.cli.plugin_options import EVALUATOR_OPTIONS
 from deephyper.core.cli.search_options import given_options
 from deephyper.loading import absolute
+from deephyper.objective import Direction
 from deephyper.printable import shell_word
 from deephyper.standard_streams import Output
 
@@ -53,6 +54,7 @@ def run_search(
     output, errors = Output(sys.stdout, own=True), Output(sys.stderr, own=True)
     log_dir = LogDir(_log_dir(options))
     place = Place()
+    direction = _direction(options)
     eval_timeout = _eval_timeout(options)
     _check_no_notebook(options)
     evaluator_options = EVALUATOR_OPTIONS.given(options["evaluator"], options)
@@ -69,6 +71,7 @@ def run_search(
             seconds_before=record.busy,
             num_workers=evaluator.num_workers,
             seconds_left=None if budget.timeout is None else budget.timeout - record.seconds,
+            direction=direction,
             stream=errors,
         ) as progress,
         HeldDirectory() as held,
@@ -104,6 +107,10 @@ def run_search(
             resume=record if record.resumed else False,
             warm_start=place.found(options["warm_start"]),
             max_failures=options["max_failures"],
+            direction=direction,
+            target=options["target"],
+            patience=options["patience"],
+            min_delta=options["min_delta"],
             retries=options["retries"],
             cache_key=options["cache_key"],
             grace=options["grace"],
@@ -223,6 +230,16 @@ def _log_dir(options: Mapping[str, Any]) -> Path:
             "to start a new search from old results"
         )
     return resume
+
+
+def _direction(options: Mapping[str, Any]) -> Direction:
+    if not options["minimize"]:
+        direction: Direction = options["direction"]
+        return direction
+    given = click.get_current_context().get_parameter_source("direction")
+    if given is ParameterSource.COMMANDLINE and options["direction"] != "minimize":
+        raise click.UsageError("--minimize and --direction maximize; give one of them")
+    return "minimize"
 
 
 def _eval_timeout(options: Mapping[str, Any]) -> float | None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import click
 from click.core import ParameterSource
 
 from deephyper.core.cli.option_groups import (
+    Choice,
     Duration,
     GroupedOption,
     Number,
@@ -17,6 +18,7 @@ from deephyper.core.cli.option_groups import (
     suggestion,
 )
 from deephyper.evaluator import CLASSIC_NAMES, DEFAULT_METHOD
+from deephyper.objective import Direction
 from deephyper.registry import EVALUATORS, OPTIMIZERS, Registry
 from deephyper.search.budget import DEFAULT_GRACE, DEFAULT_MAX_EVALS
 from deephyper.search.search import Search
@@ -74,6 +76,20 @@ TASK: Options = [
         help="The function to maximize: a dotted path (package.model_run.run) or a file "
         "(model_run.py, with run in it).",
     ),
+    _option(
+        "What to search",
+        "--direction",
+        type=Choice(get_args(Direction)),
+        default="maximize",
+        help="Which objectives are better.",
+    ),
+    _option(
+        "What to search",
+        "--minimize",
+        is_flag=True,
+        stands_for=("--direction", "minimize"),
+        help="The same as --direction minimize.",
+    ),
 ]
 
 BUDGET: Options = [
@@ -105,6 +121,29 @@ BUDGET: Options = [
         type=POSITIVE,
         metavar="N",
         help="Give up after N failures in a row.",
+    ),
+    _option(
+        "When to stop",
+        "--target",
+        type=Number(),
+        metavar="VALUE",
+        help="Stop when an objective is as good as this.",
+    ),
+    _option(
+        "When to stop",
+        "--patience",
+        type=POSITIVE,
+        metavar="N",
+        help="Stop after N evaluations in a row without an improvement.",
+    ),
+    _option(
+        "When to stop",
+        "--min-delta",
+        type=Number(min=0),
+        default=0.0,
+        show_default=False,
+        metavar="VALUE",
+        help="Improvements of no more than this are none.",
     ),
 ]
 
@@ -238,6 +277,9 @@ def given_options(context: click.Context, parameters: Iterable[click.Parameter])
     for parameter in parameters:
         name = parameter.name or ""
         if context.get_parameter_source(name) == ParameterSource.COMMANDLINE:
+            if isinstance(parameter, GroupedOption) and parameter.stands_for is not None:
+                given.update([parameter.stands_for])
+                continue
             value = context.params[name]
             whole = isinstance(value, float) and value.is_integer()
             given[parameter.opts[0]] = str(int(value) if whole else value)
