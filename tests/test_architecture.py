@@ -36,6 +36,7 @@ FREE = (
     "claim",
     "clock",
     "errors",
+    "interrupt",
     "job",
     "lazy",
     "loading",

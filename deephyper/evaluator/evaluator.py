@@ -389,9 +389,8 @@ class Evaluator(ABC):
             if isinstance(message, JobEnded):
                 running.start = message.start if message.start is not None else running.start
                 self._release(running)
-                self._events.append(
-                    Ended(running.ended(message.result, message.end, message.metrics))
-                )
+                outcome = running.ended(message.result, message.end, message.metrics)
+                self._events.append(Ended(outcome))
             elif isinstance(message, JobReported):
                 self._events.append(running.reported(message))
             else:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from deephyper.job import Failure, Objective, Proposal
-from deephyper.optimizer.optimizer import Optimizer
 from deephyper.problem.point import Point
+
+if TYPE_CHECKING:
+    from deephyper.optimizer.optimizer import Optimizer
 
 
 class Minimized:

@@ -13,15 +13,15 @@ from deephyper.checks import duration, real, user_path, whole, whole_or_none
 from deephyper.clock import Clock
 from deephyper.errors import EvaluatorError, ProblemError, SettingsError, argument
 from deephyper.evaluator import Evaluator
+from deephyper.interrupt import Interrupt
 from deephyper.job import Outcome
 from deephyper.objective import Direction
 from deephyper.optimizer.create import DEFAULT_OPTIMIZER, create_optimizer, read_optimizer
 from deephyper.optimizer.minimized import Minimized
 from deephyper.optimizer.settings import Settings
-from deephyper.search import results
+from deephyper.search import columns
 from deephyper.search.budget import DEFAULT_GRACE, Budget
 from deephyper.search.cache import Cache
-from deephyper.search.interrupt import Interrupt
 from deephyper.search.log import warm_start_notice
 from deephyper.search.log_dir import LogDir
 from deephyper.search.record import Record, StartCommand
@@ -268,9 +268,9 @@ def _ignore(what: object) -> None:
 
 def _check_names(problem: BaseProblem) -> None:
     for name in problem.hyperparameter_names:
-        if name in results.COLUMNS:
+        if name in columns.COLUMNS:
             raise ProblemError(
-                f"hyperparameter '{name}' has the name of a column of {results.FILE_NAME}; "
+                f"hyperparameter '{name}' has the name of a column of {columns.FILE_NAME}; "
                 "rename it"
             )
 

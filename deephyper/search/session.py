@@ -24,12 +24,12 @@ from typing import Protocol
 from deephyper.clock import Clock
 from deephyper.errors import DeepHyperError, SpaceExhausted
 from deephyper.evaluator import Evaluator
+from deephyper.interrupt import Interrupt
 from deephyper.job import Ended, Event, Job, Notice, Outcome, Proposal, Started
 from deephyper.objective import MACHINE_FAULTS, Failure, FailureKind, Objective
 from deephyper.problem.point import Point
 from deephyper.search.budget import Budget, Reason, Streaks
 from deephyper.search.cache import Cache
-from deephyper.search.interrupt import Interrupt
 from deephyper.search.log import ending_notice, retry_notice, stopped_notice
 from deephyper.search.record import Evaluation, Record
 from deephyper.search.store import Recorder

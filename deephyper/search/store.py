@@ -18,11 +18,11 @@ from deephyper.errors import ResultsError, write_remedy
 from deephyper.job import Outcome, Reported, Started
 from deephyper.problem.description import describe_space
 from deephyper.safe_files import open_to_others, open_to_read
+from deephyper.search.columns import FILE_NAME, Columns
 from deephyper.search.journal import Journal
 from deephyper.search.log import log_outcome, log_to, open_directory_notice, set_aside_notice
 from deephyper.search.log_dir import LogDir
 from deephyper.search.record import Evaluation, Record
-from deephyper.search.results import FILE_NAME, Columns
 
 if TYPE_CHECKING:
     from deephyper.problem import BaseProblem

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from deephyper.search.results import COLUMNS
+from deephyper.search.columns import COLUMNS
 
 DOCS = Path(__file__).parents[2] / "docs"
 

@@ -19,8 +19,9 @@ from deephyper.claim import Claim
 from deephyper.errors import ResultsError
 from deephyper.job import Job, Outcome
 from deephyper.problem import HpProblem
+from deephyper.search.columns import COLUMNS, Columns
 from deephyper.search.record import Evaluation, Record
-from deephyper.search.results import COLUMNS, Columns, read_results, read_table
+from deephyper.search.results import read_results, read_table
 from deephyper.search.search_result import SearchResult
 from deephyper.search.store import ResultsWriter
 from tests.search.test_log import Expecting
