@@ -167,7 +167,7 @@ def ray_actors(workers: int) -> Iterator[Complete]:
         def run(self, point: dict[str, Any]) -> float:
             return no_op.run(point)
 
-    actors = [ray.remote(Actor).remote() for _ in range(workers)]
+    actors: list[Any] = [ray.remote(Actor).remote() for _ in range(workers)]
 
     def complete(evaluations: int) -> None:
         running = {actor.run.remote(POINT): actor for actor in actors[:evaluations]}

@@ -19,7 +19,7 @@ from deephyper.evaluator.gpus import share_gpus, visible_gpus
 from deephyper.evaluator.run_function import Function, RunFunction
 from deephyper.evaluator.worker.environment import thread_variables
 from deephyper.evaluator.worker.guard import Reaper
-from deephyper.evaluator.worker.messages import JobMessage, LoadFailed
+from deephyper.evaluator.worker.messages import JobEnded, JobMessage, LoadFailed
 from deephyper.evaluator.worker.watch import Watch
 from deephyper.evaluator.worker.worker_process import WorkerProcess
 from deephyper.job import Job
@@ -108,9 +108,10 @@ class ProcessEvaluator(Evaluator):
             worker = self._slots[number].worker
             assert worker is not None
             said = worker.events()
-            messages += said
-            # A busy one that has just died says so next time.
-            if not worker.busy and ((said and self.fresh) or not worker.usable):
+            messages += self._not_its_own_fault(said) if worker.served else said
+            # One that has said something, and has died since, is ready next time too.
+            done = worker.retired or (self.fresh if said else not worker.usable)
+            if done and not worker.busy:
                 self._discard(number)
             else:
                 self._watch.add(number, worker)
@@ -125,8 +126,19 @@ class ProcessEvaluator(Evaluator):
             if slot.spare is not None:
                 slot.spare.kill()
                 slot.spare = None
+        self._watch.close()
         if self._reaper is not None:
             self._reaper.close()
+
+    def _not_its_own_fault(self, said: list[JobMessage]) -> list[JobMessage]:
+        """Let a job wait again whose worker died of what an evaluation before it has done."""
+        kept = []
+        for message in said:
+            if isinstance(message, JobEnded) and message.start is None:
+                self._take_back(message.job_id)
+            else:
+                kept.append(message)
+        return kept
 
     def _worker(self, number: int) -> WorkerProcess:
         """Return the process of a slot, a new one if need be."""

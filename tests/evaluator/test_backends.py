@@ -313,6 +313,17 @@ def test_a_worker_that_dies_while_idle_is_replaced(create: Create) -> None:
     assert only(evaluator.gather_outcomes(timeout=60.0)).objective not in (None, idle)
 
 
+def test_a_job_waits_for_another_worker_if_its_own_dies_before_it_begins(create: Create) -> None:
+    evaluator = create("process", 1)
+    evaluator.submit([{"do": "process_id"}])
+    first = only(evaluator.gather_outcomes(timeout=60.0)).objective
+    assert first is not None
+    os.kill(int(first), signal.SIGSTOP)
+    evaluator.submit([{"do": "process_id"}])  # it can't begin there
+    os.kill(int(first), signal.SIGKILL)
+    assert only(evaluator.gather_outcomes(timeout=60.0)).objective not in (None, first)
+
+
 def test_a_kill_for_lack_of_memory_is_told_apart(
     create: Create, monkeypatch: pytest.MonkeyPatch
 ) -> None:
