@@ -35,6 +35,8 @@ from deephyper.option import Option
 _Call = Future[list[Placed | JobMessage]]
 DEFAULT_WAIT = 60.0
 """Seconds that nodes get to join a cluster."""
+_CLOSING = "closing"
+"""The group of an actor's methods that are called during others."""
 _CLOSE_SECONDS = 10.0
 """The time that an actor gets to end its evaluation before it is killed."""
 _LOOK_SECONDS = 1.0
@@ -212,16 +214,16 @@ class RayEvaluator(Evaluator):
         worker = self._slots.pop(slot)
         if worker.answers:
             with contextlib.suppress(self._ray.exceptions.RayError, TimeoutError):
-                self._ray.get(worker.actor.close.remote(), timeout=_CLOSE_SECONDS)
+                self._ray.get(_closing(worker.actor), timeout=_CLOSE_SECONDS)
         self._ray.kill(worker.actor)
 
     def _close(self) -> None:
         if not self._ray.is_initialized():
             return
         if self._cluster.reachable:
-            closing = [slot.actor.close.remote() for slot in self._slots.values() if slot.answers]
-            if closing:
-                self._ray.wait(closing, num_returns=len(closing), timeout=_CLOSE_SECONDS)
+            asked = [_closing(slot.actor) for slot in self._slots.values() if slot.answers]
+            if asked:
+                self._ray.wait(asked, num_returns=len(asked), timeout=_CLOSE_SECONDS)
             for slot in self._slots.values():
                 self._ray.kill(slot.actor)
         self._slots.clear()
@@ -382,17 +384,18 @@ class RayEvaluator(Evaluator):
 
     def _slot(self, number: int) -> Slot:
         if number not in self._slots:
-            actor = (
-                self._ray.remote(Worker)
-                .options(
-                    num_cpus=self.num_cpus_per_task,
-                    num_gpus=self.num_gpus_per_task,
-                    max_concurrency=2,  # close() must be heard during evaluate()
-                )
-                .remote(self._run_text, number, thread_variables(self.num_cpus_per_task))
-            )
+            actor = self._ray.remote(
+                num_cpus=self.num_cpus_per_task,
+                num_gpus=self.num_gpus_per_task,
+                concurrency_groups={_CLOSING: 1},  # close() must be heard during evaluate()
+            )(Worker).remote(self._run_text, number, thread_variables(self.num_cpus_per_task))
             self._slots[number] = Slot(actor)
         return self._slots[number]
+
+
+def _closing(actor: Any) -> Any:
+    """Tell an actor to close; return the reference to its answer."""
+    return actor.close.options(concurrency_group=_CLOSING).remote()
 
 
 def _told(names: Sequence[str], one: str, several: str) -> list[str]:
