@@ -30,7 +30,7 @@ def decode(data: bytes) -> Message:
         ValueError: if it is none.
     """
     try:
-        kind = data.split(b'"', 4)[3]  # the class comes first, see to_json()
+        kind = data.split(b'"', 4)[3]  # the class comes first, see to_text()
         return _decoders[kind].decode(data)  # whose numbers are finite, unlike those of ``json``
     except (msgspec.MsgspecError, LookupError, RecursionError, UnicodeError) as error:
         raise ValueError("not a message of a worker") from error
