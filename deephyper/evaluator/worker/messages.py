@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from deephyper.fast_init import fast_init
 from deephyper.job import Failure, Objective
 
 _digits = float.__repr__
@@ -34,6 +35,7 @@ class LoadFailed:
     message: str
 
 
+@fast_init
 @dataclass(frozen=True)
 class JobStarted:
     """A worker has begun a job.
@@ -49,6 +51,7 @@ class JobStarted:
     worker: str | None = None
 
 
+@fast_init
 @dataclass(frozen=True)
 class JobReported:
     """A running evaluation has called :func:`deephyper.evaluator.reporting.report`.
@@ -68,6 +71,7 @@ class JobReported:
     metrics: Mapping[str, float] = field(default_factory=dict)
 
 
+@fast_init
 @dataclass(frozen=True)
 class JobEnded:
     """A worker is through with a job.
