@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import pickle
 import queue
 import time
 from collections.abc import Iterator, Sequence
@@ -32,7 +33,7 @@ from deephyper.evaluator.worker.messages import JobEnded, JobMessage, LoadFailed
 from deephyper.job import Failure, FailureKind, Job, Notice
 from deephyper.option import Option
 
-_Call = Future[list[Placed | JobMessage]]
+_Call = Future[bytes]
 DEFAULT_WAIT = 60.0
 """Seconds that nodes get to join a cluster."""
 _CLOSING = "closing"
@@ -192,7 +193,7 @@ class RayEvaluator(Evaluator):
     def _start(self, job: Job, slot: int, output: str | None) -> str:
         worker = self._slot(slot)
         worker.job_id = job.id
-        self._expect(slot, worker.actor.evaluate.remote(job, output))
+        self._expect(slot, worker.actor.evaluate.remote(pickle.dumps((job, output))))
         return f"/{slot}"
 
     def _wait(self, timeout: float) -> Sequence[JobMessage]:
@@ -256,7 +257,7 @@ class RayEvaluator(Evaluator):
         """Return what the actor of a slot has answered, and ask it for more."""
         slot = self._slots[number]
         try:
-            said = call.result()
+            said: list[Placed | JobMessage] = pickle.loads(call.result())
         except self._ray.exceptions.RayError as error:
             return self._lost(number, error)
         messages: list[JobMessage] = []

@@ -6,8 +6,6 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
-from deephyper.evaluator.ray.worker import Placed
-from deephyper.evaluator.worker.messages import JobMessage
 from deephyper.job import Failure
 
 
@@ -38,7 +36,7 @@ class Slot:
 
     actor: Any
     job_id: str = ""
-    call: Future[list[Placed | JobMessage]] | None = None
+    call: Future[bytes] | None = None
     node_id: str | None = None
     unreachable: Unreachable | None = None
 

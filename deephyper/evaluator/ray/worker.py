@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import threading
 import time
 from dataclasses import dataclass, replace
@@ -59,20 +60,37 @@ class Worker:
             return answer
         return None
 
-    def evaluate(self, job: Job, output: str | None) -> list[Placed | JobMessage]:
+    def evaluate(self, given: bytes) -> bytes:
         """Take a job; return the first that there is to say, and :meth:`listen` the rest.
 
         The first job of all is answered at once, by where the worker has its place: loading the run
         function may take long.
+
+        Args:
+            given: the job, and the file for what it prints or None. It is pickled here and not by
+                Ray, which takes as long for a few objects of our classes as for half a call.
+
+        Returns:
+            A list of Placed and JobMessage, pickled too.
         """
-        self._next = job, output
+        self._next = pickle.loads(given)
         if self._placed is None:
             return self.listen()
         placed, self._placed = self._placed, None
-        return [placed]
+        return pickle.dumps([placed])
 
-    def listen(self) -> list[Placed | JobMessage]:
+    def listen(self) -> bytes:
         """Wait until something happens to the job; return it, with what follows at once."""
+        return pickle.dumps(self._events())
+
+    def close(self) -> None:
+        """End the process, even in the middle of an evaluation."""
+        with self._lock:
+            self._closed = True
+            # Its group is killed when the reaper's input closes; evaluate() sees it die.
+            self._reaper.close()
+
+    def _events(self) -> list[JobMessage]:
         if self._next is not None:
             (job, output), self._next = self._next, None
             if output is not None:
@@ -91,13 +109,6 @@ class Worker:
         if not isinstance(said[-1], JobEnded):
             said += process.events(_TOGETHER_SECONDS)
         return [replace(m, worker=self._name) if isinstance(m, JobStarted) else m for m in said]
-
-    def close(self) -> None:
-        """End the process, even in the middle of an evaluation."""
-        with self._lock:
-            self._closed = True
-            # Its group is killed when the reaper's input closes; evaluate() sees it die.
-            self._reaper.close()
 
     def _worker_process(self) -> WorkerProcess:
         with self._lock:
