@@ -170,7 +170,7 @@ def evaluate(
     process = os.getpid()
     depth = sys.getrecursionlimit()
     try:
-        with Reports(send):
+        with Reports(send, process):
             value = function(dict(point))
     except BaseException as error:
         sys.setrecursionlimit(depth)
