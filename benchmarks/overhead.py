@@ -14,7 +14,7 @@ What an executor has ended is found by ``wait(…, FIRST_COMPLETED)``, as a prog
 finds it, or by callbacks that fill a queue, the least that one can do.
 
     python -m benchmarks.overhead [thread process subprocess ray] [--workers 4]
-        [--evaluations N] [--rounds 21]
+        [--evaluations N] [--rounds N]
 """
 
 from __future__ import annotations
@@ -49,6 +49,9 @@ POINT: dict[str, Any] = {"lr": 0.01, "layers": 3, "units": 128, "activation": "r
 SPEC = "benchmarks.no_op.run"
 EVALUATIONS = {"thread": 5_000, "process": 1_500, "subprocess": 12, "ray": 150}
 """Evaluations of a round, unless the command line says how many."""
+ROUNDS = {"thread": 101, "process": 41, "subprocess": 9, "ray": 21}
+"""Rounds. Threads need many: for seconds on end a system wakes them on one core, then on two, and
+that alone makes a factor of two, for the bare engine as well."""
 
 Complete = Callable[[int], None]
 """Makes so many evaluations, with the workers kept full."""
@@ -287,10 +290,10 @@ def main() -> None:
     parser.add_argument("methods", nargs="*", default=list(EVALUATIONS))
     parser.add_argument("--workers", type=int, default=4)
     parser.add_argument("--evaluations", type=int)
-    parser.add_argument("--rounds", type=int, default=21)
+    parser.add_argument("--rounds", type=int)
     given = parser.parse_args()
     print(
-        f"{given.workers} workers, {given.rounds} rounds, median per evaluation in ms; "
+        f"{given.workers} workers, {given.rounds or 'many'} rounds, median per evaluation in ms; "
         "ours / that: our evaluator's over the bare engine's, median of the rounds' ratios\n"
     )
     ratio = "ours / that"
@@ -301,7 +304,7 @@ def main() -> None:
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     for method in given.methods:
         evaluations = given.evaluations or EVALUATIONS[method]
-        costs = measure(method, given.workers, evaluations, given.rounds)
+        costs = measure(method, given.workers, evaluations, given.rounds or ROUNDS[method])
         for name, cost in costs.items():
             print(_row(method, name, cost, costs["deephyper"]), flush=True)
 
