@@ -287,10 +287,10 @@ class Session:
         if free:
             behind = min(free // 4, ahead, _ASKED_BEHIND)
             return int(min(free, left, max(_ASKED, behind)))
-        ahead = min(ahead, left + len(self._ready))
-        missing = int(ahead) - len(self._ready)
+        ready = len(self._ready)
+        ahead = int(min(ahead, left + ready))
         # An ask has a price of its own, so it is for several points if that costs no worker time.
-        return min(missing, _ASKED) if missing >= min(ahead, _ASKED) else 0
+        return min(ahead - ready, _ASKED) if ahead - ready >= min(ahead, _ASKED) else 0
 
     def _submit_ready(self) -> None:
         """Submit the proposals for which there are workers; end those whose outcomes are known."""
