@@ -37,7 +37,10 @@ from deephyper.search.store import Recorder
 _TOLD_TOGETHER = 10_000  # evaluations of earlier sessions
 _TICK = 0.25  # seconds until a signal or the end of the time is noticed
 _ASKED = 8
-"""Proposals that are asked for at a time, at most."""
+"""Proposals that are asked for at a time, at most: usually."""
+_ASKED_BEHIND = 64
+"""As many, at most, where a quarter of the free workers are more than the usual number. Of so many
+points an optimizer may spend less on each, so that a crowd of workers is served."""
 _AHEAD = 32
 """One proposal is prepared ahead for so many workers: what it does not know are the results of so
 few of them that it is hardly worse for it."""
@@ -280,13 +283,14 @@ class Session:
     def _missing(self) -> int:
         """Return how many points to ask for now: first for free workers, then ahead."""
         left = self._budget.evaluations_left(len(self._record.evaluations)) - len(self._ready)
-        free = self._evaluator.num_free
+        free, ahead = self._evaluator.num_free, self._evaluator.num_workers // _AHEAD
         if free:
-            return int(min(free, left, _ASKED))
-        ahead = min(self._evaluator.num_workers // _AHEAD, left + len(self._ready))
-        missing = int(ahead) - len(self._ready)
+            behind = min(free // 4, ahead, _ASKED_BEHIND)
+            return int(min(free, left, max(_ASKED, behind)))
+        ready = len(self._ready)
+        ahead = int(min(ahead, left + ready))
         # An ask has a price of its own, so it is for several points if that costs no worker time.
-        return min(missing, _ASKED) if missing >= min(ahead, _ASKED) else 0
+        return min(ahead - ready, _ASKED) if ahead - ready >= min(ahead, _ASKED) else 0
 
     def _submit_ready(self) -> None:
         """Submit the proposals for which there are workers; end those whose outcomes are known."""

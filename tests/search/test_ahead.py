@@ -89,7 +89,7 @@ def test_a_few_points_are_prepared_where_there_are_many_workers(
 ) -> None:
     setting = Setting(tmp_path, workers)
     setting.run(3 * workers)
-    first_wave = -(-workers // 8)
+    first_wave = -(-workers // max(8, ahead))
     prepared = sum(setting.optimizer.asked[:first_wave]) - workers
     assert prepared <= 0
     assert setting.optimizer.most_prepared == max(ahead, min(workers, 8))

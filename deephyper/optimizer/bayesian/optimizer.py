@@ -242,16 +242,18 @@ class BayesianOptimizer(Optimizer):
         self._n_proposed += 1
         margin = MARGINS[self._n_proposed % len(MARGINS)]
         best = surrogate.best + margin
-        self._refresh(best)
+        self._refresh(best, n)
         if self._propose_from_pool(best):
             return True
         self._pool.resample()
         return self._propose_from_pool(best)
 
-    def _refresh(self, best: float) -> None:
+    def _refresh(self, best: float, n_asked: int) -> None:
         """Look for new candidates, if it is time."""
         first = not self._proposed and not self._is_crowded
         every = self._pace.refresh
+        if self._is_crowded and n_asked > every:  # many workers wait: only with each new model
+            every = self._pace.room
         if first or self._since_refresh >= every:
             bases = self._results.vectors[self._results.best(BASES)]
             # In turn, as the margins are where each proposal comes with new candidates.
