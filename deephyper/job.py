@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from deephyper.fast_init import fast_init
 from deephyper.objective import MACHINE_FAULTS, Failure, FailureKind, Objective
 
 __all__ = [
@@ -37,6 +38,7 @@ from outside (the search's time was over, or it was canceled), says nothing of i
 again on a resume."""
 
 
+@fast_init
 @dataclass(frozen=True)
 class Prediction:
     """The expectation of a model about a point.
@@ -52,6 +54,7 @@ class Prediction:
     acquisition: float
 
 
+@fast_init
 @dataclass(frozen=True)
 class Proposal:
     """A point that an optimizer wants to have evaluated.
@@ -65,6 +68,7 @@ class Proposal:
     prediction: Prediction | None = None
 
 
+@fast_init
 @dataclass(frozen=True)
 class Job:
     """One point on its way to a worker.
@@ -83,6 +87,7 @@ class Job:
     directory: str | None = None
 
 
+@fast_init
 @dataclass(frozen=True)
 class Started:
     """A worker has started a job.
@@ -98,6 +103,7 @@ class Started:
     time: float
 
 
+@fast_init
 @dataclass(frozen=True)
 class Reported:
     """A running evaluation has reported how it is doing.
@@ -117,6 +123,7 @@ class Reported:
     metrics: Mapping[str, float] = field(default_factory=dict)
 
 
+@fast_init
 @dataclass(frozen=True)
 class Outcome:
     """The end of a job: its status, what it came to, its times.
@@ -151,6 +158,7 @@ class Outcome:
         return 0.0 if self.start is None else max(0.0, self.end - self.start)
 
 
+@fast_init
 @dataclass(frozen=True)
 class Ended:
     """A worker is through with a job.
@@ -167,6 +175,7 @@ class Ended:
         return self.outcome.job
 
 
+@fast_init
 @dataclass(frozen=True)
 class Notice:
     """Something has happened to the workers, and to no job in particular.

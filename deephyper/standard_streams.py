@@ -22,7 +22,7 @@ def open_missing() -> None:
     """Open the null device in the place of those that are closed."""
     for fd in (0, 1, 2):
         try:
-            os.fstat(fd)
+            os.get_inheritable(fd)  # of what finds out that a descriptor is open, the fastest
         except OSError:
             null = os.open(os.devnull, os.O_RDWR)  # the lowest that is free: this one
             if null != fd:

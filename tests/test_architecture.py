@@ -36,6 +36,7 @@ FREE = (
     "claim",
     "clock",
     "errors",
+    "fast_init",
     "interrupt",
     "job",
     "lazy",

@@ -359,8 +359,8 @@ class Evaluator(ABC):
             raise EvaluatorError("the evaluator is closed; make a new one")
 
     def _start_waiting(self) -> None:
-        while self._waiting and self._places.num_free:
-            job, slot = self._waiting.popleft(), self._places.take()
+        while self._waiting and (slot := self._places.take()) is not None:
+            job = self._waiting.popleft()
             try:
                 output = None if self.output_dir is None else output_file(self.output_dir, job)
                 worker = self._start(job, slot, output)
@@ -382,6 +382,7 @@ class Evaluator(ABC):
         return min(max(0.0, wake - self.clock.monotonic()), LONGEST_WAIT)
 
     def _take(self, messages: Sequence[JobMessage]) -> None:
+        heard = self.clock.monotonic()
         for message in messages:
             running = self._running.get(message.job_id)
             if running is None:
@@ -396,8 +397,8 @@ class Evaluator(ABC):
             else:
                 if self.timeout is not None:
                     limit = self.timeout + self.overrun_allowance
-                    self._deadlines.set(message.job_id, self.clock.monotonic() + limit)
-                self._events.append(running.started(message, self.clock.monotonic()))
+                    self._deadlines.set(message.job_id, heard + limit)
+                self._events.append(running.started(message, heard))
 
     def _end_overdue(self) -> None:
         for job_id in self._deadlines.pop_until(self.clock.monotonic()):

@@ -109,8 +109,9 @@ class ProcessEvaluator(Evaluator):
             assert worker is not None
             said = worker.events()
             messages += self._not_its_own_fault(said) if worker.served else said
-            # A busy one that has just died says so next time.
-            if not worker.busy and ((said and self.fresh) or not worker.usable):
+            # One that has said something, and has died since, is ready next time too.
+            done = worker.retired or (self.fresh if said else not worker.usable)
+            if done and not worker.busy:
                 self._discard(number)
             else:
                 self._watch.add(number, worker)
@@ -135,6 +136,7 @@ class ProcessEvaluator(Evaluator):
             if slot.spare is not None:
                 slot.spare.kill()
                 slot.spare = None
+        self._watch.close()
         if self._reaper is not None:
             self._reaper.close()
 

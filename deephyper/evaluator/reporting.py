@@ -40,14 +40,15 @@ class Reports:
 
     Args:
         send: takes each of them; None drops them.
+        process: id of this process.
     """
 
     __slots__ = ("_process", "_send", "_token", "step")
 
-    def __init__(self, send: Send | None) -> None:
+    def __init__(self, send: Send | None, process: int) -> None:
         self.step = 0
         self._send = send
-        self._process = os.getpid()
+        self._process = process
 
     def __enter__(self) -> None:
         self._token = _CURRENT.set(self)

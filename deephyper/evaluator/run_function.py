@@ -168,7 +168,7 @@ def evaluate(function: Function, point: dict[str, Any], send: Send | None = None
     process = os.getpid()
     depth = sys.getrecursionlimit()
     try:
-        with Reports(send):
+        with Reports(send, process):
             value = function(dict(point))
     except BaseException as error:
         sys.setrecursionlimit(depth)

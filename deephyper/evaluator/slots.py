@@ -30,8 +30,10 @@ class Slots:
         """True if every slot is withdrawn and none is still in use."""
         return not self._free and not self._taken
 
-    def take(self) -> int:
-        """Take a free slot."""
+    def take(self) -> int | None:
+        """Take a free slot, and return it; None if there is none."""
+        if not self._free:
+            return None
         slot = self._free.pop()
         self._taken.add(slot)
         return slot

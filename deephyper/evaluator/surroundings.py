@@ -40,7 +40,7 @@ class Surroundings:
 
     def __init__(self, argv: list[str] | None) -> None:
         self._directory = _open_directory()
-        self._streams = sys.stdout, sys.stderr
+        self._streams = (("stdout", sys.stdout), ("stderr", sys.stderr))
         self._argv = sys.argv
         self._mark = os.urandom(16).hex()
         self._marks_before = os.environ.get(MARK)
@@ -57,7 +57,7 @@ class Surroundings:
         if self._directory is not None:
             with contextlib.suppress(OSError):
                 os.fchdir(self._directory)
-        for name, stream in zip(("stdout", "stderr"), self._streams, strict=True):
+        for name, stream in self._streams:
             current = getattr(sys, name, None)
             if current is not stream and (idle or _is_closed(current)):
                 setattr(sys, name, stream)

@@ -56,9 +56,10 @@ class ThreadEvaluator(Evaluator):
                 "use the process evaluator"
             )
         self._function: Function | None = None
+        self._jobs: _Jobs = queue.SimpleQueue()
         self._said: _Said = queue.SimpleQueue()
-        self._threads: dict[int, _Thread] = {}  # by slot
-        self._current: set[_Thread] = set()  # the same; others were left behind
+        self._handed: dict[int, _Handed] = {}  # by slot, the last one of each
+        self._threads: set[_Thread] = set()  # without those that were left behind
         self._surroundings: Surroundings | None = None  # as the first evaluation found them
 
     def _check(self, limit: float) -> None:
@@ -72,85 +73,128 @@ class ThreadEvaluator(Evaluator):
             # A function that a program hands over sees the program's own command line.
             argv = None if self.run_function.spec is None else self.run_function.argv()
             self._surroundings = Surroundings(argv)
-        if slot not in self._threads:
+        if len(self._threads) <= len(self._running):
+            number = len(self._threads)
             try:
-                thread = _Thread(self._function, self._said, self.clock, slot)
+                thread = _Thread(self._function, self._jobs, self._said, self.clock, number)
             except (RuntimeError, MemoryError) as error:
                 raise EvaluatorError(
-                    f"thread {slot} can't be started ({error or 'no memory'}); use fewer workers, "
-                    "or raise the limits that 'ulimit -a' shows"
+                    f"thread {number} can't be started ({error or 'no memory'}); use fewer "
+                    "workers, or raise the limits that 'ulimit -a' shows"
                 ) from error
-            self._threads[slot] = thread
-            self._current.add(thread)
-        self._threads[slot].jobs.put(job)
+            self._threads.add(thread)
+        self._handed[slot] = handed = _Handed(job)
+        self._jobs.put(handed)
         return f"{slot}"
 
     def _wait(self, timeout: float) -> Sequence[JobMessage]:
-        said = []
+        said = self._said
         try:
-            said.append(self._said.get(block=timeout > 0, timeout=timeout))
-            while True:
-                said.append(self._said.get_nowait())
+            heard = [said.get(block=timeout > 0, timeout=timeout)]
         except queue.Empty:
-            pass
+            return []
+        heard += [said.get() for _ in range(said.qsize())]
         # A thread that was left behind may still send messages of its job.
-        messages = [message for thread, message in said if thread in self._current]
-        ended = sum(isinstance(message, JobEnded) for message in messages)
+        messages = [message for handed, message in heard if not handed.left]
+        ended = [message for message in messages if isinstance(message, JobEnded)]
         if ended and self._surroundings is not None:
-            self._surroundings.restore(idle=ended >= len(self._running))
+            self._surroundings.restore(idle=len(ended) >= len(self._running))
         return messages
 
     def _stop(self, job_id: str, slot: int) -> None:
-        # The thread ends after its job, which it can't leave; the slot's next job gets a new one.
-        thread = self._threads.pop(slot)
-        self._current.remove(thread)
-        thread.jobs.put(None)
+        handed = self._handed.pop(slot)
+        handed.left = True
+        if not handed.claim():
+            # The thread ends after its job, which it can't leave; another one takes its place.
+            assert handed.thread is not None
+            handed.thread.left = True
+            self._threads.discard(handed.thread)
 
     def _close(self) -> None:
-        for slot in list(self._threads):
-            self._stop("", slot)
+        for handed in self._handed.values():
+            handed.left = True
+            handed.claim()
+        self._jobs.put(None)
         if self._surroundings is not None:
             self._surroundings.close()
             self._surroundings = None
 
 
+class _Handed:
+    """A job that was handed over, to whichever thread is free first.
+
+    Args:
+        job: the job.
+
+    Attributes:
+        thread: the thread that has claimed it, or has tried to; None as long as none has.
+        left: True if nothing more is to be heard of it.
+    """
+
+    __slots__ = ("_claimed", "job", "left", "thread")
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.thread: _Thread | None = None
+        self.left = False
+        self._claimed = threading.Lock()
+
+    def claim(self) -> bool:
+        """Return whether this is the first to claim it: a thread, or the evaluator for good."""
+        return self._claimed.acquire(blocking=False)
+
+
 class _Thread:
     """A daemon thread that serves one job after another.
 
+    Any free one takes the next job: to wake a certain one costs more than a short evaluation.
+
     Args:
         function: ``run``.
+        jobs: gives it its jobs; None ends it, and the others.
         said: takes what happens.
         clock: what times are read from.
-        slot: number of the worker.
+        number: a part of its name.
 
     Attributes:
-        jobs: takes its jobs; None ends it.
+        left: True to end it after the job that it has.
     """
 
-    def __init__(self, function: Function, said: _Said, clock: Clock, slot: int) -> None:
-        self.jobs = queue.SimpleQueue[Job | None]()
+    def __init__(
+        self, function: Function, jobs: _Jobs, said: _Said, clock: Clock, number: int
+    ) -> None:
+        self.left = False
         self._function = function
+        self._jobs = jobs
         self._said = said
         self._clock = clock
-        self._now = clock.steady()
-        self._job_id = ""
-        threading.Thread(target=self._serve, name=f"deephyper-worker-{slot}", daemon=True).start()
+        threading.Thread(target=self._serve, name=f"deephyper-worker-{number}", daemon=True).start()
 
     def _serve(self) -> None:
-        while (job := self.jobs.get()) is not None:
-            self._now = self._clock.steady()
-            self._job_id, start = job.id, self._now()
-            self._said.put((self, JobStarted(job.id, start)))
-            try:
-                result = evaluate(self._function, job.point, self._report)
-            except BaseException as error:  # user code has replaced what is needed to tell more
-                result = Result(Failure("exception", type(error).__name__))
-            ended = JobEnded(job.id, result.value, start, self._now(), result.metrics)
-            self._said.put((self, ended))
+        while (handed := self._jobs.get()) is not None:
+            handed.thread = self
+            if handed.claim():
+                self._evaluate(handed)
+            if self.left:
+                return
+        self._jobs.put(None)
 
-    def _report(self, step: int, objective: Objective, metrics: Mapping[str, float]) -> None:
-        message = JobReported(self._job_id, step, objective, self._now(), metrics)
-        self._said.put((self, message))
+    def _evaluate(self, handed: _Handed) -> None:
+        now = self._clock.steady()
+        job_id, start = handed.job.id, now()
+        said = self._said
+
+        def report(step: int, objective: Objective, metrics: Mapping[str, float]) -> None:
+            said.put((handed, JobReported(job_id, step, objective, now(), metrics)))
+
+        said.put((handed, JobStarted(job_id, start)))
+        try:
+            result = evaluate(self._function, handed.job.point, report)
+        except BaseException as error:  # user code has replaced what is needed to tell more
+            result = Result(Failure("exception", type(error).__name__))
+        ended = JobEnded(job_id, result.value, start, now(), result.metrics)
+        said.put((handed, ended))
 
 
-_Said = queue.SimpleQueue[tuple[_Thread, JobMessage]]
+_Jobs = queue.SimpleQueue[_Handed | None]
+_Said = queue.SimpleQueue[tuple[_Handed, JobMessage]]

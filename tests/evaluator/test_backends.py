@@ -23,6 +23,7 @@ from deephyper.evaluator import Evaluator, Job
 from deephyper.evaluator.process import ProcessEvaluator
 from deephyper.evaluator.worker import worker_process
 from deephyper.evaluator.worker.messages import JobMessage
+from deephyper.job import Started
 from tests.evaluator.conftest import RUNS, Create, is_gone, only
 
 
@@ -411,6 +412,60 @@ def test_a_late_result_of_a_left_thread_is_no_other_jobs(create: Create) -> None
     evaluator.timeout = None
     evaluator.submit([Job("0", {"do": "sleep", "seconds": 1.0})])
     assert only(evaluator.gather_all()).objective == 1.0
+
+
+def test_a_canceled_job_that_no_thread_has_begun_is_not_run(create: Create) -> None:
+    ran = []
+
+    def run(point: dict[str, int]) -> float:
+        ran.append(point["x"])
+        return 1.0
+
+    evaluator = create("thread", 1, run=run)
+    evaluator.submit([{"x": 0}])
+    evaluator.gather_all()
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(600.0)  # no thread gets a turn before we wait
+    try:
+        evaluator.submit([{"x": 1}])
+        assert only(evaluator.cancel()).status == "stopped"
+    finally:
+        sys.setswitchinterval(interval)
+    evaluator.submit([{"x": 2}])
+    assert only(evaluator.gather_all()).objective == 1.0
+    assert ran == [0, 2]
+
+
+def test_no_job_waits_for_a_thread_that_was_left_behind(create: Create) -> None:
+    released = threading.Event()
+
+    def run(point: dict[str, bool]) -> float:
+        if point["hangs"]:
+            released.wait()
+        return 1.0
+
+    evaluator = create("thread", 2, run=run)
+    try:
+        for _ in range(3):
+            hanging = evaluator.submit([{"hangs": True}, {"hangs": True}])
+            begun: set[str] = set()
+            while len(begun) < 2:
+                begun |= {e.job.id for e in evaluator.gather() if isinstance(e, Started)}
+            assert len(evaluator.cancel(job.id for job in hanging)) == 2
+            evaluator.submit([{"hangs": False}] * 4)
+            assert [outcome.objective for outcome in evaluator.gather_all()] == [1.0] * 4
+    finally:
+        released.set()
+
+
+def test_threads_end_with_their_evaluator(create: Create) -> None:
+    before = set(threading.enumerate())
+    with create("thread", 3) as evaluator:
+        evaluator.submit([{"do": "double", "x": 1}] * 3)
+        evaluator.gather_all()
+    for thread in set(threading.enumerate()) - before:
+        thread.join(timeout=60.0)
+        assert not thread.is_alive()
 
 
 def test_loading_is_limited_in_time(tmp_path: Path) -> None:

@@ -38,6 +38,7 @@ from deephyper.evaluator.worker.messages import (
     Message,
     from_json,
     to_json,
+    to_text,
 )
 from deephyper.evaluator.worker.worker_process import WorkerProcess
 from deephyper.job import Failure, Job
@@ -74,13 +75,16 @@ def events_to_the_end(worker: WorkerProcess) -> list[JobMessage]:
         LoadFailed("no such file"),
         JobStarted("7", 12.5),
         JobReported("7", 3, 0.25, 13.0, {"loss": 1e-300}),
+        JobStarted('"\\', 12.5, "host/1"),
         JobEnded("7", 0.1 + 0.2, 12.5, 14.0),
+        JobEnded('"é\n', -1e-300, 1e300, 14.0),
         JobEnded("7", Failure("exception", "ValueError: é", "two\nlines"), None, 14.0),
     ],
     ids=lambda message: type(message).__name__,
 )
 def test_messages_survive_the_way(message: Message) -> None:
     assert from_json(json.loads(json.dumps(to_json(message)))) == message
+    assert decode(to_text(message, json.dumps).encode()) == message
 
 
 @pytest.fixture

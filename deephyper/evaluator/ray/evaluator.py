@@ -12,9 +12,12 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import pickle
+import queue
 import time
 from collections.abc import Iterator, Sequence
-from typing import ClassVar
+from concurrent.futures import Future
+from typing import Any, ClassVar
 
 from deephyper.checks import duration
 from deephyper.clock import Clock
@@ -30,8 +33,11 @@ from deephyper.evaluator.worker.messages import JobEnded, JobMessage, LoadFailed
 from deephyper.job import Failure, FailureKind, Job, Notice
 from deephyper.option import Option
 
+_Call = Future[bytes]
 DEFAULT_WAIT = 60.0
 """Seconds that nodes get to join a cluster."""
+_CLOSING = "closing"
+"""The group of an actor's methods that are called during others."""
 _CLOSE_SECONDS = 10.0
 """The time that an actor gets to end its evaluation before it is killed."""
 _LOOK_SECONDS = 1.0
@@ -126,6 +132,7 @@ class RayEvaluator(Evaluator):
         self._ray = import_ray()
         self._run_text = self.run_function.dumps()
         self._slots: dict[int, Slot] = {}
+        self._said = queue.SimpleQueue[tuple[int, _Call]]()  # by which slot, and what
         self._nodes: dict[str, Node] = {}
         self._names: dict[str, str] = {}  # of all nodes that there have been
         self._room = 0  # for so many workers
@@ -186,7 +193,7 @@ class RayEvaluator(Evaluator):
     def _start(self, job: Job, slot: int, output: str | None) -> str:
         worker = self._slot(slot)
         worker.job_id = job.id
-        worker.stream = worker.actor.evaluate.options(num_returns="streaming").remote(job, output)
+        self._expect(slot, worker.actor.evaluate.remote(pickle.dumps((job, output))))
         return f"/{slot}"
 
     def _wait(self, timeout: float) -> Sequence[JobMessage]:
@@ -208,16 +215,16 @@ class RayEvaluator(Evaluator):
         worker = self._slots.pop(slot)
         if worker.answers:
             with contextlib.suppress(self._ray.exceptions.RayError, TimeoutError):
-                self._ray.get(worker.actor.close.remote(), timeout=_CLOSE_SECONDS)
+                self._ray.get(_closing(worker.actor), timeout=_CLOSE_SECONDS)
         self._ray.kill(worker.actor)
 
     def _close(self) -> None:
         if not self._ray.is_initialized():
             return
         if self._cluster.reachable:
-            closing = [slot.actor.close.remote() for slot in self._slots.values() if slot.answers]
-            if closing:
-                self._ray.wait(closing, num_returns=len(closing), timeout=_CLOSE_SECONDS)
+            asked = [_closing(slot.actor) for slot in self._slots.values() if slot.answers]
+            if asked:
+                self._ray.wait(asked, num_returns=len(asked), timeout=_CLOSE_SECONDS)
             for slot in self._slots.values():
                 self._ray.kill(slot.actor)
         self._slots.clear()
@@ -225,43 +232,44 @@ class RayEvaluator(Evaluator):
 
     # What actors say.
 
+    def _expect(self, number: int, reference: Any) -> None:
+        """Take note of a call to the actor of a slot, which tells what happens to its job."""
+        said = self._said
+        call = self._slots[number].call = reference.future()
+        # ray.wait() would look at all of them each time.
+        call.add_done_callback(lambda done: said.put((number, done)))
+
     def _hear(self, timeout: float) -> list[JobMessage]:
         """Return what actors have said, waiting up to ``timeout`` seconds for something."""
-        streams = {
-            id(s.stream): n
-            for n, s in self._slots.items()
-            if s.stream is not None and s.unreachable is None
-        }
-        pending = [self._slots[n].stream for n in streams.values()]
-        if not pending:
-            time.sleep(timeout)
-            return []
-        ready, _ = self._ray.wait(pending, num_returns=1, timeout=timeout)
-        if ready:
-            # What else is there is taken too, so that a batch of messages comes as one.
-            ready, _ = self._ray.wait(pending, num_returns=len(pending), timeout=0)
+        answers: list[tuple[int, _Call]] = []
+        with contextlib.suppress(queue.Empty):
+            answers.append(self._said.get(block=timeout > 0, timeout=timeout))
+            while True:
+                answers.append(self._said.get_nowait())
         messages: list[JobMessage] = []
-        for stream in ready:
-            slot = self._slots.get(streams[id(stream)])
-            if slot is not None and slot.stream is stream:  # it may have died with another's node
-                messages += self._read(streams[id(stream)])
+        for number, call in answers:
+            slot = self._slots.get(number)
+            if slot is not None and slot.call is call:  # it may have died with another's node
+                messages += self._read(number, call)
         return messages
 
-    def _read(self, number: int) -> list[JobMessage]:
-        """Return what the actor of a slot has said, without waiting."""
+    def _read(self, number: int, call: _Call) -> list[JobMessage]:
+        """Return what the actor of a slot has answered, and ask it for more."""
         slot = self._slots[number]
-        messages: list[JobMessage] = []
         try:
-            while slot.stream is not None and self._ray.wait([slot.stream], timeout=0)[0]:
-                message = self._ray.get(next(slot.stream))
-                if isinstance(message, Placed):
-                    slot.node_id = message.node_id
-                    continue
-                messages.append(message)
-                if isinstance(message, JobEnded):
-                    slot.stream = None
+            said: list[Placed | JobMessage] = pickle.loads(call.result())
         except self._ray.exceptions.RayError as error:
-            messages += self._lost(number, error)
+            return self._lost(number, error)
+        messages: list[JobMessage] = []
+        for message in said:
+            if isinstance(message, Placed):
+                slot.node_id = message.node_id
+            else:
+                messages.append(message)
+        if messages and isinstance(messages[-1], JobEnded):
+            slot.call = None
+        else:
+            self._expect(number, slot.actor.listen.remote())
         return messages
 
     def _lost(self, number: int, error: Exception) -> list[JobMessage]:
@@ -297,7 +305,7 @@ class RayEvaluator(Evaluator):
         if slot is None:
             return []
         self._ray.kill(slot.actor)  # one whose node is only out of reach must not return
-        if slot.stream is None:
+        if slot.call is None:
             return []
         return [JobEnded(slot.job_id, failure, None, self.clock.now())]
 
@@ -343,7 +351,7 @@ class RayEvaluator(Evaluator):
         for number in hoping[left:]:
             slot = self._slots.pop(number)
             self._ray.kill(slot.actor)
-            if slot.stream is not None:
+            if slot.call is not None:
                 self._take_back(slot.job_id)
         others = [n for n in range(self.num_workers) if n not in usable]
         usable |= set(others[: max(0, self._room - len(usable))])
@@ -377,17 +385,18 @@ class RayEvaluator(Evaluator):
 
     def _slot(self, number: int) -> Slot:
         if number not in self._slots:
-            actor = (
-                self._ray.remote(Worker)
-                .options(
-                    num_cpus=self.num_cpus_per_task,
-                    num_gpus=self.num_gpus_per_task,
-                    max_concurrency=2,  # close() must be heard during evaluate()
-                )
-                .remote(self._run_text, number, thread_variables(self.num_cpus_per_task))
-            )
+            actor = self._ray.remote(
+                num_cpus=self.num_cpus_per_task,
+                num_gpus=self.num_gpus_per_task,
+                concurrency_groups={_CLOSING: 1},  # close() must be heard during evaluate()
+            )(Worker).remote(self._run_text, number, thread_variables(self.num_cpus_per_task))
             self._slots[number] = Slot(actor)
         return self._slots[number]
+
+
+def _closing(actor: Any) -> Any:
+    """Tell an actor to close; return the reference to its answer."""
+    return actor.close.options(concurrency_group=_CLOSING).remote()
 
 
 def _told(names: Sequence[str], one: str, several: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,15 +29,14 @@ class Slot:
     Attributes:
         actor: its handle.
         job_id: the last job that it was given.
-        stream: what it says of that job: a generator of references to messages; None when it is
-            through with it.
+        call: the future of what it says next of that job; None when it is through with it.
         node_id: Ray's id of the node where it has its place; None as long as it has none.
         unreachable: set while it can't be reached.
     """
 
     actor: Any
     job_id: str = ""
-    stream: Any = None
+    call: Future[bytes] | None = None
     node_id: str | None = None
     unreachable: Unreachable | None = None
 

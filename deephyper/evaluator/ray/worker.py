@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+import pickle
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from deephyper.evaluator.evaluator import LOAD_SECONDS
@@ -16,6 +16,8 @@ from deephyper.evaluator.worker.worker_process import WorkerProcess
 from deephyper.job import Failure, Job
 
 _POLL_SECONDS = 1.0
+_TOGETHER_SECONDS = 0.002
+"""The time to wait for what can be said in the same answer: an answer costs about as much."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,8 @@ class Worker:
     def __init__(self, run: str, number: int, environment: dict[str, str]) -> None:
         ray = import_ray()
         self._name = f"{ray.util.get_node_ip_address()}/{number}"
-        self._placed = Placed(ray.get_runtime_context().get_node_id())
+        self._placed: Placed | None = Placed(ray.get_runtime_context().get_node_id())
+        self._next: tuple[Job, str | None] | None = None  # a job that is yet to begin
         self._run = run
         self._environment = environment
         self._reaper = Reaper()
@@ -57,25 +60,28 @@ class Worker:
             return answer
         return None
 
-    def evaluate(self, job: Job, output: str | None) -> Iterator[Placed | JobMessage]:
-        """Evaluate a job, and yield where, and what happens to it."""
-        yield self._placed
-        if output is not None:
-            os.makedirs(os.path.dirname(output), exist_ok=True)
-        failed = self.load()
-        if failed is not None:
-            yield JobEnded(job.id, Failure("exception", failed.message), None, time.time())
-            return
-        process = self._worker_process()
-        process.start(job, output)
-        while True:
-            for message in process.events(_POLL_SECONDS):
-                if isinstance(message, JobStarted):
-                    yield replace(message, worker=self._name)
-                else:
-                    yield message
-                if isinstance(message, JobEnded):
-                    return  # the next evaluation may already have begun, on the other thread
+    def evaluate(self, given: bytes) -> bytes:
+        """Take a job; return the first that there is to say, and :meth:`listen` the rest.
+
+        The first job of all is answered at once, by where the worker has its place: loading the run
+        function may take long.
+
+        Args:
+            given: the job, and the file for what it prints or None. It is pickled here and not by
+                Ray, which takes as long for a few objects of our classes as for half a call.
+
+        Returns:
+            A list of Placed and JobMessage, pickled too.
+        """
+        self._next = pickle.loads(given)
+        if self._placed is None:
+            return self.listen()
+        placed, self._placed = self._placed, None
+        return pickle.dumps([placed])
+
+    def listen(self) -> bytes:
+        """Wait until something happens to the job; return it, with what follows at once."""
+        return pickle.dumps(self._events())
 
     def close(self) -> None:
         """End the process, even in the middle of an evaluation."""
@@ -83,6 +89,26 @@ class Worker:
             self._closed = True
             # Its group is killed when the reaper's input closes; evaluate() sees it die.
             self._reaper.close()
+
+    def _events(self) -> list[JobMessage]:
+        if self._next is not None:
+            (job, output), self._next = self._next, None
+            if output is not None:
+                os.makedirs(os.path.dirname(output), exist_ok=True)
+            failed = self.load()
+            if failed is not None:
+                failure = Failure("exception", failed.message)
+                return [JobEnded(job.id, failure, None, time.time())]
+            self._worker_process().start(job, output)
+        process = self._process
+        if process is None:
+            raise RuntimeError("the worker is closed")
+        said: list[JobMessage] = []
+        while not said:
+            said = process.events(_POLL_SECONDS)
+        if not isinstance(said[-1], JobEnded):
+            said += process.events(_TOGETHER_SECONDS)
+        return [replace(m, worker=self._name) if isinstance(m, JobStarted) else m for m in said]
 
     def _worker_process(self) -> WorkerProcess:
         with self._lock:

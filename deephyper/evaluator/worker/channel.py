@@ -26,7 +26,8 @@ from zlib import crc32
 
 _SECRET_BYTES = 16
 _HEADER = struct.Struct("!II")  # bytes of the payload, and its checksum
-_READ_BYTES = 1 << 20
+_READ_BYTES = 1 << 16  # more would be mapped and unmapped at each read
+_WRITE_BYTES = 1 << 20
 _COPIED_BYTES = 1 << 16
 LONGEST_MESSAGE = 16 << 20
 """Bytes of the longest message that a worker may send."""
@@ -78,7 +79,7 @@ class ParentEnd:
         try:
             while self._unsent:
                 data = self._unsent[0]
-                written = write(self._fd, data[:_READ_BYTES])
+                written = write(self._fd, data[:_WRITE_BYTES])
                 if written < len(data):
                     self._unsent[0] = data[written:]
                 else:
@@ -110,7 +111,7 @@ class ParentEnd:
             pass
         except OSError:
             self.closed = True
-        while True:
+        while self._received:
             message = _take_message(self._received, self._secret, LONGEST_MESSAGE)
             if message is None:
                 return
@@ -196,8 +197,10 @@ class WorkerEnd:
 
 def _take_message(received: bytearray, secret: bytes, longest: int = _ANY_LENGTH) -> bytes | None:
     """Remove the first message from what was received; return None if it isn't whole."""
-    if not secret.startswith(bytes(received[: len(secret)])):
-        raise BrokenChannel("something else was written to it")
+    if not received.startswith(secret):
+        if not secret.startswith(received[: len(secret)]):
+            raise BrokenChannel("something else was written to it")
+        return None
     begin = len(secret) + _HEADER.size
     if len(received) < begin:
         return None

@@ -38,9 +38,9 @@ class Home:
         self._root = _identity("/")
         self._user = geteuid()
         self._mask = pthread_sigmask(signal.SIG_BLOCK, ())
-        self._limits = {limit: getrlimit(limit) for limit in _LIMITS}
-        self._handlers = {number: getsignal(number) for number in _SIGNALS}
-        self._timed = [timer for timer in _TIMERS if getitimer(timer)[0] > 0]
+        self._limits = list(map(getrlimit, _LIMITS))
+        self._handlers = list(map(getsignal, _SIGNALS))
+        self._unused_timers = [timer for timer in _TIMERS if getitimer(timer)[0] == 0]
         self._trace, self._profile = sys.gettrace(), sys.getprofile()
         self._recursion = sys.getrecursionlimit()
         self._switching = sys.getswitchinterval()
@@ -59,19 +59,15 @@ class Home:
         sys.argv = list(self._argv)
         if self._collects:
             gc.enable()
-        for timer in _TIMERS:
-            if timer not in self._timed:
-                setitimer(timer, 0)
-        for number, handler in self._handlers.items():
-            if handler is not None and getsignal(number) != handler:
-                with contextlib.suppress(OSError, ValueError, TypeError):
-                    signal.signal(number, handler)
+        for timer in self._unused_timers:
+            setitimer(timer, 0)
+        if list(map(getsignal, _SIGNALS)) != self._handlers:
+            self._restore_handlers()
         pthread_sigmask(signal.SIG_SETMASK, self._mask)
         os.umask(self._umask)
         try:
-            for limit, value in self._limits.items():
-                if getrlimit(limit) != value:
-                    setrlimit(limit, value)
+            if list(map(getrlimit, _LIMITS)) != self._limits:
+                self._restore_limits()
             if geteuid() != self._user or _identity("/") != self._root:
                 return False
             if self._directory is not None:
@@ -79,6 +75,17 @@ class Home:
         except (OSError, ValueError):
             return False
         return True
+
+    def _restore_handlers(self) -> None:
+        for number, handler in zip(_SIGNALS, self._handlers, strict=True):
+            if handler is not None and getsignal(number) != handler:
+                with contextlib.suppress(OSError, ValueError, TypeError):
+                    signal.signal(number, handler)
+
+    def _restore_limits(self) -> None:
+        for limit, value in zip(_LIMITS, self._limits, strict=True):
+            if getrlimit(limit) != value:
+                setrlimit(limit, value)
 
 
 def _identity(path: str) -> tuple[int, int]:

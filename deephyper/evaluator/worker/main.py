@@ -38,7 +38,7 @@ from deephyper.evaluator.worker.messages import (
     Loaded,
     LoadFailed,
     Message,
-    to_json,
+    to_text,
 )
 from deephyper.objective import Failure, Objective, Result, one_line
 from deephyper.standard_streams import open_missing
@@ -73,7 +73,7 @@ class _Worker:
     def __init__(self, channel: WorkerEnd) -> None:
         self._channel = channel
         self._encode = json.JSONEncoder(allow_nan=False, ensure_ascii=False).encode
-        self._decode = json.JSONDecoder().decode
+        self._decode = json.JSONDecoder().raw_decode  # of a text without spaces around it
         self._now = time.monotonic  # a clock that is replaced everywhere is not replaced here
         self._job_id = ""
         sys.stdout, sys.stderr = _stream(1), _stream(2)
@@ -86,7 +86,7 @@ class _Worker:
         home = Home()
         streams = sys.stdout, sys.stderr
         while True:
-            job = self._decode(self._channel.receive().decode())
+            job, _ = self._decode(self._channel.receive().decode())
             sys.stdout, sys.stderr = streams = _open(streams[0], 1), _open(streams[1], 2)
             if not self._run(function, job, home):
                 return
@@ -132,7 +132,7 @@ class _Worker:
 
     def _send(self, message: Message) -> None:
         # A text may hold half a character, which no reader of JSON takes.
-        self._channel.send(self._encode(to_json(message)).encode(errors="replace"))
+        self._channel.send(to_text(message, self._encode).encode(errors="replace"))
 
 
 class _Descriptor(io.FileIO):

@@ -7,12 +7,14 @@ to its parent they are those of the system's monotonic clock, which both share.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from deephyper.fast_init import fast_init
 from deephyper.job import Failure, Objective
 
+_digits = float.__repr__
 BROKEN = 70  # EX_SOFTWARE
 """The exit status of a worker process in which user code has broken what the worker needs."""
 
@@ -33,6 +35,7 @@ class LoadFailed:
     message: str
 
 
+@fast_init
 @dataclass(frozen=True)
 class JobStarted:
     """A worker has begun a job.
@@ -48,6 +51,7 @@ class JobStarted:
     worker: str | None = None
 
 
+@fast_init
 @dataclass(frozen=True)
 class JobReported:
     """A running evaluation has called :func:`deephyper.evaluator.reporting.report`.
@@ -67,6 +71,7 @@ class JobReported:
     metrics: Mapping[str, float] = field(default_factory=dict)
 
 
+@fast_init
 @dataclass(frozen=True)
 class JobEnded:
     """A worker is through with a job.
@@ -121,6 +126,27 @@ def to_json(message: Message) -> dict[str, Any]:
     if isinstance(values.get("result"), Failure):
         values["result"] = vars(values["result"])
     return values
+
+
+def to_text(message: Message, encode: Callable[[object], str]) -> str:
+    """Return a message as JSON text.
+
+    The two that every job has are written without a dictionary, in a third of the time.
+
+    Args:
+        message: the message.
+        encode: writes any other value as JSON.
+    """
+    if type(message) is JobStarted and message.worker is None:
+        job_id = encode(message.job_id)
+        return f'{{"says": "JobStarted", "job_id": {job_id}, "time": {_digits(message.time)}}}'
+    if type(message) is JobEnded and type(message.result) is float and message.start is not None:
+        return (
+            f'{{"says": "JobEnded", "job_id": {encode(message.job_id)}, '
+            f'"result": {_digits(message.result)}, '
+            f'"start": {_digits(message.start)}, "end": {_digits(message.end)}}}'
+        )
+    return encode(to_json(message))
 
 
 def from_json(values: object) -> Message:

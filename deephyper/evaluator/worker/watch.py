@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-import math
 import select
+import selectors
 
 from deephyper.evaluator.worker.worker_process import POLL_SECONDS, WorkerProcess
 
+_EVENTS = {
+    select.POLLIN: selectors.EVENT_READ,
+    select.POLLOUT: selectors.EVENT_WRITE,
+    select.POLLIN | select.POLLOUT: selectors.EVENT_READ | selectors.EVENT_WRITE,
+}
+
 
 class Watch:
-    """The worker processes that are waited for, each by a number of the caller's."""
+    """The worker processes that are waited for, each by a number of the caller's.
+
+    A wait costs the same however many there are, where the system has such a call.
+    """
 
     def __init__(self) -> None:
-        self._poll = select.poll()
-        self._numbers: dict[int, int] = {}  # by descriptor
+        self._selector = selectors.DefaultSelector()
         self._events: dict[int, dict[int, int]] = {}  # by number, then by descriptor
         self._to_ask: set[int] = set()  # those whose death can't be waited for
 
@@ -23,11 +31,12 @@ class Watch:
         known = self._events.get(number, {})
         if wanted != known:
             for fd in known.keys() - wanted.keys():
-                self._poll.unregister(fd)
-                del self._numbers[fd]
+                self._selector.unregister(fd)
             for fd, events in wanted.items():
-                self._numbers[fd] = number
-                self._poll.register(fd, events)
+                if fd not in known:
+                    self._selector.register(fd, _EVENTS[events], number)
+                elif known[fd] != events:
+                    self._selector.modify(fd, _EVENTS[events], number)
             self._events[number] = wanted
         if worker.has_to_be_asked:
             self._to_ask.add(number)
@@ -37,8 +46,7 @@ class Watch:
     def remove(self, number: int) -> None:
         """Wait for a worker no more; to be called before its descriptors are closed."""
         for fd in self._events.pop(number):
-            self._poll.unregister(fd)
-            del self._numbers[fd]
+            self._selector.unregister(fd)
         self._to_ask.discard(number)
 
     def wait(self, timeout: float) -> set[int]:
@@ -49,5 +57,8 @@ class Watch:
         """
         if self._to_ask:
             timeout = min(timeout, POLL_SECONDS)
-        ready = self._poll.poll(math.ceil(1000 * timeout))
-        return {self._numbers[fd] for fd, _ in ready} | self._to_ask
+        return {key.data for key, _ in self._selector.select(timeout)} | self._to_ask
+
+    def close(self) -> None:
+        """Wait for none any more."""
+        self._selector.close()

@@ -138,10 +138,15 @@ class WorkerProcess:
     @property
     def usable(self) -> bool:
         """True if it lives, hasn't failed to load the run function, and takes further jobs."""
+        return not self.retired and self._process.poll() is None
+
+    @property
+    def retired(self) -> bool:
+        """True if it is known to take no further jobs, without a look at the process."""
         return (
-            not isinstance(self._loaded, LoadFailed)
-            and not self._leaving
-            and self._process.poll() is None
+            self._leaving
+            or isinstance(self._loaded, LoadFailed)
+            or self._process.returncode is not None
         )
 
     @property
@@ -162,10 +167,10 @@ class WorkerProcess:
     @property
     def interest(self) -> dict[int, int]:
         """The descriptors, and their events to poll for, that call for :meth:`receive`."""
-        wanted = {self._channel.fileno(): self._channel.interest}
-        if self._exit_fd is not None:
-            wanted[self._exit_fd] = select.POLLIN
-        return {fd: events for fd, events in wanted.items() if events}
+        wanted = {} if self._exit_fd is None else {self._exit_fd: select.POLLIN}
+        if events := self._channel.interest:
+            wanted[self._channel.fileno()] = events
+        return wanted
 
     def load(self, limit: float) -> Loaded | LoadFailed:
         """Load the run function in the process, and wait until it is done.
@@ -214,18 +219,18 @@ class WorkerProcess:
     def receive(self, timeout: float = 0.0) -> list[Message]:
         """Return what it has said, waiting up to ``timeout`` seconds for something.
 
-        The last message is Died if the process has ended.
+        The last message is Died if the process has ended and has nothing more to say.
         """
         if timeout > 0 and not self._unread:
             self._wait(timeout)
-        ended = self._process.poll() is not None  # asked first: what it said before is read below
         messages, self._unread = self._unread, []
         self._channel.flush()
-        try:
-            for data in self._channel.drain(to_the_end=ended):
-                messages.append(self._understood(decode(data)))
-        except (BrokenChannel, ValueError) as error:
-            self._give_up(f"run broke its worker's channel to the search: {error}")
+        messages += self._read(to_the_end=False)
+        if messages and self._fault is None and not self._channel.closed:
+            return messages  # if it has ended, the next look finds out
+        ended = self._process.poll() is not None  # asked first: what it said before is read below
+        if ended:
+            messages += self._read(to_the_end=True)
         if self._channel.closed and not ended:
             now = time.monotonic()
             self._closed_at = min(self._closed_at, now)
@@ -244,7 +249,7 @@ class WorkerProcess:
         events: list[JobMessage] = []
         for message in self.receive(timeout):
             assignment = self._assignment
-            if assignment is None or isinstance(message, Loaded | Leaving):
+            if assignment is None or isinstance(message, (Loaded, Leaving)):
                 continue
             if isinstance(message, Died):
                 failure = replace(message.failure, text=tail(assignment.output))
@@ -294,6 +299,16 @@ class WorkerProcess:
             return True
         return False
 
+    def _read(self, to_the_end: bool) -> list[Message]:
+        """Return the messages that have come."""
+        messages: list[Message] = []
+        try:
+            for data in self._channel.drain(to_the_end):
+                messages.append(self._understood(decode(data)))
+        except (BrokenChannel, ValueError) as error:
+            self._give_up(f"run broke its worker's channel to the search: {error}")
+        return messages
+
     def _give_up(self, reason: str) -> None:
         """End the process for what it has done."""
         if self._fault is None:
@@ -306,13 +321,13 @@ class WorkerProcess:
         Raises:
             ValueError: if it can't come now.
         """
-        if isinstance(message, Loaded | LoadFailed):
+        if isinstance(message, (Loaded, LoadFailed)):
             if self._loaded is not None:
                 raise ValueError("it loads a second time")
             self._loaded = message
         elif isinstance(message, Leaving):
             self._leaving = True
-        elif isinstance(message, JobStarted | JobReported | JobEnded):
+        elif isinstance(message, (JobStarted, JobReported, JobEnded)):  # faster than a union
             assignment = self._assignment
             if assignment is None or message.job_id != assignment.job_id:
                 raise ValueError("it tells of another job")
@@ -324,8 +339,8 @@ class WorkerProcess:
                 raise ValueError("its job ends before it begins")
             if isinstance(message, JobReported):
                 return replace(message, time=assignment.at(message.time))
-            self.served = True
             end = assignment.at(message.end)
+            self.served = True
             return JobEnded(message.job_id, message.result, assignment.start, end, message.metrics)
         return message
 
