@@ -42,7 +42,7 @@ if TYPE_CHECKING:
         SettingsError,
         SpaceExhausted,
     )
-    from deephyper.evaluator import Evaluator, VirtualEvaluator
+    from deephyper.evaluator import EvaluationPruned, Evaluator, VirtualEvaluator, evaluation
     from deephyper.job import Job, Outcome, Prediction, Proposal
     from deephyper.objective import Failure
     from deephyper.optimizer import (
@@ -64,6 +64,7 @@ _HOMES = {
     "BaseProblem": "deephyper.problem.problem",
     "BayesianSettings": "deephyper.optimizer.settings",
     "DeepHyperError": "deephyper.errors",
+    "EvaluationPruned": "deephyper.evaluator.current",
     "Evaluator": "deephyper.evaluator.evaluator",
     "EvaluatorError": "deephyper.errors",
     "Failure": "deephyper.objective",
@@ -90,6 +91,7 @@ _HOMES = {
     "VirtualEvaluator": "deephyper.evaluator.virtual",
     "best_point": "deephyper.analytics.topk",
     "create_optimizer": "deephyper.optimizer.create",
+    "evaluation": "deephyper.evaluator.current",
     "filter_parameters": "deephyper.problem.point",
 }
 
@@ -98,6 +100,7 @@ __all__ = [
     "BaseProblem",
     "BayesianSettings",
     "DeepHyperError",
+    "EvaluationPruned",
     "Evaluator",
     "EvaluatorError",
     "Failure",
@@ -125,6 +128,7 @@ __all__ = [
     "__version__",
     "best_point",
     "create_optimizer",
+    "evaluation",
     "filter_parameters",
 ]
 

@@ -79,12 +79,14 @@ class Job:
         attempt: 1, and one more each time that the job is tried again.
         directory: the evaluation's own, the same for every attempt; it need not exist. None for an
             evaluation that has none.
+        seed: for what is random in the evaluation, the same for every attempt.
     """
 
     id: str
     point: dict[str, Any]
     attempt: int = 1
     directory: str | None = None
+    seed: int = 0
 
 
 @fast_init

@@ -74,10 +74,12 @@ class Result:
     Attributes:
         value: the objective, or why there is none.
         metrics: further numbers by name.
+        pruned: whether the evaluation was ended early and knew it; then its last report counts.
     """
 
     value: Objective | Failure
     metrics: Mapping[str, float] = field(default_factory=dict)
+    pruned: bool = False
 
 
 def read_result(value: Any) -> Result:

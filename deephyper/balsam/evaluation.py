@@ -29,14 +29,15 @@ from deephyper.balsam.evaluation_directory import EvaluationDirectory, Evaluatio
 from deephyper.balsam.kept_worker import kept_worker
 from deephyper.clock import Clock
 from deephyper.errors import DeepHyperError
-from deephyper.evaluator.evaluator import LOAD_SECONDS
+from deephyper.evaluator.bookkeeping import LOAD_SECONDS
+from deephyper.evaluator.current import Running
 from deephyper.evaluator.output import open_output, tail
 from deephyper.evaluator.run_function import RunFunction, evaluate
 from deephyper.evaluator.worker.environment import thread_variables
 from deephyper.evaluator.worker.guard import Reaper
 from deephyper.evaluator.worker.messages import JobEnded, JobMessage, JobReported, JobStarted
 from deephyper.evaluator.worker.worker_process import WorkerProcess, not_loaded_within
-from deephyper.job import Failure, Job, Objective
+from deephyper.job import Failure, Objective
 from deephyper.objective import Result
 
 _RANK_VARIABLES = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK", "ALPS_APP_PE", "SLURM_PROCID")
@@ -69,6 +70,8 @@ class _Worker(Protocol):
 
     def events(self, timeout: float) -> list[JobMessage]: ...
 
+    def request_stop(self, job_id: str) -> None: ...
+
 
 def _run_in_a_process(spec: EvaluationSpec, directory: EvaluationDirectory) -> int:
     run = Path(spec.run_file).read_text()
@@ -97,7 +100,7 @@ def _worker(run: str, spec: EvaluationSpec) -> Iterator[_Worker]:
     reaper = Reaper()
     process = WorkerProcess(run, reaper, thread_variables(spec.threads))
     try:
-        process.start(Job(spec.id, spec.point, spec.attempt), spec.output)
+        process.start(spec.job, spec.output, worker=socket.gethostname())
         yield process
     finally:
         process.kill()
@@ -109,6 +112,7 @@ def _follow(
 ) -> JobEnded | None:
     """Pass on what happens until the evaluation ends; return its end, None if it was to stop."""
     start: float | None = None
+    pruned = False
     deadline = time.monotonic() + LOAD_SECONDS
     while True:
         left = max(0.0, deadline - time.monotonic())
@@ -124,6 +128,9 @@ def _follow(
                 directory.send(message)
         if directory.stop_requested:
             return None
+        if not pruned and directory.prune_requested:
+            worker.request_stop(spec.id)
+            pruned = True
         if time.monotonic() >= deadline:
             return _overdue(spec, start)
 
@@ -155,8 +162,17 @@ class _Rank:
         start = self._now()
         if self._rank == 0:
             self._directory.send(JobStarted(spec.id, start, socket.gethostname()))
-        report = self._report if self._rank == 0 else None
-        return self._end(start, evaluate(run, spec.point, report))
+        running = Running(
+            spec.id,
+            spec.attempt,
+            spec.seed,
+            socket.gethostname(),
+            spec.directory,
+            send=self._report if self._rank == 0 else None,
+            stop_requested=lambda: self._directory.prune_requested,
+            whole_process=True,
+        )
+        return self._end(start, evaluate(run, spec.point, running))
 
     def _report(self, step: int, objective: Objective, metrics: Mapping[str, float]) -> None:
         with contextlib.suppress(OSError):
@@ -166,7 +182,7 @@ class _Rank:
     def _end(self, start: float | None, returned: Result) -> int:
         """Write what rank 0 returned, or the first failure of any rank."""
         result = returned.value
-        if isinstance(result, Failure):
+        if isinstance(result, Failure) and not returned.pruned:
             time.sleep(_SIGNAL_SECONDS)
             # Another rank's None is not a failure: only rank 0 has to return the objective.
             if self._rank != 0 and result.kind not in ("exception", "out_of_memory"):
@@ -179,8 +195,10 @@ class _Rank:
             # The other ranks may be waiting for this one; the launcher of the ranks ends them.
             os._exit(_FAILED)
         if self._rank == 0:
-            metrics = returned.metrics
-            self._directory.send(JobEnded(self._spec.id, result, start, self._now(), metrics))
+            ended = JobEnded(
+                self._spec.id, result, start, self._now(), returned.metrics, returned.pruned
+            )
+            self._directory.send(ended)
         return 0
 
     def _watch(self) -> None:

@@ -6,6 +6,7 @@ started.json    from the evaluation: a JobStarted, when ``run`` begins
 reports.jsonl   from the evaluation: a JobReported a line
 result.json     from the evaluation: its JobEnded
 stop            from the search: asks the evaluation to end without a result
+prune           from the search: asks the evaluation to end early, with its last report
 point.json      from the search, for the job of a :class:`~deephyper.balsam.job_spec.BalsamJobSpec`
 =============== ================================================================================
 
@@ -31,12 +32,14 @@ from deephyper.evaluator.worker.messages import (
     from_json,
     to_json,
 )
+from deephyper.job import Job
 
 _SPEC = "evaluation.json"
 _STARTED = "started.json"
 _REPORTS = "reports.jsonl"
 _RESULT = "result.json"
 _STOP = "stop"
+_PRUNE = "prune"
 _POINT = "point.json"
 
 
@@ -53,6 +56,8 @@ class EvaluationSpec:
         timeout: seconds that it may last; None for no limit.
         ranks: in all, over all nodes.
         threads: of each rank.
+        seed: of the job.
+        directory: of the job.
         keeps_worker: whether its worker is kept for later evaluations of the same launcher.
     """
 
@@ -65,6 +70,13 @@ class EvaluationSpec:
     ranks: int
     threads: int
     keeps_worker: bool
+    seed: int = 0
+    directory: str | None = None
+
+    @property
+    def job(self) -> Job:
+        """The job."""
+        return Job(self.id, self.point, self.attempt, self.directory, self.seed)
 
 
 class EvaluationDirectory:
@@ -94,6 +106,11 @@ class EvaluationDirectory:
         with contextlib.suppress(OSError):
             (self.path / _STOP).touch()
 
+    def request_prune(self) -> None:
+        """Ask the evaluation to end early, with its last report."""
+        with contextlib.suppress(OSError):
+            (self.path / _PRUNE).touch()
+
     # The evaluation.
 
     def read_spec(self) -> EvaluationSpec:
@@ -104,6 +121,11 @@ class EvaluationDirectory:
     def stop_requested(self) -> bool:
         """True if the search has asked the evaluation to end."""
         return (self.path / _STOP).exists()
+
+    @property
+    def prune_requested(self) -> bool:
+        """True if the search has asked the evaluation to end early."""
+        return (self.path / _PRUNE).exists()
 
     def clear(self) -> None:
         """Remove the messages of an earlier try, which a launcher has cut off."""

@@ -22,7 +22,8 @@ from deephyper.balsam.run_check import specifies_jobs
 from deephyper.balsam.running import OtherProgram, OwnProgram, RunningEvaluation, Source
 from deephyper.clock import Clock
 from deephyper.errors import EvaluatorError
-from deephyper.evaluator.evaluator import LOAD_SECONDS, Evaluator
+from deephyper.evaluator.bookkeeping import LOAD_SECONDS
+from deephyper.evaluator.evaluator import Evaluator
 from deephyper.evaluator.run_function import Function, RunFunction
 from deephyper.evaluator.worker.messages import JobEnded, JobMessage
 from deephyper.job import Failure, Job
@@ -221,6 +222,8 @@ class BalsamEvaluator(Evaluator):
             ranks=self._fields["num_nodes"] * self._fields["ranks_per_node"],
             threads=self._fields["threads_per_rank"],
             keeps_worker=self._keeps_workers,
+            seed=job.seed,
+            directory=job.directory,
         )
 
     def _wait(self, timeout: float) -> Sequence[JobMessage]:
@@ -251,6 +254,9 @@ class BalsamEvaluator(Evaluator):
                 del self._evaluations[evaluation.job_id]
             messages += said
         return messages
+
+    def _request_stop(self, job_id: str, slot: int) -> None:
+        self._evaluations[job_id].directory.request_prune()
 
     def _stop(self, job_id: str, slot: int) -> None:
         evaluation = self._evaluations.pop(job_id, None)

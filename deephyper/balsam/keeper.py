@@ -105,8 +105,20 @@ class _Keeper:
         return False
 
     def _start(self, request: dict[str, Any]) -> None:
-        job = Job(request["id"], request["point"], request["attempt"])
-        self._worker.start(job, request["output"], request["directory"], request["variables"])
+        job = Job(
+            request["id"],
+            request["point"],
+            request["attempt"],
+            request["own_directory"],
+            request["seed"],
+        )
+        self._worker.start(
+            job,
+            request["output"],
+            request["directory"],
+            request["variables"],
+            worker=socket.gethostname(),
+        )
 
     def _end_worker(self) -> None:
         if not self._worker_ended:
@@ -121,7 +133,9 @@ class _Keeper:
         poll.register(connection.fileno(), select.POLLIN)
         ready = poll.poll(1000 * POLL_SECONDS if self._worker.has_to_be_asked else None)
         if connection.fileno() in {fd for fd, _ in ready}:
-            connection.waiting(0.0)
+            for line in connection.waiting(0.0):
+                if isinstance(line, dict) and "stop" in line:
+                    self._worker.request_stop(line["stop"])
 
     def _listen(self) -> bool:
         """Be found by the next evaluation; return whether that is possible."""

@@ -115,6 +115,8 @@ class KeptWorker:
             "attempt": spec.attempt,
             "output": spec.output,
             "directory": os.getcwd(),
+            "seed": spec.seed,
+            "own_directory": spec.directory,
             "variables": variables,
         }
         try:
@@ -124,6 +126,11 @@ class KeptWorker:
         except (OSError, ValueError):
             connection.close()
             raise
+
+    def request_stop(self, job_id: str) -> None:
+        """Ask the job to end early."""
+        with contextlib.suppress(OSError):
+            self._connection.send({"stop": job_id})
 
     def events(self, timeout: float) -> list[JobMessage]:
         """Return what has happened to the job, waiting up to ``timeout`` seconds for something."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from deephyper.balsam.job_spec import BalsamJobSpec
 from deephyper.errors import DeepHyperError, RunFunctionError
-from deephyper.evaluator.evaluator import LOAD_SECONDS
+from deephyper.evaluator.bookkeeping import LOAD_SECONDS
 from deephyper.evaluator.run_function import RunFunction
 from deephyper.evaluator.worker.worker_process import not_loaded_within
 

@@ -8,8 +8,8 @@ from deephyper.lazy import lazy_names
 
 if TYPE_CHECKING:
     from deephyper.evaluator.create import CLASSIC_NAMES
+    from deephyper.evaluator.current import EvaluationPruned, evaluation
     from deephyper.evaluator.evaluator import DEFAULT_METHOD, Evaluator
-    from deephyper.evaluator.reporting import report
     from deephyper.evaluator.run_function import RunFunction
     from deephyper.evaluator.virtual import VirtualEvaluator
     from deephyper.job import Ended, Event, Failure, Job, Notice, Outcome, Reported, Started, Status
@@ -18,6 +18,7 @@ __all__ = [
     "CLASSIC_NAMES",
     "DEFAULT_METHOD",
     "Ended",
+    "EvaluationPruned",
     "Evaluator",
     "Event",
     "Failure",
@@ -29,7 +30,7 @@ __all__ = [
     "Started",
     "Status",
     "VirtualEvaluator",
-    "report",
+    "evaluation",
 ]
 
 __getattr__, __dir__ = lazy_names(
@@ -49,6 +50,7 @@ __getattr__, __dir__ = lazy_names(
         "Started": "deephyper.job",
         "Status": "deephyper.job",
         "VirtualEvaluator": "deephyper.evaluator.virtual",
-        "report": "deephyper.evaluator.reporting",
+        "EvaluationPruned": "deephyper.evaluator.current",
+        "evaluation": "deephyper.evaluator.current",
     },
 )

@@ -1,8 +1,7 @@
-"""The interface to every way of evaluating points, and the bookkeeping that all of them share.
+"""The interface to every way of evaluating points.
 
-A backend says only how to start a job, how to hear from its workers and how to end one. Which
-worker is free, which job waits, what is past its time limit and what an outcome looks like is
-decided here.
+A backend says only how to start a job, how to hear from its workers and how to end one; see the
+hooks of :class:`~deephyper.evaluator.bookkeeping.Bookkeeping`.
 """
 
 from __future__ import annotations
@@ -11,41 +10,32 @@ import itertools
 import math
 import os
 import sys
-from abc import ABC, abstractmethod
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from types import TracebackType
 from typing import Any, ClassVar, Self
 
 from deephyper import checks
-from deephyper.clock import LONGEST_WAIT, Clock
+from deephyper.clock import Clock
 from deephyper.errors import EvaluatorError
-from deephyper.evaluator.due_times import DueTimes
-from deephyper.evaluator.output import make_directory, output_file, tail
+from deephyper.evaluator.bookkeeping import Bookkeeping
+from deephyper.evaluator.output import make_directory
 from deephyper.evaluator.run_function import Function, RunFunction
 from deephyper.evaluator.running_job import Running
-from deephyper.evaluator.slots import Slots
-from deephyper.evaluator.worker.messages import JobEnded, JobMessage, JobReported
-from deephyper.job import Ended, Event, Failure, Job, Notice, Outcome
+from deephyper.job import Ended, Event, Job, Outcome
 from deephyper.option import Option
 
 DEFAULT_METHOD = "process"
-LOAD_SECONDS = 300.0
-"""The time in which a worker has to load the run function: on a busy shared file system, importing
-a large library takes minutes."""
-
 _MOST_WORKERS = 1_000_000
 
 
-class Evaluator(ABC):
+class Evaluator(Bookkeeping):
     """Evaluates points on a number of workers; none waits for another.
 
     Use :meth:`create`, and the object as a context manager or :meth:`close` at the end.
 
-    A backend is a subclass that implements the four hooks below and declares what it adds to the
-    command line as ``options``. Its name is registered as an entry point of the group
-    ``deephyper.evaluators``.
+    A backend is a subclass that implements the four hooks of :class:`.Bookkeeping` and declares
+    what it adds to the command line as ``options``. Its name is registered as an entry point of the
+    group ``deephyper.evaluators``.
 
     Args:
         run: function of one argument, the point (a dictionary that is its own copy), that returns
@@ -67,18 +57,6 @@ class Evaluator(ABC):
     """The name that the backend is registered by."""
     options: ClassVar[tuple[Option, ...]] = ()
     """The command line options of this backend alone; each is a keyword argument of its class."""
-    can_kill: ClassVar[bool] = True
-    """False if what runs can't be ended, only left behind."""
-    startup_allowance: ClassVar[float] = LOAD_SECONDS
-    """The seconds beyond the time limit in which a worker has to begin."""
-
-    @property
-    def overrun_allowance(self) -> float:
-        """Seconds beyond the time limit that a job may take once it has begun.
-
-        More than 0 where workers end their jobs in time themselves; this is for lost ones.
-        """
-        return 0.0
 
     def __init__(
         self,
@@ -92,25 +70,19 @@ class Evaluator(ABC):
         clock: Clock | None = None,
     ) -> None:
         refused = EvaluatorError
-        self.num_workers = checks.whole("num_workers", num_workers, 1, _MOST_WORKERS, error=refused)
+        super().__init__(
+            checks.whole("num_workers", num_workers, 1, _MOST_WORKERS, error=refused),
+            None if timeout is None else checks.duration("timeout", timeout, error=refused),
+            None if output_dir is None else Path(output_dir).absolute(),
+            RunFunction.of(run),
+            clock or Clock(),
+        )
         self.num_cpus_per_task = checks.whole(
             "num_cpus_per_task", num_cpus_per_task, 1, error=refused
         )
         self.num_gpus_per_task = checks.real(
             "num_gpus_per_task", num_gpus_per_task, finite=True, error=refused
         )
-        self.timeout = (
-            None if timeout is None else checks.duration("timeout", timeout, error=refused)
-        )
-        self.output_dir = None if output_dir is None else Path(output_dir).absolute()
-        self.run_function = RunFunction.of(run)
-        self.clock = clock or Clock()
-        self._waiting: deque[Job] = deque()
-        self._running: dict[str, Running] = {}
-        self._unfinished: set[str] = set()  # ids of both
-        self._deadlines = DueTimes()  # by clock.monotonic()
-        self._events: list[Event] = []  # not yet gathered
-        self._places = Slots(self.num_workers)
         self._ids = itertools.count()
         self._closed = False
         self._process_id = os.getpid()
@@ -226,8 +198,7 @@ class Evaluator(ABC):
                 self._start_waiting()
             if self._running or self._waiting:
                 self._take(self._wait(self._longest_wait(until)))
-                if self.timeout is not None:
-                    self._end_overdue()
+                self._end_overdue()
                 if self._waiting:
                     self._start_waiting()
             if self._events or not self._unfinished or self.clock.monotonic() >= until:
@@ -280,6 +251,21 @@ class Evaluator(ABC):
         """
         return self._end_early(ids, Running.pruned)
 
+    def request_stop(self, ids: Iterable[str], grace: float = math.inf) -> None:
+        """Ask running jobs to end early; they do so when they next report, or ask.
+
+        They are gathered as "pruned", or as "finished" if they end by themselves first.
+
+        Args:
+            ids: of the jobs; those that don't run are left alone.
+            grace: seconds after which they are ended as by :meth:`prune`.
+        """
+        for running in [self._running[i] for i in dict.fromkeys(ids) if i in self._running]:
+            if not running.stop_requested:
+                running.stop_requested = True
+                self._deadlines.set(running.job.id, self.clock.monotonic() + grace)
+                self._request_stop(running.job.id, running.slot)
+
     def close(self) -> None:
         """End everything, workers included. What had not ended is lost."""
         if os.getpid() != self._process_id:
@@ -314,138 +300,9 @@ class Evaluator(ABC):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
-
-    # The hooks of a backend.
-
-    @abstractmethod
-    def _start(self, job: Job, slot: int, output: str | None) -> str:
-        """Hand a job to the worker of a slot; return the worker's name. Must not block."""
-
-    @abstractmethod
-    def _wait(self, timeout: float) -> Sequence[JobMessage]:
-        """Return what running jobs have said, waiting up to ``timeout`` seconds for something.
-
-        It is called only while jobs are running, or wait for a place. What is said of other jobs is
-        ignored.
-        """
-
-    @abstractmethod
-    def _stop(self, job_id: str, slot: int) -> None:
-        """End a running job; its slot must be usable at once. Nothing more may be heard of it."""
-
-    @abstractmethod
-    def _close(self) -> None:
-        """End all workers."""
-
-    def _allowance(self, slot: int) -> float:
-        """Return the seconds beyond the time limit in which the worker of a slot has to begin."""
-        return self.startup_allowance
-
-    def _check(self, limit: float) -> None:
-        """Load the run function where it will run, within ``limit`` seconds."""
-        self.run_function.load()
-
-    # Bookkeeping.
 
     def _require_open(self) -> None:
         if self._closed:
             raise EvaluatorError("the evaluator is closed; make a new one")
-
-    def _start_waiting(self) -> None:
-        while self._waiting and (slot := self._places.take()) is not None:
-            job = self._waiting.popleft()
-            try:
-                output = None if self.output_dir is None else output_file(self.output_dir, job)
-                worker = self._start(job, slot, output)
-            except BaseException:
-                self._places.give_back(slot)
-                self._unfinished.discard(job.id)
-                raise
-            self._running[job.id] = Running(job, slot, worker, output)
-            if self.timeout is not None:
-                limit = self.timeout + self._allowance(slot)
-                self._deadlines.set(job.id, self.clock.monotonic() + limit)
-
-    def _longest_wait(self, until: float) -> float:
-        if self._events:
-            return 0.0
-        wake = until if self.timeout is None else min(until, self._deadlines.next)
-        if math.isinf(wake):
-            return LONGEST_WAIT
-        return min(max(0.0, wake - self.clock.monotonic()), LONGEST_WAIT)
-
-    def _take(self, messages: Sequence[JobMessage]) -> None:
-        heard = self.clock.monotonic()
-        for message in messages:
-            running = self._running.get(message.job_id)
-            if running is None:
-                continue
-            if isinstance(message, JobEnded):
-                running.start = message.start if message.start is not None else running.start
-                self._release(running)
-                outcome = running.ended(message.result, message.end, message.metrics)
-                self._events.append(Ended(outcome))
-            elif isinstance(message, JobReported):
-                self._events.append(running.reported(message))
-            else:
-                if self.timeout is not None:
-                    limit = self.timeout + self.overrun_allowance
-                    self._deadlines.set(message.job_id, heard + limit)
-                self._events.append(running.started(message, heard))
-
-    def _end_overdue(self) -> None:
-        for job_id in self._deadlines.pop_until(self.clock.monotonic()):
-            running = self._running[job_id]
-            self._stop(job_id, running.slot)
-            self._release(running)
-            message = running.overdue(self.timeout or 0.0, self.can_kill)
-            failure = Failure("timeout", message, tail(running.output))
-            self._events.append(Ended(running.ended(failure, running.now(self.clock))))
-
-    def _end_early(
-        self, ids: Iterable[str] | None, outcome_of: Callable[[Running, float], Outcome]
-    ) -> list[Outcome]:
-        wanted = [*self._running, *(j.id for j in self._waiting)] if ids is None else list(ids)
-        if self._running:
-            self._take(self._wait(0.0))  # what has ended by itself stays so
-        outcomes = self._drop_waiting(set(wanted)) if self._waiting else []
-        for running in [self._running[i] for i in dict.fromkeys(wanted) if i in self._running]:
-            self._stop(running.job.id, running.slot)
-            self._release(running)
-            outcomes.append(outcome_of(running, running.now(self.clock)))
-        if outcomes and self._events:
-            gone = {id(outcome.job) for outcome in outcomes}
-            self._events = [
-                e for e in self._events if isinstance(e, Notice) or id(e.job) not in gone
-            ]
-        self._start_waiting()
-        return outcomes
-
-    def _drop_waiting(self, ids: set[str]) -> list[Outcome]:
-        dropped = [job for job in self._waiting if job.id in ids]
-        self._waiting = deque(job for job in self._waiting if job.id not in ids)
-        self._unfinished.difference_update(job.id for job in dropped)
-        now = self.clock.now()
-        return [Outcome(job, "stopped", None, None, None, now, "") for job in dropped]
-
-    def _release(self, running: Running) -> None:
-        job_id = running.job.id
-        del self._running[job_id]
-        self._unfinished.remove(job_id)
-        if self.timeout is not None:
-            self._deadlines.drop(job_id)
-        self._places.give_back(running.slot)
-
-    def _take_back(self, job_id: str) -> None:
-        """Let a job that was handed to a worker, and has not begun, wait for another one."""
-        running = self._running[job_id]
-        self._release(running)
-        self._unfinished.add(job_id)
-        self._waiting.appendleft(running.job)

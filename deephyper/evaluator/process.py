@@ -90,7 +90,7 @@ class ProcessEvaluator(Evaluator):
 
     def _start(self, job: Job, slot: int, output: str | None) -> str:
         worker = self._worker(slot)
-        worker.start(job, output)
+        worker.start(job, output, worker=f"{slot}")
         self._watch.add(slot, worker)
         if self.fresh and self._slots[slot].spare is None:
             # The next evaluation's interpreter starts while this one runs.
@@ -126,6 +126,11 @@ class ProcessEvaluator(Evaluator):
             else:
                 kept.append(message)
         return kept
+
+    def _request_stop(self, job_id: str, slot: int) -> None:
+        worker = self._slots[slot].worker
+        if worker is not None:
+            worker.request_stop(job_id)
 
     def _stop(self, job_id: str, slot: int) -> None:
         self._discard(slot)

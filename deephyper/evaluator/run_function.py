@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from deephyper.errors import LoadError, RunFunctionError
-from deephyper.evaluator.reporting import Reports, Send
+from deephyper.evaluator.current import Running
 from deephyper.loading import (
     absolute,
     current_directory,
@@ -153,7 +153,7 @@ def _defined_in(function: Function) -> str:
     return os.path.abspath(file) if isinstance(file, str) else ""
 
 
-def evaluate(function: Function, point: dict[str, Any], send: Send | None = None) -> Result:
+def evaluate(function: Function, point: dict[str, Any], running: Running | None = None) -> Result:
     """Call ``run`` on a copy of the point, and return what it came to.
 
     Nothing is raised, not even SystemExit, so that a worker survives ``sys.exit()`` in user
@@ -163,21 +163,23 @@ def evaluate(function: Function, point: dict[str, Any], send: Send | None = None
     Args:
         function: ``run``.
         point: the point.
-        send: takes what ``run`` reports on its way.
+        running: the evaluation, as what ``run`` calls sees it; None for none.
     """
     process = os.getpid()
     depth = sys.getrecursionlimit()
     try:
-        with Reports(send, process):
+        with running or contextlib.nullcontext():
             value = function(dict(point))
     except BaseException as error:
         sys.setrecursionlimit(depth)
         if os.getpid() != process:
             _end_child(error)
-        return Result(_failure(error))
+        return Result(_failure(error), pruned=running is not None and running.pruned)
     sys.setrecursionlimit(depth)
     if os.getpid() != process:
         _end_child(None)
+    if running is not None and running.pruned:
+        return Result(Failure("reported", "it was ended early"), pruned=True)
     return read_result(value)
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from deephyper.clock import Clock
-from deephyper.evaluator.worker.messages import JobReported, JobStarted
+from deephyper.evaluator.worker.messages import JobEnded, JobReported, JobStarted
 from deephyper.job import Failure, Job, Objective, Outcome, Reported, Started, Status
 
 
@@ -22,6 +21,7 @@ class Running:
         output: file with what the evaluation prints.
         start: when it began, in seconds since the epoch; None as long as it hasn't.
         report: the last of its reports.
+        stop_requested: whether it is to end early.
         began: when its start was heard of, by the clock's ``monotonic``.
     """
 
@@ -32,6 +32,7 @@ class Running:
     start: float | None = None
     report: JobReported | None = None
     began: float = 0.0
+    stop_requested: bool = False
 
     def started(self, message: JobStarted, began: float) -> Started:
         """Take note of its start, and of when it was heard of, by the clock's ``monotonic``."""
@@ -49,20 +50,21 @@ class Running:
         self.report = message
         return Reported(self.job, message.step, message.objective, message.time, message.metrics)
 
-    def ended(
-        self, result: Objective | Failure, end: float, metrics: Mapping[str, float] | None = None
-    ) -> Outcome:
+    def ended(self, message: JobEnded) -> Outcome:
         """Return the outcome of an evaluation that has ended by itself or at its time limit.
 
         A metric that was reported and not returned has the value of the last report.
         """
+        result = message.result
+        if message.pruned and self.stop_requested:
+            return self.pruned(message.end)
         if isinstance(result, Failure):
-            outcome = self._outcome("failed", None, result, end)
+            outcome = self._outcome("failed", None, result, message.end)
         else:
-            outcome = self._outcome("finished", result, None, end)
+            outcome = self._outcome("finished", result, None, message.end)
         reported = {} if self.report is None else self.report.metrics
-        if metrics or reported:
-            outcome = replace(outcome, metrics={**reported, **(metrics or {})})
+        if message.metrics or reported:
+            outcome = replace(outcome, metrics={**reported, **message.metrics})
         return outcome
 
     def stopped(self, end: float) -> Outcome:

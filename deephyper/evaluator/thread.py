@@ -14,7 +14,9 @@ from collections.abc import Mapping, Sequence
 
 from deephyper.clock import Clock
 from deephyper.errors import EvaluatorError
-from deephyper.evaluator.evaluator import LOAD_SECONDS, Evaluator
+from deephyper.evaluator.bookkeeping import LOAD_SECONDS
+from deephyper.evaluator.current import Running
+from deephyper.evaluator.evaluator import Evaluator
 from deephyper.evaluator.run_function import Function, RunFunction, evaluate
 from deephyper.evaluator.surroundings import Surroundings
 from deephyper.evaluator.worker.messages import JobEnded, JobMessage, JobReported, JobStarted
@@ -83,7 +85,7 @@ class ThreadEvaluator(Evaluator):
                     "workers, or raise the limits that 'ulimit -a' shows"
                 ) from error
             self._threads.add(thread)
-        self._handed[slot] = handed = _Handed(job)
+        self._handed[slot] = handed = _Handed(job, f"{slot}")
         self._jobs.put(handed)
         return f"{slot}"
 
@@ -100,6 +102,9 @@ class ThreadEvaluator(Evaluator):
         if ended and self._surroundings is not None:
             self._surroundings.restore(idle=len(ended) >= len(self._running))
         return messages
+
+    def _request_stop(self, job_id: str, slot: int) -> None:
+        self._handed[slot].stop_requested = True
 
     def _stop(self, job_id: str, slot: int) -> None:
         handed = self._handed.pop(slot)
@@ -125,16 +130,20 @@ class _Handed:
 
     Args:
         job: the job.
+        worker: name of the worker.
 
     Attributes:
+        stop_requested: True if it is to end early.
         thread: the thread that has claimed it, or has tried to; None as long as none has.
         left: True if nothing more is to be heard of it.
     """
 
-    __slots__ = ("_claimed", "job", "left", "thread")
+    __slots__ = ("_claimed", "job", "left", "stop_requested", "thread", "worker")
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, worker: str) -> None:
         self.job = job
+        self.worker = worker
+        self.stop_requested = False
         self.thread: _Thread | None = None
         self.left = False
         self._claimed = threading.Lock()
@@ -188,11 +197,21 @@ class _Thread:
             said.put((handed, JobReported(job_id, step, objective, now(), metrics)))
 
         said.put((handed, JobStarted(job_id, start)))
+        job = handed.job
+        running = Running(
+            job_id,
+            job.attempt,
+            job.seed,
+            handed.worker,
+            job.directory,
+            send=report,
+            stop_requested=lambda: handed.stop_requested,
+        )
         try:
-            result = evaluate(self._function, handed.job.point, report)
+            result = evaluate(self._function, job.point, running)
         except BaseException as error:  # user code has replaced what is needed to tell more
             result = Result(Failure("exception", type(error).__name__))
-        ended = JobEnded(job_id, result.value, start, now(), result.metrics)
+        ended = JobEnded(job_id, result.value, start, now(), result.metrics, result.pruned)
         said.put((handed, ended))
 
 

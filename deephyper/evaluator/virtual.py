@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 
 from deephyper.clock import VirtualClock
 from deephyper.errors import EvaluatorError
+from deephyper.evaluator.current import Running
 from deephyper.evaluator.due_times import DueTimes
 from deephyper.evaluator.evaluator import Evaluator
 from deephyper.evaluator.run_function import Function, RunFunction, evaluate
@@ -39,12 +40,14 @@ class _Simulated:
         end: when it will end.
         reports: time, step and objective of those that are still to come.
         report: the one that comes next; None if the next event is the end.
+        stop_requested: whether it is to end after its next report.
     """
 
     job: Job
     end: float
     reports: Iterator[tuple[float, int, Objective]]
     report: tuple[float, int, Objective] | None = None
+    stop_requested: bool = False
 
     def next_time(self) -> float:
         """Turn to the next event; return its time."""
@@ -163,7 +166,15 @@ class VirtualEvaluator(Evaluator):
         else:
             _, step, objective = simulated.report
             self._said.append(JobReported(job.id, step, objective, now))
-            self._due.set(job.id, simulated.next_time())
+            if simulated.stop_requested:
+                del self._simulated[job.id]
+                early = Failure("reported", "it was ended early")
+                self._said.append(JobEnded(job.id, early, None, now, pruned=True))
+            else:
+                self._due.set(job.id, simulated.next_time())
+
+    def _request_stop(self, job_id: str, slot: int) -> None:
+        self._simulated[job_id].stop_requested = True
 
     def _stop(self, job_id: str, slot: int) -> None:
         del self._simulated[job_id]
@@ -176,7 +187,8 @@ class VirtualEvaluator(Evaluator):
     def _evaluate(self, job: Job) -> Result:
         if self._function is None:
             self._function = self.run_function.load()
-        return evaluate(self._function, job.point)
+        running = Running(job.id, job.attempt, job.seed, "", job.directory)
+        return evaluate(self._function, job.point, running)
 
 
 def _no_run(point: dict[str, Any]) -> NoReturn:

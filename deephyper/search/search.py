@@ -194,6 +194,7 @@ class Search:
                     interrupt=interrupt,
                     clock=self._clock,
                     directory_of=self._store.evaluation_directory,
+                    seed=self._seed or 0,
                     on_start=self._on_start or _ignore,
                     on_outcome=self._on_outcome or _ignore,
                     notify=self._notify,

@@ -15,6 +15,7 @@ import contextlib
 import dataclasses
 import logging
 import math
+import zlib
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -108,6 +109,7 @@ class Session:
         interrupt: the signals that came.
         clock: what times are read from.
         directory_of: gives the directory of an evaluation.
+        seed: from which those of evaluations follow.
         on_start: called with the optimizer's description when the session has begun.
         on_outcome: called with each outcome of an evaluation that has ended.
         notify: called with a line for the user.
@@ -126,6 +128,7 @@ class Session:
         interrupt: Interrupt,
         clock: Clock,
         directory_of: Callable[[str], str | None],
+        seed: int,
         on_start: Callable[[str], None],
         on_outcome: Callable[[Outcome], None],
         notify: Callable[[str], None],
@@ -140,6 +143,7 @@ class Session:
         self._interrupt = interrupt
         self._clock = clock
         self._directory_of = directory_of
+        self._seed = seed
         self._on_start = on_start
         self._on_outcome = on_outcome
         self._notify = notify
@@ -319,9 +323,15 @@ class Session:
         with self._recorder.together():
             for evaluation in evaluations:
                 job = evaluation.job
-                evaluation.job = dataclasses.replace(job, directory=self._directory_of(job.id))
+                evaluation.job = dataclasses.replace(
+                    job, directory=self._directory_of(job.id), seed=self._seed_of(job.id)
+                )
                 self._recorder.submitted(evaluation)
         self._evaluator.submit([evaluation.job for evaluation in evaluations])
+
+    def _seed_of(self, id_: str) -> int:
+        """Return the seed of an evaluation: the same in every session and at every attempt."""
+        return zlib.crc32(f"{self._seed}/{id_}".encode())
 
     def _take(self, events: Sequence[Event]) -> bool:
         """Write what has happened, and end the evaluations that have ended together.

@@ -27,7 +27,7 @@ FUNCTIONS = """
 import os
 import time
 
-from deephyper.evaluator import report
+from deephyper import evaluation
 
 
 def doubles(point):
@@ -37,7 +37,7 @@ def doubles(point):
 
 def reports(point):
     for step in (1, 2):
-        report(step, step * point["x"], {"loss": 0.5})
+        evaluation.report(step * point["x"], step=step, loss=0.5)
     return point["x"]
 
 

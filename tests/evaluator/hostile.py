@@ -26,7 +26,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Never
 
-from deephyper.evaluator import report
+from deephyper import evaluation
 
 Point = dict[str, Any]
 Hostile = Callable[[Point], Any]
@@ -557,19 +557,19 @@ def flood(point: Point) -> Any:
 @anywhere
 def report_much(point: Point) -> Any:
     for step in range(1000):
-        report(step, 0.5, {"loss": 1e300})
+        evaluation.report(0.5, step=step, loss=1e300)
     return 1.0
 
 
 @anywhere
 def report_too_much(point: Point) -> Any:
-    report(1, 0.5, {f"{number:01000}": 1.0 for number in range(20_000)})
+    evaluation.report(0.5, step=1, **{f"{number:01000}": 1.0 for number in range(20_000)})
     return 1.0
 
 
 @anywhere
 def report_oddly(point: Point) -> Any:
-    report(1, 0.5, {"\ud800": 1.0})
+    evaluation.report(0.5, step=1, **{"\ud800": 1.0})
     return 1.0
 
 

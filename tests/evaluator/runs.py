@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import ctypes
+import json
 import os
 import signal
 import subprocess
@@ -13,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from deephyper.evaluator import report
+from deephyper import evaluation
 
 
 def behave(point: dict[str, Any]) -> Any:
@@ -62,15 +64,45 @@ def _wait_for(point: dict[str, Any]) -> Any:
 def _report(point: dict[str, Any]) -> Any:
     """Report objectives, one a step; then wait until the test makes a file, if it names one."""
     for step, objective in enumerate(point["objectives"], start=1):
-        report(step, objective, {"loss": 1.0 - objective})
+        evaluation.report(objective, step=step, loss=1.0 - objective)
     if "then_wait_for" in point:
         _wait_for({"file": point["then_wait_for"]})
     return point["objectives"][-1]
 
 
+def _report_until(point: dict[str, Any]) -> Any:
+    """Report until the search ends it; leave a file behind as clean-up code does."""
+    try:
+        for step in range(1, 100_000):
+            with contextlib.suppress(Exception):  # which must not keep it alive
+                evaluation.report(step / 100_000, step=step)
+            time.sleep(0.005)
+    finally:
+        Path(point["file"]).write_text("cleaned up")
+    return 1.0
+
+
+def _ask_until(point: dict[str, Any]) -> Any:
+    """Report, and ask until the search ends it; return what nobody should take."""
+    evaluation.report(0.25, step=3)
+    while not evaluation.should_stop():
+        time.sleep(0.005)
+    return 99.0
+
+
+def _tell_about_itself(point: dict[str, Any]) -> Any:
+    """Write what it knows of itself into its own directory, and count its attempts there."""
+    directory = evaluation.directory
+    with (directory / "attempts").open("a") as file:
+        file.write(f"{evaluation.attempt}\n")
+    about = [evaluation.id, evaluation.worker, evaluation.seed, str(directory)]
+    Path(point["file"]).write_text(json.dumps(about))
+    return float(evaluation.attempt)
+
+
 def _report_badly(point: dict[str, Any]) -> Any:
-    report(3, 0.5)
-    report(point["step"], float(point["objective"]))
+    evaluation.report(0.5, step=3)
+    evaluation.report(float(point["objective"]), step=point["step"])
     return 1.0
 
 
@@ -78,10 +110,10 @@ def _report_from_child(point: dict[str, Any]) -> Any:
     """Report from a forked child, which is not the evaluation, then from the evaluation."""
     child = os.fork()
     if child == 0:
-        report(1, 0.9)
+        evaluation.report(0.9, step=1)
         os._exit(0)
     os.waitpid(child, 0)
-    report(2, 0.5)
+    evaluation.report(0.5, step=2)
     return 0.5
 
 
@@ -90,7 +122,7 @@ def _report_late(point: dict[str, Any]) -> Any:
 
     def wait_and_report() -> None:
         _wait_for({"file": point["file"]})
-        report(7, 0.7)
+        evaluation.report(0.7, step=7)
         Path(point["done"]).touch()
 
     threading.Thread(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from pathlib import Path
@@ -169,6 +170,81 @@ def test_prune_ends_a_job_with_its_last_report(method: str, create: Create, tmp_
     # Its worker serves the next one, and nothing more is heard of it.
     assert events_of(evaluator, [pruned, later])[0] == []
     assert evaluator.prune([pruned.id]) == []
+
+
+def test_a_job_that_is_asked_to_end_does_so_when_it_reports(
+    calling_method: str, create: Create, tmp_path: Path
+) -> None:
+    evaluator = create(calling_method, 2)
+    files = [tmp_path / "a", tmp_path / "b"]
+    asked, _ = evaluator.submit([{"do": "report_until", "file": str(file)} for file in files])
+    reported: set[str] = set()
+    while len(reported) < 2:
+        reported |= {report.job.id for report in gather_reports(evaluator, 1)}
+    evaluator.request_stop([asked.id, "nosuch"])
+    ended, last = None, None
+    while ended is None:
+        for event in evaluator.gather():
+            if isinstance(event, Reported) and event.job == asked:
+                last = event
+            if isinstance(event, Ended):
+                ended = event.outcome
+    assert (ended.job, ended.status) == (asked, "pruned")
+    assert last is not None
+    assert (ended.step, ended.objective) == (last.step, last.objective)
+    assert files[0].read_text() == "cleaned up"
+    assert evaluator.num_unfinished == 1
+    evaluator.cancel()
+
+
+def test_a_job_that_asks_is_pruned_whatever_it_returns(calling_method: str, create: Create) -> None:
+    evaluator = create(calling_method, 1)
+    (job,) = evaluator.submit([{"do": "ask_until"}])
+    gather_reports(evaluator, 1)
+    evaluator.request_stop([job.id])
+    outcome = only(evaluator.gather_all())
+    assert (outcome.status, outcome.objective, outcome.step) == ("pruned", 0.25, 3)
+    # The worker is as it was.
+    evaluator.submit([{"do": "double", "x": 2}])
+    assert only(evaluator.gather_all()).objective == 4
+
+
+def test_a_job_that_never_reports_again_is_ended_after_the_grace(
+    method: str, create: Create, tmp_path: Path
+) -> None:
+    evaluator = create(method, 1)
+    work = {"do": "report", "objectives": [0.5], "then_wait_for": str(tmp_path / "no")}
+    (job,) = evaluator.submit([work])
+    gather_reports(evaluator, 1)
+    evaluator.request_stop([job.id], grace=0.05)
+    outcome = only(evaluator.gather_all())
+    assert (outcome.status, outcome.objective, outcome.step) == ("pruned", 0.5, 1)
+    evaluator.submit([{"do": "double", "x": 2}])
+    assert only(evaluator.gather_all()).objective == 4
+
+
+def test_an_evaluation_knows_itself_and_its_directory(
+    calling_method: str, create: Create, tmp_path: Path
+) -> None:
+    evaluator = create(calling_method, 1)
+    own, about = tmp_path / "evaluations" / "7", tmp_path / "about"
+    for attempt in (1, 2):
+        point = {"do": "tell_about_itself", "file": str(about)}
+        evaluator.submit([Job("7", point, attempt, str(own), seed=123)])
+        outcome = only(evaluator.gather_all())
+        assert outcome.objective == attempt
+        assert json.loads(about.read_text()) == ["7", outcome.worker, 123, str(own)]
+    assert (own / "attempts").read_text() == "1\n2\n"
+
+
+def test_an_evaluation_without_a_directory_has_one_as_long_as_it_lasts(
+    calling_method: str, create: Create, tmp_path: Path
+) -> None:
+    evaluator = create(calling_method, 1)
+    about = tmp_path / "about"
+    evaluator.submit([{"do": "tell_about_itself", "file": str(about)}])
+    assert only(evaluator.gather_all()).objective == 1
+    assert not Path(json.loads(about.read_text())[3]).exists()
 
 
 def test_prune_without_a_report_stops(method: str, create: Create) -> None:

@@ -36,7 +36,7 @@ from deephyper.option import Option
 _Call = Future[bytes]
 DEFAULT_WAIT = 60.0
 """Seconds that nodes get to join a cluster."""
-_CLOSING = "closing"
+_ASIDE = "aside"
 """The group of an actor's methods that are called during others."""
 _CLOSE_SECONDS = 10.0
 """The time that an actor gets to end its evaluation before it is killed."""
@@ -210,6 +210,10 @@ class RayEvaluator(Evaluator):
             messages += self._hear(0.0 if messages else max(0.0, min(until, self._next_look) - now))
             if messages or self.clock.monotonic() >= until:
                 return messages
+
+    def _request_stop(self, job_id: str, slot: int) -> None:
+        actor = self._slots[slot].actor
+        actor.request_stop.options(concurrency_group=_ASIDE).remote(job_id)
 
     def _stop(self, job_id: str, slot: int) -> None:
         worker = self._slots.pop(slot)
@@ -388,7 +392,7 @@ class RayEvaluator(Evaluator):
             actor = self._ray.remote(
                 num_cpus=self.num_cpus_per_task,
                 num_gpus=self.num_gpus_per_task,
-                concurrency_groups={_CLOSING: 1},  # close() must be heard during evaluate()
+                concurrency_groups={_ASIDE: 1},
             )(Worker).remote(self._run_text, number, thread_variables(self.num_cpus_per_task))
             self._slots[number] = Slot(actor)
         return self._slots[number]
@@ -396,7 +400,7 @@ class RayEvaluator(Evaluator):
 
 def _closing(actor: Any) -> Any:
     """Tell an actor to close; return the reference to its answer."""
-    return actor.close.options(concurrency_group=_CLOSING).remote()
+    return actor.close.options(concurrency_group=_ASIDE).remote()
 
 
 def _told(names: Sequence[str], one: str, several: str) -> list[str]:

@@ -8,7 +8,7 @@ import threading
 import time
 from dataclasses import dataclass, replace
 
-from deephyper.evaluator.evaluator import LOAD_SECONDS
+from deephyper.evaluator.bookkeeping import LOAD_SECONDS
 from deephyper.evaluator.ray.package import import_ray
 from deephyper.evaluator.worker.guard import Reaper
 from deephyper.evaluator.worker.messages import JobEnded, JobMessage, JobStarted, LoadFailed
@@ -83,6 +83,12 @@ class Worker:
         """Wait until something happens to the job; return it, with what follows at once."""
         return pickle.dumps(self._events())
 
+    def request_stop(self, job_id: str) -> None:
+        """Ask a job to end early."""
+        process = self._process
+        if process is not None:
+            process.request_stop(job_id)
+
     def close(self) -> None:
         """End the process, even in the middle of an evaluation."""
         with self._lock:
@@ -99,7 +105,7 @@ class Worker:
             if failed is not None:
                 failure = Failure("exception", failed.message)
                 return [JobEnded(job.id, failure, None, time.time())]
-            self._worker_process().start(job, output)
+            self._worker_process().start(job, output, worker=self._name)
         process = self._process
         if process is None:
             raise RuntimeError("the worker is closed")

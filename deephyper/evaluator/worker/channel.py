@@ -174,6 +174,16 @@ class WorkerEnd:
             self._receive_more()
         return message
 
+    def has_message(self) -> bool:
+        """Return whether a message has come, without waiting for one or for the rest of one."""
+        while not _is_whole(self._received, self._secret):
+            poll = select.poll()
+            poll.register(self._fd, select.POLLIN)
+            if not poll.poll(0):
+                return False
+            self._receive_more()
+        return True
+
     def _receive_more(self) -> None:
         try:
             data = read(self._fd, _READ_BYTES)
@@ -193,6 +203,15 @@ class WorkerEnd:
         with contextlib.suppress(OSError):
             if _identity(self._fd) == self._identity:
                 os.close(self._fd)
+
+
+def _is_whole(received: bytearray, secret: bytes) -> bool:
+    """Return whether the first message is there to be taken."""
+    begin = len(secret) + _HEADER.size
+    if len(received) < begin:
+        return False
+    size, _ = _HEADER.unpack_from(received, len(secret))
+    return len(received) >= begin + int(size)
 
 
 def _take_message(received: bytearray, secret: bytes, longest: int = _ANY_LENGTH) -> bytes | None:

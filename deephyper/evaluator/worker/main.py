@@ -17,6 +17,7 @@ import json
 import os
 import sys
 import time
+from collections import deque
 from collections.abc import Mapping
 
 # By their own names: user code may replace the functions in their modules.
@@ -25,6 +26,7 @@ from os import open as open_file
 from typing import Any
 
 from deephyper.errors import DeepHyperError
+from deephyper.evaluator.current import Running
 from deephyper.evaluator.output import open_output
 from deephyper.evaluator.run_function import Function, RunFunction, evaluate
 from deephyper.evaluator.worker.channel import WorkerEnd
@@ -76,6 +78,7 @@ class _Worker:
         self._decode = json.JSONDecoder().raw_decode  # of a text without spaces around it
         self._now = time.monotonic  # a clock that is replaced everywhere is not replaced here
         self._job_id = ""
+        self._received: deque[dict[str, Any]] = deque()  # while a job ran
         sys.stdout, sys.stderr = _stream(1), _stream(2)
 
     def serve(self) -> None:
@@ -86,7 +89,9 @@ class _Worker:
         home = Home()
         streams = sys.stdout, sys.stderr
         while True:
-            job, _ = self._decode(self._channel.receive().decode())
+            job = self._received.popleft() if self._received else self._receive()
+            if "stop" in job:
+                continue  # a job that has ended meanwhile
             sys.stdout, sys.stderr = streams = _open(streams[0], 1), _open(streams[1], 2)
             if not self._run(function, job, home):
                 return
@@ -99,13 +104,26 @@ class _Worker:
         start = self._now()
         self._send(JobStarted(self._job_id, start))
         failure = _enter(job["directory"], job["variables"])
-        result = Result(failure) if failure else evaluate(function, job["point"], self._report)
+        running = Running(
+            self._job_id,
+            job["attempt"],
+            job["seed"],
+            job["worker"],
+            job["own_directory"],
+            send=self._report,
+            stop_requested=self._stop_requested,
+            whole_process=True,
+        )
+        result = Result(failure) if failure else evaluate(function, job["point"], running)
         end = self._now()
         _flush()
         restored = _restored(home)
         if not restored:
             self._send(Leaving())
-        self._send(JobEnded(self._job_id, result.value, start, end, result.metrics))
+        ended = JobEnded(
+            self._job_id, result.value, start, end, result.metrics, pruned=result.pruned
+        )
+        self._send(ended)
         return restored
 
     def _load(self, text: str) -> Function | None:
@@ -123,6 +141,17 @@ class _Worker:
             return function
         self._send(LoadFailed(reason))
         return None
+
+    def _receive(self) -> dict[str, Any]:
+        job: dict[str, Any]
+        job, _ = self._decode(self._channel.receive().decode())
+        return job
+
+    def _stop_requested(self) -> bool:
+        """Return whether the parent has asked the job to end early."""
+        while self._channel.has_message():
+            self._received.append(self._receive())
+        return any(message.get("stop") == self._job_id for message in self._received)
 
     def _report(self, step: int, objective: Objective, metrics: Mapping[str, float]) -> None:
         message = JobReported(self._job_id, step, objective, self._now(), dict(metrics))

@@ -54,7 +54,7 @@ class JobStarted:
 @fast_init
 @dataclass(frozen=True)
 class JobReported:
-    """A running evaluation has called :func:`deephyper.evaluator.reporting.report`.
+    """A running evaluation has called :func:`deephyper.evaluator.current.CurrentEvaluation.report`.
 
     Attributes:
         job_id: id of the job.
@@ -82,6 +82,7 @@ class JobEnded:
         start: when it began; None if it never did, or if JobStarted has said it.
         end: when it ended.
         metrics: further numbers by name that ``run`` returned.
+        pruned: whether it was ended early and knew it; then its last report counts.
     """
 
     job_id: str
@@ -89,6 +90,7 @@ class JobEnded:
     start: float | None
     end: float
     metrics: Mapping[str, float] = field(default_factory=dict)
+    pruned: bool = False
 
 
 @dataclass(frozen=True)
@@ -140,7 +142,12 @@ def to_text(message: Message, encode: Callable[[object], str]) -> str:
     if type(message) is JobStarted and message.worker is None:
         job_id = encode(message.job_id)
         return f'{{"says": "JobStarted", "job_id": {job_id}, "time": {_digits(message.time)}}}'
-    if type(message) is JobEnded and type(message.result) is float and message.start is not None:
+    if (
+        type(message) is JobEnded
+        and type(message.result) is float
+        and message.start is not None
+        and not (message.metrics or message.pruned)
+    ):
         return (
             f'{{"says": "JobEnded", "job_id": {encode(message.job_id)}, '
             f'"result": {_digits(message.result)}, '

@@ -196,6 +196,8 @@ class WorkerProcess:
         output: str | None,
         directory: str | None = None,
         variables: Mapping[str, str] | None = None,
+        *,
+        worker: str = "",
     ) -> None:
         """Hand over a job, which begins as soon as the run function is loaded.
 
@@ -204,17 +206,26 @@ class WorkerProcess:
             output: file for what it prints; None leaves it where this process's output goes.
             directory: to run in; None for the one in which the process was started.
             variables: of the environment, to set before.
+            worker: name of the worker.
         """
         self._begin_loading()
         self._assignment = _Assignment(job.id, output, time.monotonic())
         message = {
             "id": job.id,
             "point": job.point,
+            "attempt": job.attempt,
+            "seed": job.seed,
+            "worker": worker,
+            "own_directory": job.directory,
             "output": output,
             "directory": directory,
             "variables": dict(variables or {}),
         }
         self._channel.send(json.dumps(message).encode())
+
+    def request_stop(self, job_id: str) -> None:
+        """Ask a job to end early, which it does when it reports or asks next."""
+        self._channel.send(json.dumps({"stop": job_id}).encode())
 
     def receive(self, timeout: float = 0.0) -> list[Message]:
         """Return what it has said, waiting up to ``timeout`` seconds for something.
@@ -341,7 +352,7 @@ class WorkerProcess:
                 return replace(message, time=assignment.at(message.time))
             end = assignment.at(message.end)
             self.served = True
-            return JobEnded(message.job_id, message.result, assignment.start, end, message.metrics)
+            return replace(message, start=assignment.start, end=end)
         return message
 
     def _wait(self, timeout: float) -> None:
