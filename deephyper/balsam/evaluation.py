@@ -30,7 +30,7 @@ from deephyper.balsam.kept_worker import kept_worker
 from deephyper.clock import Clock
 from deephyper.errors import DeepHyperError
 from deephyper.evaluator.bookkeeping import LOAD_SECONDS
-from deephyper.evaluator.current import Running
+from deephyper.evaluator.current import Context
 from deephyper.evaluator.output import open_output, tail
 from deephyper.evaluator.run_function import RunFunction, evaluate
 from deephyper.evaluator.worker.environment import thread_variables
@@ -162,7 +162,7 @@ class _Rank:
         start = self._now()
         if self._rank == 0:
             self._directory.send(JobStarted(spec.id, start, socket.gethostname()))
-        running = Running(
+        context = Context(
             spec.id,
             spec.attempt,
             spec.seed,
@@ -172,7 +172,7 @@ class _Rank:
             stop_requested=lambda: self._directory.prune_requested,
             whole_process=True,
         )
-        return self._end(start, evaluate(run, spec.point, running))
+        return self._end(start, evaluate(run, spec.point, context))
 
     def _report(self, step: int, objective: Objective, metrics: Mapping[str, float]) -> None:
         with contextlib.suppress(OSError):

@@ -113,7 +113,7 @@ class CurrentEvaluation:
 evaluation = CurrentEvaluation()
 
 
-class Running:
+class Context:
     """An evaluation while ``run`` is called, as a context manager.
 
     Args:
@@ -203,11 +203,11 @@ class Running:
         return self.pruned
 
 
-_CURRENT: ContextVar[Running | None] = ContextVar("deephyper_evaluation", default=None)
-_process_wide: Running | None = None
+_CURRENT: ContextVar[Context | None] = ContextVar("deephyper_evaluation", default=None)
+_process_wide: Context | None = None
 
 
-def _running() -> Running | None:
+def _running() -> Context | None:
     running = _CURRENT.get() or _process_wide
     return running if running is not None and running.is_here else None
 

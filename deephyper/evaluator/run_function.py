@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from deephyper.errors import LoadError, RunFunctionError
-from deephyper.evaluator.current import Running
+from deephyper.evaluator.current import Context
 from deephyper.loading import (
     absolute,
     current_directory,
@@ -153,7 +153,7 @@ def _defined_in(function: Function) -> str:
     return os.path.abspath(file) if isinstance(file, str) else ""
 
 
-def evaluate(function: Function, point: dict[str, Any], running: Running | None = None) -> Result:
+def evaluate(function: Function, point: dict[str, Any], context: Context | None = None) -> Result:
     """Call ``run`` on a copy of the point, and return what it came to.
 
     Nothing is raised, not even SystemExit, so that a worker survives ``sys.exit()`` in user
@@ -163,22 +163,22 @@ def evaluate(function: Function, point: dict[str, Any], running: Running | None 
     Args:
         function: ``run``.
         point: the point.
-        running: the evaluation, as what ``run`` calls sees it; None for none.
+        context: the evaluation, as what ``run`` calls sees it; None for none.
     """
     process = os.getpid()
     depth = sys.getrecursionlimit()
     try:
-        with running or contextlib.nullcontext():
+        with context or contextlib.nullcontext():
             value = function(dict(point))
     except BaseException as error:
         sys.setrecursionlimit(depth)
         if os.getpid() != process:
             _end_child(error)
-        return Result(_failure(error), pruned=running is not None and running.pruned)
+        return Result(_failure(error), pruned=context is not None and context.pruned)
     sys.setrecursionlimit(depth)
     if os.getpid() != process:
         _end_child(None)
-    if running is not None and running.pruned:
+    if context is not None and context.pruned:
         return Result(Failure("reported", "it was ended early"), pruned=True)
     return read_result(value)
 

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from deephyper.clock import Clock
 from deephyper.errors import EvaluatorError
 from deephyper.evaluator.bookkeeping import LOAD_SECONDS
-from deephyper.evaluator.current import Running
+from deephyper.evaluator.current import Context
 from deephyper.evaluator.evaluator import Evaluator
 from deephyper.evaluator.run_function import Function, RunFunction, evaluate
 from deephyper.evaluator.surroundings import Surroundings
@@ -198,7 +198,7 @@ class _Thread:
 
         said.put((handed, JobStarted(job_id, start)))
         job = handed.job
-        running = Running(
+        context = Context(
             job_id,
             job.attempt,
             job.seed,
@@ -208,7 +208,7 @@ class _Thread:
             stop_requested=lambda: handed.stop_requested,
         )
         try:
-            result = evaluate(self._function, job.point, running)
+            result = evaluate(self._function, job.point, context)
         except BaseException as error:  # user code has replaced what is needed to tell more
             result = Result(Failure("exception", type(error).__name__))
         ended = JobEnded(job_id, result.value, start, now(), result.metrics, result.pruned)

@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 from deephyper.clock import VirtualClock
 from deephyper.errors import EvaluatorError
-from deephyper.evaluator.current import Running
+from deephyper.evaluator.current import Context
 from deephyper.evaluator.due_times import DueTimes
 from deephyper.evaluator.evaluator import Evaluator
 from deephyper.evaluator.run_function import Function, RunFunction, evaluate
@@ -187,8 +187,8 @@ class VirtualEvaluator(Evaluator):
     def _evaluate(self, job: Job) -> Result:
         if self._function is None:
             self._function = self.run_function.load()
-        running = Running(job.id, job.attempt, job.seed, "", job.directory)
-        return evaluate(self._function, job.point, running)
+        context = Context(job.id, job.attempt, job.seed, "", job.directory)
+        return evaluate(self._function, job.point, context)
 
 
 def _no_run(point: dict[str, Any]) -> NoReturn:

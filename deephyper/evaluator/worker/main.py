@@ -26,7 +26,7 @@ from os import open as open_file
 from typing import Any
 
 from deephyper.errors import DeepHyperError
-from deephyper.evaluator.current import Running
+from deephyper.evaluator.current import Context
 from deephyper.evaluator.output import open_output
 from deephyper.evaluator.run_function import Function, RunFunction, evaluate
 from deephyper.evaluator.worker.channel import WorkerEnd
@@ -104,7 +104,7 @@ class _Worker:
         start = self._now()
         self._send(JobStarted(self._job_id, start))
         failure = _enter(job["directory"], job["variables"])
-        running = Running(
+        context = Context(
             self._job_id,
             job["attempt"],
             job["seed"],
@@ -114,7 +114,7 @@ class _Worker:
             stop_requested=self._stop_requested,
             whole_process=True,
         )
-        result = Result(failure) if failure else evaluate(function, job["point"], running)
+        result = Result(failure) if failure else evaluate(function, job["point"], context)
         end = self._now()
         _flush()
         restored = _restored(home)
