@@ -1,4 +1,4 @@
-"""Names of evaluators, optimizers and commands, and what they stand for.
+"""Names of evaluators, optimizers, stoppers and commands, and what they stand for.
 
 Another package adds its own through an entry point of the same group, without a change here::
 
@@ -119,6 +119,17 @@ OPTIMIZERS = Registry(
     "deephyper.optimizer.settings:Settings",
 )
 """Settings of the engines, see :class:`deephyper.optimizer.settings.Settings`."""
+
+STOPPERS = Registry(
+    "deephyper.stoppers",
+    {
+        "none": "deephyper.stopper.settings:NoSettings",
+        "asha": "deephyper.stopper.settings:AshaSettings",
+        "median": "deephyper.stopper.settings:MedianSettings",
+    },
+    "deephyper.stopper.settings:StopperSettings",
+)
+"""Settings of the rules that end evaluations early, see :mod:`deephyper.stopper.settings`."""
 
 COMMANDS = Registry(
     "deephyper.commands",

@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Literal
 
 from deephyper.checks import real, whole
 from deephyper.errors import SettingsError, argument
-from deephyper.objective import Direction, Failure, Objective, is_better, read_objective
+from deephyper.objective import (
+    MACHINE_FAULTS,
+    Direction,
+    Failure,
+    FailureKind,
+    Objective,
+    is_better,
+    read_objective,
+)
 
 if TYPE_CHECKING:
     from deephyper.job import Outcome
@@ -21,6 +29,8 @@ DEFAULT_MAX_EVALS = 100
 """Evaluations of a search that is given neither a number of them nor a time."""
 MOST = 10**15
 """The largest number of evaluations or failures that a journal holds."""
+DEFAULT_STOP_GRACE = 30.0
+"""Seconds that an evaluation gets which is to end early."""
 DEFAULT_GRACE = 30.0
 """Seconds that running evaluations get when the search's time limit is reached."""
 
@@ -165,3 +175,29 @@ class Streaks:
         needed = None if self._last is None else self._last + self._needed
         if is_better(outcome.objective, needed, self.direction):
             self._last, self.without_improvement = outcome.objective, 0
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The rules for what goes wrong, and for the end of the time.
+
+    Attributes:
+        retries: how often an evaluation is tried again whose worker died.
+        grace: seconds that running evaluations get when the time limit is reached.
+        sigterm_grace: seconds that they get when SIGTERM or SIGHUP came.
+        stop_grace: seconds that an evaluation gets which is to end early.
+    """
+
+    retries: int
+    grace: float
+    sigterm_grace: float
+    stop_grace: float
+
+    def retries_after(self, kind: FailureKind) -> int:
+        """Return how often an evaluation is tried again that has failed so.
+
+        The death of a node says nothing about the point, so there is one retry in any case.
+        """
+        if kind not in MACHINE_FAULTS:
+            return 0
+        return max(self.retries, 1) if kind == "node_died" else self.retries

@@ -134,6 +134,14 @@ def retry_notice(outcome: Outcome) -> str:
     return f"evaluation {outcome.job.id} runs again: {why}"
 
 
+def silence_notice(id_: str) -> str:
+    """Return that a stopper has nothing to decide by."""
+    return (
+        f"evaluation {id_} has ended without a report, so none can be ended early; have run call "
+        "evaluation.report(objective, step=...), after: from deephyper import evaluation"
+    )
+
+
 def stopped_notice(evaluations: int) -> str:
     """Return how many evaluations were stopped."""
     return (

@@ -147,6 +147,7 @@ class Record:
         busy: the seconds that the evaluations took together which have ended.
         metrics: names of their metrics, in the order in which they came up.
         has_steps: whether one of them was pruned, and so has a step.
+        curves: what evaluations have reported, by id.
         known: points from elsewhere (a warm start) with what came of them.
         seconds: how long its earlier sessions have lasted together.
         resumed: whether there were earlier sessions.
@@ -165,6 +166,7 @@ class Record:
     busy: float = 0.0
     metrics: dict[str, None] = field(default_factory=dict)
     has_steps: bool = False
+    curves: dict[str, Curve] = field(default_factory=dict)
     known: list[tuple[dict[str, Any], Objective | Failure]] = field(default_factory=list)
     seconds: float = 0.0
     resumed: bool = False
@@ -204,6 +206,13 @@ class Record:
         if number >= self.next_number:
             self.next_number = number + 1
 
+    def report(self, id_: str, step: int, objective: Objective) -> None:
+        """Take a report of a running evaluation."""
+        curve = self.curves.get(id_)
+        if curve is None:
+            curve = self.curves[id_] = Curve()
+        curve.add(step, objective)
+
     def end(self, outcome: Outcome) -> Evaluation:
         """Take the outcome that an evaluation has ended with; return the evaluation."""
         self.busy += outcome.elapsed_sec
@@ -221,6 +230,35 @@ class Record:
         again = dataclasses.replace(job, attempt=job.attempt + 1)
         self.evaluations[job.id].job = again
         return again
+
+
+class Curve:
+    """The reports of an evaluation, in the order of their steps."""
+
+    __slots__ = ("_objectives", "_steps")
+
+    def __init__(self) -> None:
+        self._steps = array("q")
+        self._objectives = array("d")
+
+    def add(self, step: int, objective: Objective) -> None:
+        """Append a report; where the evaluation has gone back since, it replaces later ones."""
+        while self._steps and self._steps[-1] >= step:
+            self._steps.pop()
+            self._objectives.pop()
+        self._steps.append(step)
+        self._objectives.append(objective)
+
+    def __len__(self) -> int:
+        return len(self._steps)
+
+    def __iter__(self) -> Iterator[tuple[int, Objective]]:
+        return zip(self._steps, self._objectives, strict=True)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Curve) and list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 class _Ended(Sequence[Evaluation]):

@@ -218,7 +218,7 @@ class _Replay:
             events.Known: self._known,
             events.Submitted: self._submit,
             events.Started: self._running,
-            events.Reported: self._running,
+            events.Reported: self._report,
             events.Finished: self._end,
             events.Pruned: self._end,
             events.Failure: self._end,
@@ -320,6 +320,10 @@ class _Replay:
         except ProblemError as error:
             self.record.misfit = error
             return point
+
+    def _report(self, event: events.Reported) -> None:
+        self._running(event)
+        self.record.report(event.id, event.step, event.objective)
 
     def _end(self, event: events.Finished | events.Failure) -> None:
         evaluation = self._running(event)

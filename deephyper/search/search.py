@@ -20,15 +20,18 @@ from deephyper.optimizer.create import DEFAULT_OPTIMIZER, create_optimizer, read
 from deephyper.optimizer.minimized import Minimized
 from deephyper.optimizer.settings import Settings
 from deephyper.search import columns
-from deephyper.search.budget import DEFAULT_GRACE, Budget
+from deephyper.search.budget import DEFAULT_GRACE, DEFAULT_STOP_GRACE, Budget, Policy
 from deephyper.search.cache import Cache
 from deephyper.search.log import warm_start_notice
 from deephyper.search.log_dir import LogDir
 from deephyper.search.record import Record, StartCommand
 from deephyper.search.search_result import SearchResult
-from deephyper.search.session import Policy, Proposer, Session
+from deephyper.search.session import Proposer, Session
 from deephyper.search.store import FileStore, MemoryStore, Store
 from deephyper.search.warm_start import known_results
+from deephyper.stopper.create import made_stopper, read_stopper
+from deephyper.stopper.settings import StopperSettings
+from deephyper.stopper.stopper import Stopper
 
 if TYPE_CHECKING:
     from deephyper.evaluator import RunFunction
@@ -58,6 +61,10 @@ class Search:
             more is left out, and the user is told.
         max_failures: end after so many failures in a row.
         direction: "maximize" or "minimize" the objective.
+        stopper: rule that ends evaluations early by what they report: its name ("asha", "median"),
+            its settings, or a :class:`~deephyper.stopper.Stopper` of your own, which must know of
+            no evaluation yet; None for none.
+        stop_grace: seconds after which an evaluation is ended that was asked to end early.
         target: end when an evaluation has an objective as good as this.
         patience: end after so many evaluations in a row without an improvement.
         min_delta: an improvement exceeds the last one by more than this.
@@ -96,6 +103,8 @@ class Search:
         warm_start: str | Path | None = None,
         max_failures: int | None = None,
         direction: Direction = "maximize",
+        stopper: str | StopperSettings | Stopper | None = None,
+        stop_grace: float = DEFAULT_STOP_GRACE,
         target: float | None = None,
         patience: int | None = None,
         min_delta: float = 0.0,
@@ -121,6 +130,7 @@ class Search:
         self._warm_start = (
             None if warm_start is None else user_path(argument("warm_start"), warm_start)
         )
+        self._stopper = read_stopper(stopper)
         if direction not in get_args(Direction):
             raise SettingsError(f"direction is {direction!r}; give 'maximize' or 'minimize'")
         self._direction: Direction = direction
@@ -136,6 +146,7 @@ class Search:
                 if sigterm_grace is None
                 else real("sigterm_grace", sigterm_grace, unit="seconds")
             ),
+            stop_grace=real("stop_grace", stop_grace, unit="seconds"),
         )
         self._cache_key = cache_key
         Cache(cache_key)  # so that a key that can't be used is refused now
@@ -195,6 +206,7 @@ class Search:
                     clock=self._clock,
                     directory_of=self._store.evaluation_directory,
                     seed=self._seed or 0,
+                    stopper=made_stopper(self._stopper, self._direction),
                     on_start=self._on_start or _ignore,
                     on_outcome=self._on_outcome or _ignore,
                     notify=self._notify,
@@ -241,6 +253,10 @@ class Search:
             about |= {"optimizer": self._optimizer.name, **dataclasses.asdict(self._optimizer)}
         else:
             about["optimizer"] = type(self._optimizer).__qualname__
+        if isinstance(self._stopper, StopperSettings):
+            about["stopper"] = {"name": self._stopper.name, **dataclasses.asdict(self._stopper)}
+        elif self._stopper is not None:
+            about["stopper"] = {"name": type(self._stopper).__qualname__}
         return about
 
     @contextlib.contextmanager

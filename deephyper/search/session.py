@@ -18,7 +18,6 @@ import math
 import zlib
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol
 
@@ -26,14 +25,15 @@ from deephyper.clock import Clock
 from deephyper.errors import DeepHyperError, SpaceExhausted
 from deephyper.evaluator import Evaluator
 from deephyper.interrupt import Interrupt
-from deephyper.job import Ended, Event, Job, Notice, Outcome, Proposal, Started
-from deephyper.objective import MACHINE_FAULTS, Failure, FailureKind, Objective
+from deephyper.job import Ended, Event, Job, Notice, Outcome, Proposal, Reported, Started
+from deephyper.objective import MACHINE_FAULTS, Failure, Objective
 from deephyper.problem.point import Point
-from deephyper.search.budget import Budget, Reason, Streaks
+from deephyper.search.budget import Budget, Policy, Reason, Streaks
 from deephyper.search.cache import Cache
-from deephyper.search.log import ending_notice, retry_notice, stopped_notice
+from deephyper.search.log import ending_notice, retry_notice, silence_notice, stopped_notice
 from deephyper.search.record import Evaluation, Record
 from deephyper.search.store import Recorder
+from deephyper.stopper.stopper import Stopper
 
 _TOLD_TOGETHER = 10_000  # evaluations of earlier sessions
 _TICK = 0.25  # seconds until a signal or the end of the time is noticed
@@ -71,30 +71,6 @@ class Proposer(Protocol):
         """Drop pending points of which nothing more will come."""
 
 
-@dataclass(frozen=True)
-class Policy:
-    """The rules for what goes wrong, and for the end of the time.
-
-    Attributes:
-        retries: how often an evaluation is tried again whose worker died.
-        grace: seconds that running evaluations get when the time limit is reached.
-        sigterm_grace: seconds that they get when SIGTERM or SIGHUP came.
-    """
-
-    retries: int
-    grace: float
-    sigterm_grace: float
-
-    def retries_after(self, kind: FailureKind) -> int:
-        """Return how often an evaluation is tried again that has failed so.
-
-        The death of a node says nothing about the point, so there is one retry in any case.
-        """
-        if kind not in MACHINE_FAULTS:
-            return 0
-        return max(self.retries, 1) if kind == "node_died" else self.retries
-
-
 class Session:
     """One session of a search.
 
@@ -110,6 +86,7 @@ class Session:
         clock: what times are read from.
         directory_of: gives the directory of an evaluation.
         seed: from which those of evaluations follow.
+        stopper: says which evaluations to end early; None for none.
         on_start: called with the optimizer's description when the session has begun.
         on_outcome: called with each outcome of an evaluation that has ended.
         notify: called with a line for the user.
@@ -129,6 +106,7 @@ class Session:
         clock: Clock,
         directory_of: Callable[[str], str | None],
         seed: int,
+        stopper: Stopper | None,
         on_start: Callable[[str], None],
         on_outcome: Callable[[Outcome], None],
         notify: Callable[[str], None],
@@ -144,6 +122,7 @@ class Session:
         self._clock = clock
         self._directory_of = directory_of
         self._seed = seed
+        self._stopper = stopper
         self._on_start = on_start
         self._on_outcome = on_outcome
         self._notify = notify
@@ -153,6 +132,7 @@ class Session:
         self._untold: list[Outcome] = []  # written, and not yet told to the optimizer
         self._streaks = Streaks(record.direction, budget.min_delta)
         self._exhausted = False
+        self._warned_of_silence = False
         self._num_stopped = 0
 
     @property
@@ -193,6 +173,8 @@ class Session:
         self._cache.add_all(record.ended)
         if self._budget.looks_back:
             self._streaks.take_earlier(e.outcome for e in record.ended if e.outcome is not None)
+        if self._stopper is not None:
+            self._tell_stopper(self._stopper)
         if self._waiting:
             self._optimizer.tell_pending([job.point for job in self._waiting])
         _log.info("optimizer: %s", self._optimizer.description)
@@ -340,6 +322,7 @@ class Session:
             Whether there are such.
         """
         outcomes: list[Outcome] = []
+        reports: list[Reported] = []
         # All of it is written first, so that no later error costs anything.
         with self._recorder.together():
             for event in events:
@@ -350,10 +333,32 @@ class Session:
                 elif isinstance(event, Notice):
                     self._notify(event.text)
                 else:
+                    reports.append(event)
                     self._recorder.reported(event)
             ended = [outcome for outcome in outcomes if self._write(outcome)]
+        self._compare(reports)
         self._end(ended)
         return bool(outcomes)
+
+    def _compare(self, reports: Sequence[Reported]) -> None:
+        """Have the stopper look at reports, and ask evaluations to end that it wants to."""
+        unwanted: dict[str, None] = {}
+        for event in reports:
+            id_ = event.job.id
+            self._record.report(id_, event.step, event.objective)
+            if self._stopper is not None and self._stopper.report(id_, event.step, event.objective):
+                unwanted[id_] = None
+        if unwanted:
+            self._evaluator.request_stop(unwanted, self._policy.stop_grace)
+
+    def _tell_stopper(self, stopper: Stopper) -> None:
+        """Tell the stopper of earlier sessions."""
+        for id_, curve in self._record.curves.items():
+            for step, objective in curve:
+                stopper.report(id_, step, objective)
+        for evaluation in self._record.ended:
+            if evaluation.outcome is not None:
+                _end_for(stopper, evaluation.outcome)
 
     def _end(self, ended: Sequence[Outcome]) -> None:
         """Record outcomes that were written; the optimizer is told of them later."""
@@ -364,8 +369,18 @@ class Session:
         for outcome in ended:
             self._cache.add(outcome)
             self._streaks.take(outcome)
+            if self._stopper is not None:
+                _end_for(self._stopper, outcome)
+                self._warn_of_silence(outcome)
             self._on_outcome(outcome)
         self._untold += ended
+
+    def _warn_of_silence(self, outcome: Outcome) -> None:
+        """Say once that an evaluation has come to its end, and nothing could have ended it."""
+        silent = outcome.status == "finished" and outcome.job.id not in self._record.curves
+        if silent and not self._warned_of_silence:
+            self._warned_of_silence = True
+            self._notify(silence_notice(outcome.job.id))
 
     def _tell(self) -> None:
         """Tell the optimizer what has ended since it was last asked."""
@@ -410,6 +425,10 @@ class Session:
             for event in self._evaluator.gather(timeout=0):
                 if isinstance(event, Ended):
                     self._write(event.outcome)
+
+
+def _end_for(stopper: Stopper, outcome: Outcome) -> None:
+    stopper.end(outcome.job.id, outcome.objective, outcome.status == "pruned")
 
 
 def observation(outcome: Outcome) -> Objective | Failure:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from deephyper.core.cli.plugin_options import EVALUATOR_OPTIONS, OPTIMIZER_OPTIONS
+from deephyper.core.cli.plugin_options import EVALUATOR_OPTIONS, OPTIMIZER_OPTIONS, STOPPER_OPTIONS
 from deephyper.core.cli.resumed_command import ResumableCommand
 from deephyper.core.cli.search_command import run_search
 from deephyper.core.cli.search_options import ANY_SEARCH, OPTIMIZER, with_options
@@ -44,6 +44,7 @@ def random(**options: Any) -> int:
 
 
 for _command in (ambs, random):
+    _command.params.extend(STOPPER_OPTIONS.parameters)
     _command.params.extend(EVALUATOR_OPTIONS.parameters)
 ambs.params.extend(OPTIMIZER_OPTIONS.parameters)
 

@@ -1,4 +1,4 @@
-"""The options that evaluators and optimizers bring along, read from their own declarations.
+"""The options that evaluators, optimizers and stoppers bring along, as they declare them.
 
 Nothing here knows one of them by name: what is registered is shown, and what is given is handed to
 the class that declares it.
@@ -16,7 +16,7 @@ import click
 from deephyper.core.cli.option_groups import Choice, Duration, GroupedOption, Number, Whole
 from deephyper.errors import DeepHyperError
 from deephyper.option import Option
-from deephyper.registry import EVALUATORS, OPTIMIZERS, Registry
+from deephyper.registry import EVALUATORS, OPTIMIZERS, STOPPERS, Registry
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class PluginOptions:
     """The options of everything in a registry.
 
     Attributes:
-        registry: evaluators or optimizers.
+        registry: evaluators, optimizers or stoppers.
         flag: the option that chooses among them.
     """
 
@@ -81,6 +81,7 @@ class PluginOptions:
 
 EVALUATOR_OPTIONS = PluginOptions(EVALUATORS, "--evaluator")
 OPTIMIZER_OPTIONS = PluginOptions(OPTIMIZERS, "--optimizer")
+STOPPER_OPTIONS = PluginOptions(STOPPERS, "--stopper")
 
 
 def _parameter(group: str, option: Option, default: Any) -> click.Option:

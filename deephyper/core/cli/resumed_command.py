@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from deephyper.core.cli.option_groups import GroupedCommand
-from deephyper.core.cli.plugin_options import EVALUATOR_OPTIONS, OPTIMIZER_OPTIONS
+from deephyper.core.cli.plugin_options import EVALUATOR_OPTIONS, OPTIMIZER_OPTIONS, STOPPER_OPTIONS
 
 if TYPE_CHECKING:
     from deephyper.search.record import StartCommand
@@ -81,6 +81,8 @@ class ResumableCommand(GroupedCommand):
             replaced |= EVALUATOR_OPTIONS.names
         if replaced & {"optimizer", *OPTIMIZER_OPTIONS.names}:
             replaced |= {"optimizer", *OPTIMIZER_OPTIONS.names}
+        if "stopper" in replaced:
+            replaced |= STOPPER_OPTIONS.names
         return {
             flag: value
             for flag, value in stored.items()

@@ -14,11 +14,12 @@ import click
 from click.core import ParameterSource
 
 from deephyper.batch import cancel_command
-from deephyper.core.cli.plugin_options import EVALUATOR_OPTIONS
+from deephyper.core.cli.plugin_options import EVALUATOR_OPTIONS, STOPPER_OPTIONS
 from deephyper.core.cli.search_options import given_options
 from deephyper.loading import absolute
 from deephyper.objective import Direction
 from deephyper.printable import shell_word
+from deephyper.registry import STOPPERS
 from deephyper.standard_streams import Output
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from deephyper.search.log_dir import LogDir
     from deephyper.search.search import Search
     from deephyper.search.search_result import SearchResult
+    from deephyper.stopper.settings import StopperSettings
 
 
 def run_search(
@@ -58,6 +60,7 @@ def run_search(
     eval_timeout = _eval_timeout(options)
     _check_no_notebook(options)
     evaluator_options = EVALUATOR_OPTIONS.given(options["evaluator"], options)
+    stopper = _stopper(options)
     problem = load_problem(options["problem"])
     # Before an evaluator is made, which may start a cluster.
     record = log_dir.inspect(problem, options["resume"] is not None)
@@ -108,6 +111,8 @@ def run_search(
             warm_start=place.found(options["warm_start"]),
             max_failures=options["max_failures"],
             direction=direction,
+            stopper=stopper,
+            stop_grace=options["stop_grace"],
             target=options["target"],
             patience=options["patience"],
             min_delta=options["min_delta"],
@@ -240,6 +245,12 @@ def _direction(options: Mapping[str, Any]) -> Direction:
     if given is ParameterSource.COMMANDLINE and options["direction"] != "minimize":
         raise click.UsageError("--minimize and --direction maximize; give one of them")
     return "minimize"
+
+
+def _stopper(options: Mapping[str, Any]) -> StopperSettings:
+    name = options["stopper"]
+    settings: StopperSettings = STOPPERS.load(name)(**STOPPER_OPTIONS.given(name, options))
+    return settings
 
 
 def _eval_timeout(options: Mapping[str, Any]) -> float | None:

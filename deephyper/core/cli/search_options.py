@@ -19,8 +19,8 @@ from deephyper.core.cli.option_groups import (
 )
 from deephyper.evaluator import CLASSIC_NAMES, DEFAULT_METHOD
 from deephyper.objective import Direction
-from deephyper.registry import EVALUATORS, OPTIMIZERS, Registry
-from deephyper.search.budget import DEFAULT_GRACE, DEFAULT_MAX_EVALS
+from deephyper.registry import EVALUATORS, OPTIMIZERS, STOPPERS, Registry
+from deephyper.search.budget import DEFAULT_GRACE, DEFAULT_MAX_EVALS, DEFAULT_STOP_GRACE
 from deephyper.search.search import Search
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -211,6 +211,24 @@ EVALUATION: Options = [
     ),
 ]
 
+STOPPING: Options = [
+    _option(
+        "Early stopping",
+        "--stopper",
+        type=RegisteredName(STOPPERS),
+        default="none",
+        help="The rule that ends evaluations early by what they report.",
+    ),
+    _option(
+        "Early stopping",
+        "--stop-grace",
+        type=Duration(zero=True),
+        default=DEFAULT_STOP_GRACE,
+        default_text=f"{DEFAULT_STOP_GRACE:g} s",
+        help="How long an evaluation may continue that was asked to end early.",
+    ),
+]
+
 RECORDS: Options = [
     _option(
         "Records",
@@ -257,7 +275,7 @@ BATCH: Options = [
 """Hidden options of a search in a batch job: the time that evaluations get at SIGTERM, the command
 that resumes it, and that nobody sits at a terminal."""
 
-ANY_SEARCH: Options = [*TASK, *BUDGET, *EVALUATION, *RECORDS, *BATCH]
+ANY_SEARCH: Options = [*TASK, *BUDGET, *EVALUATION, *STOPPING, *RECORDS, *BATCH]
 
 
 def with_options(options: Options) -> Callable[[Command], Command]:

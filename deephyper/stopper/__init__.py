@@ -1,0 +1,23 @@
+"""Deciding which evaluations to end early, by what they report."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from deephyper.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from deephyper.stopper.settings import AshaSettings, MedianSettings, StopperSettings
+    from deephyper.stopper.stopper import Stopper
+
+__all__ = ["AshaSettings", "MedianSettings", "Stopper", "StopperSettings"]
+
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "AshaSettings": "deephyper.stopper.settings",
+        "MedianSettings": "deephyper.stopper.settings",
+        "Stopper": "deephyper.stopper.stopper",
+        "StopperSettings": "deephyper.stopper.settings",
+    },
+)
