@@ -12,7 +12,8 @@ The map of the house:
 - ``problem``: what may be searched
 - ``evaluator``: where points are evaluated
 - ``optimizer``: what proposes points, by ask and tell
-- ``search``: the loop that brings the three together, and its files
+- ``stopper``: what ends evaluations early, by their reports
+- ``search``: the loop that brings all of it together, and its files
 - ``analytics``: answers from results
 - ``hpc``, ``balsam``: searches as jobs of a batch scheduler
 - ``core.cli``: the programs ``deephyper`` and ``deephyper-analytics``

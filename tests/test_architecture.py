@@ -20,12 +20,13 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "problem": (),
     "evaluator": (),
     "optimizer": ("problem",),
-    "search": ("problem", "evaluator", "optimizer"),
+    "stopper": (),
+    "search": ("problem", "evaluator", "optimizer", "stopper"),
     "analytics": ("search.results",),
     "hpc": (),
     "balsam": ("problem", "evaluator", "search", "hpc", "core.cli"),
     "__main__": ("core",),
-    "core": ("problem", "evaluator", "optimizer", "search", "analytics", "balsam"),
+    "core": ("problem", "evaluator", "optimizer", "stopper", "search", "analytics", "balsam"),
 }
 # Classic paths: files that only name what has moved.
 ALIASES = {"evaluator/balsam_job.py": ("balsam.job_spec",)}
