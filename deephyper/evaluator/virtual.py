@@ -149,6 +149,8 @@ class VirtualEvaluator(Evaluator):
             time = min(until, self._due.next)
             if self.clock.pass_until(time):
                 break  # otherwise a planned action came first
+        # A clock that also moves by itself may be beyond it.
+        time = max(time, self.clock.seconds)
         while self._due.next <= time:
             for job_id in self._due.pop_until(time):
                 self._happen(self._simulated[job_id])

@@ -86,6 +86,17 @@ def test_what_ends_at_one_time_comes_together_in_its_order() -> None:
         assert ids == [str(i) for i in range(8)]
 
 
+def test_what_has_ended_by_a_time_that_has_passed_comes_together() -> None:
+    clock = VirtualClock()
+    evaluator = VirtualEvaluator(
+        lambda point: point["x"], 3, duration=lambda job: 1.0 + job.point["x"], clock=clock
+    )
+    evaluator.submit([{"x": 0.0}, {"x": 0.5}, {"x": 9.0}])
+    evaluator.gather()
+    clock.seconds = 2.0  # as if whoever uses it had been busy
+    assert [o.objective for o in evaluator.gather_outcomes(at_least=0)] == [0.0, 0.5]
+
+
 def test_reports_come_at_their_times_and_end_with_the_job() -> None:
     evaluator = VirtualEvaluator(
         lambda point: 0.9,
