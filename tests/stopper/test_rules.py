@@ -58,7 +58,7 @@ def test_halving_compares_once_where_steps_are_jumped_over() -> None:
     stopper = AshaSettings(reduction_factor=2).create()
     for number in range(4):
         assert curve(stopper, f"{number}", [0.5, 0.5], [3, 9]) == 0
-    assert curve(stopper, "late", [0.9, 0.1], [3, 5]) == 5
+    assert curve(stopper, "late", [0.9, 0.1], [3, 9]) == 9
 
 
 def test_the_median_rule_waits_for_whole_evaluations() -> None:
