@@ -156,10 +156,18 @@ class Stopped(Attempt, tag="stopped"):
     """An evaluation was interrupted from outside, and runs again on a resume."""
 
 
+class Written(Struct, forbid_unknown_fields=True):
+    """The results file that a session has left, see :class:`deephyper.search.record.Written`."""
+
+    size: Annotated[int, Meta(ge=0, le=MOST)]
+    digest: str
+
+
 class SessionEnded(Event, tag="ended"):
     """A session has ended."""
 
     reason: Reason
+    results: Written | None = None
 
 
 AnyEvent = (

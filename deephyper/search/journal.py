@@ -17,7 +17,7 @@ finished  id, attempt, worker, start, end, output, objective, and metrics where 
 pruned    the same and step: the search ended it early
 failed    id, attempt, worker, start, end, output, kind, message, text, retry (true: runs again)
 stopped   id, attempt: interrupted from outside; runs again on a resume
-ended     reason: ends a session
+ended     reason, results: ends a session
 ========= =========================================================================================
 
 Version 1 knew no reported, no pruned, no metrics, and no version in resumed; it is read as well.
@@ -49,7 +49,7 @@ from deephyper.errors import ResultsError, argument, write_remedy
 from deephyper.job import Outcome, Reported, Started
 from deephyper.objective import Failure, Objective, observation_to_json
 from deephyper.safe_files import open_to_read
-from deephyper.search.record import Evaluation, Record
+from deephyper.search.record import Evaluation, Record, Written
 
 FILE_NAME = "journal.jsonl"
 VERSION = 2
@@ -229,9 +229,15 @@ class Journal:
                 keys["step"] = outcome.step
         self.append(outcome.status, **keys)
 
-    def ended(self, reason: str) -> None:
-        """Write that the session has ended, and wait until the disk has it all."""
-        self.append("ended", reason=reason)
+    def ended(self, reason: str, results: Written | None = None) -> None:
+        """Write that the session has ended, and wait until the disk has it all.
+
+        Args:
+            reason: why.
+            results: the results file that it leaves, which a resume then need not make anew.
+        """
+        keys = {} if results is None else {"results": dataclasses.asdict(results)}
+        self.append("ended", reason=reason, **keys)
         self.sync()
 
     def close(self) -> None:

@@ -16,7 +16,7 @@ from deephyper.errors import ProblemError, ResultsError, argument
 from deephyper.loading import absolute, current_directory
 from deephyper.problem.description import describe_space, differences
 from deephyper.safe_files import is_own, open_to_others
-from deephyper.search import columns, journal, log
+from deephyper.search import journal, log, results_file
 from deephyper.search.record import Record, StartCommand
 
 if TYPE_CHECKING:
@@ -44,8 +44,8 @@ class LogDir:
 
     @property
     def results(self) -> Path:
-        """One row per evaluation, see :mod:`deephyper.search.columns`."""
-        return self.path / columns.FILE_NAME
+        """One row per evaluation, see :mod:`deephyper.search.results_file`."""
+        return self.path / results_file.FILE_NAME
 
     @property
     def log(self) -> Path:

@@ -133,6 +133,19 @@ class StartCommand:
     options: dict[str, str]
 
 
+@dataclass(frozen=True)
+class Written:
+    """A results file as a session has left it.
+
+    Attributes:
+        size: bytes.
+        digest: of all of them.
+    """
+
+    size: int
+    digest: str
+
+
 @dataclass
 class Record:
     """A search as its journal tells it, or as it is in memory.
@@ -147,6 +160,7 @@ class Record:
         busy: the seconds that the evaluations took together which have ended.
         metrics: names of their metrics, in the order in which they came up.
         has_steps: whether one of them was pruned, and so has a step.
+        results: the results file with exactly these evaluations that have ended; None if unknown.
         curves: what evaluations have reported, by id.
         known: points from elsewhere (a warm start) with what came of them.
         seconds: how long its earlier sessions have lasted together.
@@ -166,6 +180,7 @@ class Record:
     busy: float = 0.0
     metrics: dict[str, None] = field(default_factory=dict)
     has_steps: bool = False
+    results: Written | None = field(default=None, compare=False)
     curves: dict[str, Curve] = field(default_factory=dict)
     known: list[tuple[dict[str, Any], Objective | Failure]] = field(default_factory=list)
     seconds: float = 0.0

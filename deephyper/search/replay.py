@@ -26,7 +26,7 @@ from deephyper.search.journal import (
     LONGEST_LINE,
     READABLE_VERSIONS,
 )
-from deephyper.search.record import Evaluation, Record, StartCommand
+from deephyper.search.record import Evaluation, Record, StartCommand, Written
 
 Validate = Callable[[Point], Point]
 
@@ -269,6 +269,7 @@ class _Replay:
         self._submitted.clear()
         self._stopped.clear()
         self._in_session = True
+        record.results = None
         direction = event.settings.get("direction", "maximize")
         if direction not in get_args(Direction):
             _refuse("its direction is neither maximize nor minimize")
@@ -340,6 +341,8 @@ class _Replay:
 
     def _end_session(self, event: events.SessionEnded) -> None:
         self._in_session = False
+        if event.results is not None:
+            self.record.results = Written(event.results.size, event.results.digest)
 
     def _running(self, event: events.Attempt) -> Evaluation:
         """Return the evaluation that an event tells of, which must have been submitted."""

@@ -1,7 +1,7 @@
 """Reading ``results.csv``, also a file that was edited, or that another tool wrote.
 
 Nothing is left out in silence: a row that can't be used is there with the reason. A row is a
-failure only if it says so. The columns are those of :mod:`deephyper.search.columns`.
+failure only if it says so. The columns are those of :mod:`deephyper.search.results_file`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from deephyper.cell import NOTHING, parse_cell
 from deephyper.checks import user_path
 from deephyper.errors import ResultsError
 from deephyper.objective import FAILURE_PREFIX, Direction, Objective, objective_from_cell
-from deephyper.search.columns import COLUMNS, DIRECTION, FILE_NAME
+from deephyper.search.results_file import COLUMNS, DIRECTION, FILE_NAME
 from deephyper.sheet import Best, LeftOut, Record, Score, Sheet, count, quoted, read_sheet
 
 Status = Literal["finished", "failed", "pruned", "stopped", "unreadable"]

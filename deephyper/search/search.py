@@ -19,7 +19,7 @@ from deephyper.objective import Direction
 from deephyper.optimizer.create import DEFAULT_OPTIMIZER, create_optimizer, read_optimizer
 from deephyper.optimizer.minimized import Minimized
 from deephyper.optimizer.settings import Settings
-from deephyper.search import columns
+from deephyper.search import results_file
 from deephyper.search.budget import DEFAULT_GRACE, DEFAULT_STOP_GRACE, Budget, Policy
 from deephyper.search.cache import Cache
 from deephyper.search.log import warm_start_notice
@@ -285,9 +285,9 @@ def _ignore(what: object) -> None:
 
 def _check_names(problem: BaseProblem) -> None:
     for name in problem.hyperparameter_names:
-        if name in columns.COLUMNS:
+        if name in results_file.COLUMNS:
             raise ProblemError(
-                f"hyperparameter '{name}' has the name of a column of {columns.FILE_NAME}; "
+                f"hyperparameter '{name}' has the name of a column of {results_file.FILE_NAME}; "
                 "rename it"
             )
 

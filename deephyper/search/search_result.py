@@ -15,9 +15,9 @@ from deephyper.job import Outcome
 from deephyper.objective import Direction, best_few, best_of, format_objective
 from deephyper.printable import printable
 from deephyper.search.budget import Reason
-from deephyper.search.columns import MISSING, Columns
 from deephyper.search.log_dir import LogDir
 from deephyper.search.record import Evaluation
+from deephyper.search.results_file import MISSING, Columns
 
 if TYPE_CHECKING:
     import pandas as pd

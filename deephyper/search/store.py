@@ -4,33 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import csv
 import os
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from deephyper.claim import Claim
 from deephyper.clock import Clock
-from deephyper.errors import ResultsError, write_remedy
 from deephyper.job import Outcome, Reported, Started
 from deephyper.problem.description import describe_space
-from deephyper.safe_files import open_to_others, open_to_read
-from deephyper.search.columns import FILE_NAME, Columns
+from deephyper.safe_files import open_to_others
 from deephyper.search.journal import Journal
 from deephyper.search.log import log_outcome, log_to, open_directory_notice, set_aside_notice
 from deephyper.search.log_dir import LogDir
 from deephyper.search.record import Evaluation, Record
+from deephyper.search.results_file import ResultsWriter
 
 if TYPE_CHECKING:
     from deephyper.problem import BaseProblem
-
-
-# A text that isn't UTF-8, such as an error message with a broken file name, must not end a search.
-_ENCODING, _ERRORS = "utf-8", "backslashreplace"
-_CHUNK = 1 << 20  # bytes
 
 
 class Recorder:
@@ -182,7 +173,7 @@ class FileRecorder(Recorder):
             log_outcome(evaluation)
 
     def end(self, reason: str) -> None:
-        self._journal.ended(reason)
+        self._journal.ended(reason, None if self._results is None else self._results.written)
 
     def close(self) -> None:
         """Close the results."""
@@ -233,153 +224,3 @@ class MemoryStore(Store):
 
     def evaluation_directory(self, id_: str) -> None:
         return None
-
-
-class ResultsWriter:
-    """Appends rows to a new results file, which takes the place of the last session's.
-
-    Args:
-        claim: to the log directory of the file.
-        names: the hyperparameters.
-        record: the search, whose ended evaluations are the rows. When a new column has come up
-            the file is written anew.
-        on_set_aside: called with the new path of a file that somebody has changed since a search
-            wrote it: it is theirs, and not replaced.
-
-    Raises:
-        ResultsError: if it can't be written, or another is there that can't be read or renamed,
-            here and in :meth:`extend`.
-    """
-
-    def __init__(
-        self,
-        claim: Claim,
-        names: Sequence[str],
-        record: Record,
-        on_set_aside: Callable[[Path], None],
-    ) -> None:
-        self.path = claim.log_dir / FILE_NAME
-        self._claim = claim
-        self._names = names
-        self._record = record
-        aside = self._write(is_own=False)
-        if aside is not None:
-            on_set_aside(aside)
-
-    def extend(self, evaluations: Sequence[Evaluation]) -> None:
-        """Add the rows of evaluations that have ended, the last ones of the record."""
-        if not all(self._columns.fits(evaluation) for evaluation in evaluations):
-            self.close()
-            self._write(is_own=True)
-            return
-        try:
-            csv.writer(self._file).writerows(self._columns.cells(e) for e in evaluations)
-            self._flush()
-        except OSError as error:
-            raise _cannot_write(self.path, error) from error
-
-    @property
-    def is_untouched(self) -> bool:
-        """False if the file was deleted, replaced by another of its name, or cut or extended."""
-        status = os.fstat(self._file.fileno())
-        return status.st_nlink > 0 and status.st_size == self._size
-
-    def close(self) -> None:
-        """Stop writing."""
-        # What could not be written was raised by extend() and is in the journal.
-        with contextlib.suppress(OSError):
-            self._file.close()
-
-    def _write(self, is_own: bool) -> Path | None:
-        """Write the file; return where another is now that was set aside.
-
-        Args:
-            is_own: whether the one to replace is this object's.
-        """
-        record = self._record
-        self._columns = Columns(
-            tuple(self._names), record.has_steps, tuple(record.metrics), record.direction
-        )
-        aside: Path | None = None
-
-        def write(fd: int) -> None:
-            nonlocal aside
-            with _open(fd, closefd=False) as file:
-                self._columns.write(file, record.ended)
-            if not is_own:
-                aside = set_aside_if_changed(self.path, fd)
-
-        try:
-            self._file = _open(self._claim.replace(FILE_NAME, write))
-            self._flush()
-        except OSError as error:
-            raise _cannot_write(self.path, error) from error
-        return aside
-
-    def _flush(self) -> None:
-        self._file.flush()
-        self._size = os.fstat(self._file.fileno()).st_size
-
-
-def set_aside_if_changed(path: Path, written: int) -> Path | None:
-    """Rename a results file that somebody has changed: it is theirs, and must not be replaced.
-
-    Args:
-        path: the file, which need not exist.
-        written: descriptor of what a search writes in its place.
-
-    Returns:
-        Its new path, or None if it is what a search wrote, even if truncated by a crash.
-
-    Raises:
-        ResultsError: if it can't be read or renamed.
-    """
-    try:
-        with os.fdopen(open_to_read(path), "rb") as file:
-            if _begins(file, written):
-                return None
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise ResultsError(
-            f"'{path}' can't be read ({error.strerror or error}); move it away, the journal beside "
-            "it has every result"
-        ) from error
-    stem = f"{path.stem}-{time.strftime('%Y%m%d-%H%M%S')}"
-    aside, number = path.with_name(stem + path.suffix), 1
-    while aside.exists():
-        number += 1
-        aside = path.with_name(f"{stem}-{number}{path.suffix}")
-    try:
-        path.rename(aside)
-    except OSError as error:
-        raise _cannot_write(path, error) from error
-    return aside
-
-
-def _begins(file: BinaryIO, written: int) -> bool:
-    """Return whether the whole lines of a file are the first ones of another, not shorter one."""
-    if os.fstat(file.fileno()).st_size > os.fstat(written).st_size:
-        return False
-    place = 0
-    while chunk := file.read(_CHUNK):
-        expected = os.pread(written, len(chunk), place)
-        place += len(chunk)
-        if chunk != expected:
-            pairs = enumerate(zip(chunk, expected, strict=False))
-            other = chunk[next((i for i, (a, b) in pairs if a != b), len(expected)) :]
-            while other and b"\n" not in other:
-                other = file.read(_CHUNK)
-            return not other
-    return True
-
-
-def _open(fd: int, closefd: bool = True) -> IO[str]:
-    return open(fd, "a", newline="", encoding=_ENCODING, errors=_ERRORS, closefd=closefd)
-
-
-def _cannot_write(path: Path, error: OSError) -> ResultsError:
-    return ResultsError(
-        f"'{path}' can't be written ({error.strerror or error}); the journal beside it has every "
-        f"result: {write_remedy(error)}, then resume the search"
-    )

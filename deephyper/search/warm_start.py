@@ -13,8 +13,8 @@ from deephyper.cell import NOTHING, parse_cell
 from deephyper.errors import ProblemError, ResultsError, argument
 from deephyper.objective import Direction, Failure, Objective
 from deephyper.problem.point import Point, show
-from deephyper.search.columns import COLUMNS
 from deephyper.search.results import Row, Table, read_table
+from deephyper.search.results_file import COLUMNS
 from deephyper.sheet import LeftOut
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from deephyper.search.columns import COLUMNS
+from deephyper.search.results_file import COLUMNS
 
 DOCS = Path(__file__).parents[2] / "docs"
 

@@ -15,10 +15,10 @@ from deephyper.errors import DeepHyperError
 from deephyper.job import Job, Outcome
 from deephyper.objective import Failure, best_few
 from deephyper.problem import HpProblem
-from deephyper.search.columns import Columns
 from deephyper.search.log import warm_start_notice
 from deephyper.search.record import Evaluation
 from deephyper.search.results import read_table
+from deephyper.search.results_file import Columns
 from deephyper.search.warm_start import known_results
 
 FILES = 500

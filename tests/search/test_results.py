@@ -19,11 +19,10 @@ from deephyper.claim import Claim
 from deephyper.errors import ResultsError
 from deephyper.job import Job, Outcome
 from deephyper.problem import HpProblem
-from deephyper.search.columns import COLUMNS, Columns
 from deephyper.search.record import Evaluation, Record
 from deephyper.search.results import read_results, read_table
+from deephyper.search.results_file import COLUMNS, Columns, ResultsWriter
 from deephyper.search.search_result import SearchResult
-from deephyper.search.store import ResultsWriter
 from tests.search.test_log import Expecting
 from tests.search.virtual_search import VirtualSearch
 
