@@ -2,8 +2,8 @@
 
 That is the Gaussian process bandit with pure exploration, which takes points that are being
 evaluated into account. It knows no conditions. The number of results is padded to multiples of ten,
-which its constructor offers to save compilations. Floats have 64 bits, as its service sets them: with
-32, it proposes nan on a quadratic.
+which its constructor offers to save compilations. Floats have 64 bits, as its service sets them:
+with 32, it proposes nan on a quadratic.
 """
 
 from __future__ import annotations
