@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from ConfigSpace.hyperparameters import FloatHyperparameter, IntegerHyperparameter
 
+from benchmarks.optimizer.remote import ENVIRONMENTS, Environment, Remote
 from benchmarks.optimizer.task import Point
 from deephyper.errors import ProblemError
 from deephyper.optimizer import Optimizer
@@ -202,11 +203,11 @@ def smac(problem: HpProblem, seed: int, workers: int) -> Peer:
     return Smac(problem, seed, n_trials=200 + workers)
 
 
-def published(problem: HpProblem, seed: int, workers: int) -> Peer:
-    """The DeepHyper of the package registry, run by the interpreter of another environment."""
-    from benchmarks.optimizer.published import Published, interpreter
+def _remote(environment: Environment) -> Callable[[HpProblem, int, int], Peer]:
+    def make(problem: HpProblem, seed: int, workers: int) -> Peer:
+        return Remote(problem, seed, environment)
 
-    return Published(problem, seed, interpreter())
+    return make
 
 
 PEERS: dict[str, Callable[[HpProblem, int, int], Peer]] = {
@@ -217,7 +218,7 @@ PEERS: dict[str, Callable[[HpProblem, int, int], Peer]] = {
     "tpe-multivariate": tpe_multivariate,
     "optuna-gp": optuna_gp,
     "smac": smac,
-    "published": published,
+    **{environment.name: _remote(environment) for environment in ENVIRONMENTS},
 }
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.optimizer.remote import ENVIRONMENTS, WORKERS, Environment
 from benchmarks.optimizer.suite import tasks
 from deephyper.optimizer import RandomOptimizer
 
@@ -18,7 +19,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def _benchmark(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    environment = {k: v for k, v in os.environ.items() if k != "PUBLISHED_DEEPHYPER_PYTHON"}
+    variables = {peer.variable for peer in ENVIRONMENTS}
+    environment = {k: v for k, v in os.environ.items() if k not in variables}
     return subprocess.run(
         [sys.executable, "-m", "benchmarks.optimizer", *map(str, arguments)],
         cwd=ROOT,
@@ -92,14 +94,41 @@ def test_cost_makes_a_table() -> None:
     assert [line.split(" | ")[1] for line in table] == ["deephyper", "random"]
 
 
-def test_a_peer_that_is_not_there_says_how_to_get_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("peer", "variable"),
+    [
+        ("published", "PUBLISHED_DEEPHYPER_PYTHON"),
+        ("ax", "AX_PYTHON"),
+        ("hebo", "HEBO_PYTHON"),
+        ("vizier", "VIZIER_PYTHON"),
+    ],
+)
+def test_a_peer_that_is_not_there_says_how_to_get_it(
+    tmp_path: Path, peer: str, variable: str
+) -> None:
     out = ("--out", tmp_path / "results.jsonl", "--tasks", "branin")
-    done = _benchmark("run", *out, "--peers", "published")
+    done = _benchmark("run", *out, "--peers", peer)
     assert done.returncode == 1
-    assert done.stderr.startswith("the peer published needs PUBLISHED_DEEPHYPER_PYTHON")
-    done = _benchmark("run", *out, "--peers", "unknown")
+    assert done.stderr.startswith(f"the peer {peer} needs {variable}")
+
+
+def test_an_unknown_peer_is_told_which_there_are(tmp_path: Path) -> None:
+    done = _benchmark("run", "--out", tmp_path / "results.jsonl", "--peers", "unknown")
     assert done.returncode == 1
     assert "unknown peer unknown; choose from deephyper, random, skopt" in done.stderr
+
+
+def test_an_interpreter_without_the_package_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    environment = Environment("absent", "ABSENT_PYTHON", "no_such_package")
+    monkeypatch.setenv("ABSENT_PYTHON", sys.executable)
+    with pytest.raises(SystemExit, match="has no package no_such_package"):
+        environment.interpreter()
+
+
+def test_each_peer_of_another_environment_has_a_room_and_its_requirements() -> None:
+    for environment in ENVIRONMENTS:
+        assert (WORKERS / f"{environment.name}.py").is_file()
+        assert (WORKERS / f"{environment.name}-requirements.txt").is_file()
 
 
 @pytest.mark.parametrize("group", ["rugged", "categories", "wide"])

@@ -1,8 +1,8 @@
-"""The published DeepHyper of the package registry, in an environment of its own.
+"""Peers in an environment of their own.
 
-It has the import name of ours, so that no process can have both: the peer starts
-`published_worker.py` with the interpreter that PUBLISHED_DEEPHYPER_PYTHON names, and speaks with it
-through a pipe.
+The published DeepHyper has the import name of ours, and the other libraries want versions that
+exclude each other. Such a peer is a room of `workers/`, run by the interpreter that an environment
+variable names, and spoken with through a pipe.
 """
 
 from __future__ import annotations
@@ -13,36 +13,79 @@ import subprocess
 import sys
 import tempfile
 import weakref
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from benchmarks.optimizer.dimensions import active, decoded, described
 from benchmarks.optimizer.task import Point
 from deephyper.errors import ProblemError
 from deephyper.problem import HpProblem
-from deephyper.problem.translation import translate
 
-VARIABLE = "PUBLISHED_DEEPHYPER_PYTHON"
-WORKER = Path(__file__).with_name("published_worker.py")
+WORKERS = Path(__file__).with_name("workers")
 HOW = "make its environment as benchmarks/optimizer/README.md says"
 
 
-class Published:
-    """CBO with its defaults through its own ask and tell, in another process.
+@dataclass(frozen=True)
+class Environment:
+    """A peer's own environment.
 
     Attributes:
-        version: of the published package.
+        name: of the peer and of its room in `workers/`.
+        variable: the environment variable that names its interpreter.
+        package: what that interpreter must be able to import.
+        takes_configspace: whether the peer takes ConfigSpace's own description of a space.
+    """
+
+    name: str
+    variable: str
+    package: str
+    takes_configspace: bool = False
+
+    def interpreter(self) -> str:
+        """The interpreter that has the package; exits with what to do when it isn't there."""
+        path = os.environ.get(self.variable)
+        if not path:
+            sys.exit(
+                f"the peer {self.name} needs {self.variable}, the interpreter to run it: {HOW}"
+            )
+        look = f"from importlib import util; print(util.find_spec('{self.package}') is not None)"
+        try:
+            found = subprocess.run([path, "-I", "-c", look], capture_output=True, text=True)
+        except OSError as error:
+            sys.exit(f"{self.variable}={path} can't be run ({error.strerror}): {HOW}")
+        if found.returncode != 0 or found.stdout.strip() != "True":
+            sys.exit(f"{self.variable}={path} has no package {self.package}: {HOW}")
+        return path
+
+
+ENVIRONMENTS = [
+    Environment("published", "PUBLISHED_DEEPHYPER_PYTHON", "deephyper.hpo", takes_configspace=True),
+    Environment("ax", "AX_PYTHON", "ax.api"),
+    Environment("hebo", "HEBO_PYTHON", "hebo"),
+    Environment("vizier", "VIZIER_PYTHON", "vizier"),
+]
+
+
+class Remote:
+    """An optimizer with its defaults through its own ask and tell, in another process.
+
+    Attributes:
+        version: of the peer's package.
         refused: how many proposals the problem forbids; they were told as failed.
     """
 
-    def __init__(self, problem: HpProblem, seed: int, interpreter: str) -> None:
+    def __init__(self, problem: HpProblem, seed: int, environment: Environment) -> None:
         self.refused = 0
         self._problem = problem
+        self._environment = environment
         self._asked: dict[str, list[int]] = {}
+        interpreter = environment.interpreter()
         self._noise = tempfile.TemporaryFile("w+")  # noqa: SIM115
         threads = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
         # -I: neither PYTHONPATH nor this directory may bring our own deephyper in.
         self._process = subprocess.Popen(
-            [interpreter, "-I", str(WORKER)],
+            [interpreter, "-I", str(WORKERS / "run.py"), environment.name],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._noise,
@@ -50,8 +93,9 @@ class Published:
             env={**os.environ, **dict.fromkeys(threads, "1")},
         )
         weakref.finalize(self, _end, self._process, self._noise)
-        space = problem.space.to_serialized_dict()
-        self.version: str = self._exchange({"space": space, "seed": seed})["version"]
+        space = problem.space
+        told = space.to_serialized_dict() if environment.takes_configspace else described(space)
+        self.version: str = self._exchange({"space": told, "seed": seed})["version"]
 
     def ask(self) -> Point:
         for _ in range(1000):
@@ -74,14 +118,10 @@ class Published:
         self._exchange({"tell": asked, "objective": told})
 
     def _point(self, proposal: dict[str, Any]) -> Point:
-        """The proposal without inactive hyperparameters, which it gives their lowest values."""
         space = self._problem.space
-        conditions = {c.child.name: translate(c) for c in space.conditions}
-        point: Point = {}
-        for name in space:  # parents come first
-            if name not in conditions or conditions[name].satisfied_by(point):
-                point[name] = proposal[name]
-        return point
+        if not self._environment.takes_configspace:
+            proposal = decoded(space, proposal)
+        return active(space, proposal)
 
     def _exchange(self, message: dict[str, Any]) -> dict[str, Any]:
         process = self._process
@@ -97,7 +137,8 @@ class Published:
         if "error" in answer:
             process.wait()
             self._noise.seek(0)
-            raise RuntimeError(f"published DeepHyper: {answer['error']}\n{self._noise.read()}")
+            name = self._environment.name
+            raise RuntimeError(f"the peer {name}: {answer['error']}\n{self._noise.read()}")
         return answer
 
 
@@ -112,21 +153,3 @@ def _end(process: subprocess.Popen[str], noise: IO[str]) -> None:
         process.kill()
         process.wait()
     noise.close()
-
-
-def interpreter() -> str:
-    """The interpreter that has the published package; exits with what to do when it isn't there."""
-    path = os.environ.get(VARIABLE)
-    if not path:
-        sys.exit(f"the peer published needs {VARIABLE}, the interpreter to run it: {HOW}")
-    look = (
-        "from importlib import metadata, util;"
-        "print(metadata.version('deephyper'), util.find_spec('deephyper.hpo') is not None)"
-    )
-    try:
-        found = subprocess.run([path, "-I", "-c", look], capture_output=True, text=True)
-    except OSError as error:
-        sys.exit(f"{VARIABLE}={path} can't be run ({error.strerror}): {HOW}")
-    if found.returncode != 0 or not found.stdout.strip().endswith("True"):
-        sys.exit(f"{VARIABLE}={path} has no published deephyper (deephyper.hpo): {HOW}")
-    return path
