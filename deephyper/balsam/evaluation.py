@@ -32,7 +32,7 @@ from deephyper.errors import DeepHyperError
 from deephyper.evaluator.bookkeeping import LOAD_SECONDS
 from deephyper.evaluator.current import Context
 from deephyper.evaluator.output import open_output, tail
-from deephyper.evaluator.run_function import RunFunction, evaluate
+from deephyper.evaluator.run_function import RunFunction, call
 from deephyper.evaluator.worker.environment import thread_variables
 from deephyper.evaluator.worker.guard import Reaper
 from deephyper.evaluator.worker.messages import JobEnded, JobMessage, JobReported, JobStarted
@@ -172,7 +172,7 @@ class _Rank:
             stop_requested=lambda: self._directory.prune_requested,
             whole_process=True,
         )
-        return self._end(start, evaluate(run, spec.point, context))
+        return self._end(start, call(run, spec.point, context))
 
     def _report(self, step: int, objective: Objective, metrics: Mapping[str, float]) -> None:
         with contextlib.suppress(OSError):

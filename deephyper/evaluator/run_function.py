@@ -30,7 +30,7 @@ from deephyper.loading import (
     load_object,
     split_spec,
 )
-from deephyper.objective import Failure, FailureKind, Result, one_line, read_result
+from deephyper.objective import Failure, FailureKind, Objective, Result, one_line, read_result
 
 _LONGEST_TRACEBACK = 20_000
 """Characters of a failure's text that are kept."""
@@ -153,7 +153,12 @@ def _defined_in(function: Function) -> str:
     return os.path.abspath(file) if isinstance(file, str) else ""
 
 
-def evaluate(function: Function, point: dict[str, Any], context: Context | None = None) -> Result:
+def evaluate(function: Function, point: dict[str, Any]) -> Objective | Failure:
+    """Call ``run`` as :func:`call` does; return the objective alone, or why there is none."""
+    return call(function, point).value
+
+
+def call(function: Function, point: dict[str, Any], context: Context | None = None) -> Result:
     """Call ``run`` on a copy of the point, and return what it came to.
 
     Nothing is raised, not even SystemExit, so that a worker survives ``sys.exit()`` in user

@@ -17,7 +17,7 @@ from deephyper.errors import EvaluatorError
 from deephyper.evaluator.bookkeeping import LOAD_SECONDS
 from deephyper.evaluator.current import Context
 from deephyper.evaluator.evaluator import Evaluator
-from deephyper.evaluator.run_function import Function, RunFunction, evaluate
+from deephyper.evaluator.run_function import Function, RunFunction, call
 from deephyper.evaluator.surroundings import Surroundings
 from deephyper.evaluator.worker.messages import JobEnded, JobMessage, JobReported, JobStarted
 from deephyper.job import Failure, Job, Objective
@@ -208,7 +208,7 @@ class _Thread:
             stop_requested=lambda: handed.stop_requested,
         )
         try:
-            result = evaluate(self._function, job.point, context)
+            result = call(self._function, job.point, context)
         except BaseException as error:  # user code has replaced what is needed to tell more
             result = Result(Failure("exception", type(error).__name__))
         ended = JobEnded(job_id, result.value, start, now(), result.metrics, result.pruned)

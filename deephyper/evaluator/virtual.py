@@ -19,7 +19,7 @@ from deephyper.errors import EvaluatorError
 from deephyper.evaluator.current import Context
 from deephyper.evaluator.due_times import DueTimes
 from deephyper.evaluator.evaluator import Evaluator
-from deephyper.evaluator.run_function import Function, RunFunction, evaluate
+from deephyper.evaluator.run_function import Function, RunFunction, call
 from deephyper.evaluator.worker.messages import JobEnded, JobMessage, JobReported, JobStarted
 from deephyper.job import Failure, Job, Objective
 from deephyper.objective import Result
@@ -190,7 +190,7 @@ class VirtualEvaluator(Evaluator):
         if self._function is None:
             self._function = self.run_function.load()
         context = Context(job.id, job.attempt, job.seed, "", job.directory)
-        return evaluate(self._function, job.point, context)
+        return call(self._function, job.point, context)
 
 
 def _no_run(point: dict[str, Any]) -> NoReturn:

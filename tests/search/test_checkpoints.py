@@ -48,6 +48,8 @@ def test_a_killed_search_loses_no_step(real: RealSearch, evaluator: str) -> None
     real.write(RUN)
     options = f"--max-evals 2 --num-workers 2 --seed 1 --evaluator {evaluator}"
     process = real.start(options, SESSION="first")
+    # Until both are known to have come to their third step: a report on its way is lost.
+    real.until(lambda: [e["step"] for e in real.events() if e["event"] == "reported"].count(3) == 2)
     real.until(lambda: sum(step == 3 for _, step in taken(real)) == 2)
     process.kill()
     real.none_left()

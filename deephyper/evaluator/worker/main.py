@@ -28,7 +28,7 @@ from typing import Any
 from deephyper.errors import DeepHyperError
 from deephyper.evaluator.current import Context
 from deephyper.evaluator.output import open_output
-from deephyper.evaluator.run_function import Function, RunFunction, evaluate
+from deephyper.evaluator.run_function import Function, RunFunction, call
 from deephyper.evaluator.worker.channel import WorkerEnd
 from deephyper.evaluator.worker.home import Home
 from deephyper.evaluator.worker.messages import (
@@ -114,7 +114,7 @@ class _Worker:
             stop_requested=self._stop_requested,
             whole_process=True,
         )
-        result = Result(failure) if failure else evaluate(function, job["point"], context)
+        result = Result(failure) if failure else call(function, job["point"], context)
         end = self._now()
         _flush()
         restored = _restored(home)
