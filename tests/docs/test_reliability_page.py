@@ -31,7 +31,7 @@ def test_every_kind_of_failure_is_explained() -> None:
 
 def test_every_reason_is_named() -> None:
     (row,) = [row for row in table("Event") if row[0] == "`ended`"]
-    assert set(re.findall(r"`(\w+)`", row[1])) - {"reason"} == set(get_args(Reason))
+    assert set(re.findall(r"`(\w+)`", row[1])) - {"reason", "results"} == set(get_args(Reason))
 
 
 def test_the_default_grace_is_right() -> None:
