@@ -29,6 +29,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from deephyper.benchmark.branin import branin
 from deephyper.optimizer import create_optimizer
 from deephyper.problem import HpProblem
 
@@ -47,13 +48,6 @@ class Function:
     center: Array  # of the region that fails
 
 
-def branin(x: Array) -> float:
-    """Branin's function, negated; three equal optima, one of which is used."""
-    u, v = 15 * x[0] - 5, 15 * x[1]
-    bowl = v - 5.1 * u**2 / (4 * math.pi**2) + 5 * u / math.pi - 6
-    return -float(bowl**2 + 10 * (1 - 1 / (8 * math.pi)) * math.cos(u) + 10)
-
-
 _A = np.array([[3, 10, 30], [0.1, 10, 35], [3, 10, 30], [0.1, 10, 35]])
 _P = (
     np.array([[3689, 1170, 2673], [4699, 4387, 7470], [1091, 8732, 5547], [381, 5743, 8828]])
@@ -68,7 +62,12 @@ def hartmann3(x: Array) -> float:
 
 
 FUNCTIONS = (
-    Function("Branin", branin, np.array([0.5428, 0.1517]), np.array([0.95, 0.95])),
+    Function(
+        "Branin",
+        lambda x: branin(15 * x[0] - 5, 15 * x[1]),
+        np.array([0.5428, 0.1517]),
+        np.array([0.95, 0.95]),
+    ),
     Function(
         "Hartmann 3", hartmann3, np.array([0.1146, 0.5556, 0.8525]), np.array([0.7, 0.2, 0.4])
     ),

@@ -27,7 +27,6 @@ from deephyper.job import Job, Outcome, Proposal, Started
 from deephyper.optimizer import Optimizer, RandomOptimizer
 from deephyper.optimizer.settings import BayesianSettings, RandomSettings, Settings
 from deephyper.problem import BaseProblem
-from deephyper.problem.description import describe_space
 from deephyper.search.journal import Journal
 from deephyper.search.record import Evaluation, Record
 from deephyper.search.replay import read_journal
@@ -78,7 +77,7 @@ def write(log_dir: Path, problem: HpProblem, evaluations: int) -> list[float]:
         seconds.append(time.perf_counter() - begin)
 
     with Claim(log_dir) as claim, contextlib.closing(Journal(claim)) as journal:
-        journal.begin(Record(space=describe_space(problem), max_evals=evaluations))
+        journal.begin(Record(space=problem.describe(), max_evals=evaluations))
         for i, (proposal, objective) in enumerate(zip(proposals, objectives, strict=True)):
             job, now = Job(str(i), proposal.point), time.time()
             timed(journal.submitted, Evaluation(job, predicted=(0.1 * i, 0.5)))

@@ -88,7 +88,8 @@ def resume(of: LongSearch) -> Measured:
 
 def topk(of: LongSearch) -> Measured:
     """Find the ten best evaluations, as `deephyper-analytics topk -k 10` does."""
-    from deephyper.analytics.topk import as_yaml, best_evaluations
+    from deephyper.analytics.ranked import as_yaml
+    from deephyper.analytics.topk import best_evaluations
 
     begin, cpu = time.perf_counter(), time.process_time()
     as_yaml(best_evaluations(of.log_dir, 10))

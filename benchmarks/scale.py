@@ -28,8 +28,9 @@ from typing import Any
 import numpy as np
 from ConfigSpace import EqualsCondition
 
-from benchmarks.optimizer.functions import ackley, hartmann6
 from deephyper import Search, VirtualEvaluator
+from deephyper.benchmark.ackley import ackley
+from deephyper.benchmark.hartmann6 import hartmann6
 from deephyper.clock import VirtualClock
 from deephyper.job import Job
 from deephyper.problem import HpProblem
@@ -167,7 +168,7 @@ _OPTIMUM = np.linspace(-0.55, 0.45, 10)
 
 SPACES: dict[str, tuple[Callable[[], HpProblem], Callable[[dict[str, Any]], float]]] = {
     "hartmann": (lambda: _cube(6, 0.0, 1.0), lambda p: hartmann6(_values(p))),
-    "ackley": (lambda: _cube(10, -1.0, 1.0), lambda p: ackley(_values(p) - _OPTIMUM)),
+    "ackley": (lambda: _cube(10, -1.0, 1.0), lambda p: ackley(8.0 * (_values(p) - _OPTIMUM))),
     "mixed": (_mixed, _mixed_value),
 }
 

@@ -11,10 +11,15 @@ The map of the house:
 
 - ``problem``: what may be searched
 - ``evaluator``: where points are evaluated
+- ``command``: any program in place of a run function
+- ``callbacks``: trainings of other libraries that report as they run
+- ``nas``: architectures of neural networks as points
 - ``optimizer``: what proposes points, by ask and tell
 - ``stopper``: what ends evaluations early, by their reports
 - ``search``: the loop that brings all of it together, and its files
+- ``ask_tell``: a search from outside, for loops that others run
 - ``analytics``: answers from results
+- ``confirmation``: the best points of a search, evaluated again
 - ``hpc``, ``balsam``: searches as jobs of a batch scheduler
 - ``core.cli``: the programs ``deephyper`` and ``deephyper-analytics``
 
@@ -30,8 +35,11 @@ from deephyper.version import __version__
 
 if TYPE_CHECKING:
     from deephyper.analytics.topk import best_point
+    from deephyper.ask_tell.search_directory import SearchDirectory
     from deephyper.clock import VirtualClock
+    from deephyper.confirmation.confirm import confirm, resume_confirmation
     from deephyper.errors import (
+        ArchitectureError,
         DeepHyperError,
         EvaluatorError,
         HpcError,
@@ -45,9 +53,11 @@ if TYPE_CHECKING:
     )
     from deephyper.evaluator import EvaluationPruned, Evaluator, VirtualEvaluator, evaluation
     from deephyper.job import Job, Outcome, Prediction, Proposal
+    from deephyper.nas.problem import NaProblem
     from deephyper.objective import Failure
     from deephyper.optimizer import (
         BayesianSettings,
+        EvolutionSettings,
         Optimizer,
         RandomSettings,
         SkoptSettings,
@@ -57,23 +67,27 @@ if TYPE_CHECKING:
     from deephyper.problem.point import filter_parameters
     from deephyper.search.hps.ambs import AMBS
     from deephyper.search.hps.random import RandomSearch
+    from deephyper.search.hps.regevo import RegularizedEvolution
     from deephyper.search.search import Search
     from deephyper.search.search_result import SearchResult
 
 _HOMES = {
     "AMBS": "deephyper.search.hps.ambs",
+    "ArchitectureError": "deephyper.errors",
     "BaseProblem": "deephyper.problem.problem",
     "BayesianSettings": "deephyper.optimizer.settings",
     "DeepHyperError": "deephyper.errors",
     "EvaluationPruned": "deephyper.evaluator.current",
     "Evaluator": "deephyper.evaluator.evaluator",
     "EvaluatorError": "deephyper.errors",
+    "EvolutionSettings": "deephyper.optimizer.settings",
     "Failure": "deephyper.objective",
     "HpProblem": "deephyper.problem.problem",
     "HpcError": "deephyper.errors",
     "Job": "deephyper.job",
     "LoadError": "deephyper.errors",
     "MissingExtra": "deephyper.errors",
+    "NaProblem": "deephyper.nas.problem",
     "Optimizer": "deephyper.optimizer.optimizer",
     "Outcome": "deephyper.job",
     "Prediction": "deephyper.job",
@@ -81,9 +95,11 @@ _HOMES = {
     "Proposal": "deephyper.job",
     "RandomSearch": "deephyper.search.hps.random",
     "RandomSettings": "deephyper.optimizer.settings",
+    "RegularizedEvolution": "deephyper.search.hps.regevo",
     "ResultsError": "deephyper.errors",
     "RunFunctionError": "deephyper.errors",
     "Search": "deephyper.search.search",
+    "SearchDirectory": "deephyper.ask_tell.search_directory",
     "SearchResult": "deephyper.search.search_result",
     "SettingsError": "deephyper.errors",
     "SkoptSettings": "deephyper.optimizer.settings",
@@ -91,25 +107,30 @@ _HOMES = {
     "VirtualClock": "deephyper.clock",
     "VirtualEvaluator": "deephyper.evaluator.virtual",
     "best_point": "deephyper.analytics.topk",
+    "confirm": "deephyper.confirmation.confirm",
     "create_optimizer": "deephyper.optimizer.create",
     "evaluation": "deephyper.evaluator.current",
     "filter_parameters": "deephyper.problem.point",
+    "resume_confirmation": "deephyper.confirmation.confirm",
 }
 
 __all__ = [
     "AMBS",
+    "ArchitectureError",
     "BaseProblem",
     "BayesianSettings",
     "DeepHyperError",
     "EvaluationPruned",
     "Evaluator",
     "EvaluatorError",
+    "EvolutionSettings",
     "Failure",
     "HpProblem",
     "HpcError",
     "Job",
     "LoadError",
     "MissingExtra",
+    "NaProblem",
     "Optimizer",
     "Outcome",
     "Prediction",
@@ -117,9 +138,11 @@ __all__ = [
     "Proposal",
     "RandomSearch",
     "RandomSettings",
+    "RegularizedEvolution",
     "ResultsError",
     "RunFunctionError",
     "Search",
+    "SearchDirectory",
     "SearchResult",
     "SettingsError",
     "SkoptSettings",
@@ -128,9 +151,11 @@ __all__ = [
     "VirtualEvaluator",
     "__version__",
     "best_point",
+    "confirm",
     "create_optimizer",
     "evaluation",
     "filter_parameters",
+    "resume_confirmation",
 ]
 
 __getattr__, __dir__ = lazy_names(__name__, _HOMES)

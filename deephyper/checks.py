@@ -19,6 +19,9 @@ from deephyper.errors import DeepHyperError, SettingsError
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 DURATION_FORMS = "seconds, or 30s, 10m, 2h, 1d"
 """The ways to write a duration, for messages and help texts."""
+DURATION_PATTERN = r"^\s*([0-9]+(\.[0-9]*)?|\.[0-9]+)([smhdSMHD]?)\s*$"
+"""A regular expression that durations written as text match, in the syntax of Python and of
+ECMAScript."""
 
 
 def whole(
@@ -100,10 +103,10 @@ def duration(
     """
     if not isinstance(value, str):
         return real(name, value, above=-1.0 if zero else 0.0, unit="seconds", error=error)
-    match = re.fullmatch(r"(\d+(?:\.\d*)?|\.\d+)([smhd]?)", value.strip().lower(), re.ASCII)
+    match = re.match(DURATION_PATTERN, value)
     if match is None:
         raise error(f"{name} is {value!r}; give {DURATION_FORMS}")
-    seconds = float(match[1]) * _UNITS[match[2] or "s"]
+    seconds = float(match[1]) * _UNITS[match[3].lower() or "s"]
     if math.isinf(seconds) or (seconds == 0 and not zero):
         room = "at least 0" if zero else "more than 0"
         raise error(f"{name} is {value!r}; give {room} seconds, and not infinitely many")

@@ -45,7 +45,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from deephyper import owner
-from deephyper.errors import ResultsError, argument
+from deephyper.errors import DirectoryInUse, ResultsError, argument
+from deephyper.standard_streams import open_apart
 
 TOUCH_SECONDS = 5.0
 """How often a claim tells that its owner lives."""
@@ -75,7 +76,8 @@ class Claim:
         log_dir: the directory.
 
     Raises:
-        ResultsError: if another search is running in it, or it can't be written.
+        DirectoryInUse: if another search is running in it.
+        ResultsError: if it can't be written.
     """
 
     def __init__(
@@ -103,7 +105,7 @@ class Claim:
     def __enter__(self) -> Self:
         try:
             self.log_dir.mkdir(parents=True, exist_ok=True)
-            self._directory = os.open(self.log_dir, os.O_RDONLY | os.O_DIRECTORY)
+            self._directory = open_apart(self.log_dir, os.O_RDONLY | os.O_DIRECTORY)
             try:
                 self._claim()
             except BaseException:
@@ -164,7 +166,7 @@ class Claim:
         """
         staged = f"{name}.{self._token}.partial"
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND
-        fd = os.open(staged, flags, 0o666, dir_fd=self._directory)
+        fd = open_apart(staged, flags, 0o666, dir_fd=self._directory)
         try:
             self.check()  # now, see rule 3
             write(fd)
@@ -221,36 +223,37 @@ class Claim:
     def _lost(self) -> ResultsError:
         others: list[str] = []
         with contextlib.suppress(OSError):
-            others = _claims(self._directory)
+            others = claims_in(self._directory)
         who = ""
         with contextlib.suppress(OSError, IndexError):
             who = owner.name_of(owner.read_owner(_read(self._directory, others[-1])))
         if who:
             what = (
                 f"another search has taken '{self.log_dir}' over ({who}), because this one gave no "
-                "sign of life for long; this one ends"
+                "sign of life for long; this one ends. What it had recorded is kept, in "
+                "results.csv there with what came later"
             )
         else:
             what = (
                 f"the claim of this search to '{self.log_dir}' is gone, because another search "
-                "took it over and has ended since, or because somebody deleted it; this one ends"
+                "took it over and has ended since, or because somebody deleted it; this one ends. "
+                "What it had recorded is kept, unless that was deleted too"
             )
         return ResultsError(
-            f"{what}. What it had recorded is kept, in results.csv there with what came later; to "
-            f"continue, use {argument('resume', 'True', str(self.log_dir))} when no search runs "
-            "there"
+            f"{what}; to continue, use {argument('resume', 'True', str(self.log_dir))} when no "
+            "search runs there"
         )
 
     def _claim(self) -> None:
         me = owner.this_process() if self._owner is None else self._owner
         self._text = json.dumps({**me, "token": self._token}).encode()
-        old = _claims(self._directory)
+        old = claims_in(self._directory)
         for name in old:
             self._check_gone(name, me)
         self._name = f"running-{_number(old[-1]) + 1 if old else 1:06}.json"
         try:
             flags = os.O_RDWR | os.O_CREAT | os.O_EXCL
-            self._fd = os.open(self._name, flags, 0o666, dir_fd=self._directory)
+            self._fd = open_apart(self._name, flags, 0o666, dir_fd=self._directory)
         except FileExistsError:
             raise _running_elsewhere(self.log_dir, "another process") from None
         try:
@@ -258,7 +261,7 @@ class Claim:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.utime(self._fd)
             # While this one looked, others may have come and gone, so that numbers began anew.
-            for name in _claims(self._directory):
+            for name in claims_in(self._directory):
                 if name != self._name:
                     self._check_gone(name, me)
                     self.check()
@@ -276,10 +279,10 @@ class Claim:
     def _check_gone(self, name: str, me: dict[str, Any]) -> None:
         """Raise ResultsError unless the owner of a claim seems to be gone."""
         _check_not_known_alive(self.log_dir, self._directory, name, me)
-        other = _owner_of(self._directory, name)
+        other = owner_of(self._directory, name)
         if other is None or owner.share_process_table(me, other):
             return
-        before = _touched(self._directory, name)
+        before = touched_at(self._directory, name)
         if before is None or self._judged_gone.get(name) == before:
             return
         # The clock of the file server may have been set, and then the time since its last sign of
@@ -291,7 +294,7 @@ class Claim:
                 f"'{self.log_dir}' ({owner.name_of(other)})"
             )
         self._sleep(seconds)
-        if _touched(self._directory, name) not in (before, None):
+        if touched_at(self._directory, name) not in (before, None):
             raise _running_elsewhere(self.log_dir, owner.name_of(other))
         self._judged_gone[name] = before
 
@@ -326,9 +329,9 @@ def check_unclaimed(log_dir: Path) -> None:
         ResultsError: if one is. A directory that can't be read is left to :class:`Claim`.
     """
     with contextlib.suppress(OSError):
-        directory = os.open(log_dir, os.O_RDONLY | os.O_DIRECTORY)
+        directory = open_apart(log_dir, os.O_RDONLY | os.O_DIRECTORY)
         try:
-            claims = _claims(directory)
+            claims = claims_in(directory)
             me = owner.this_process() if claims else {}
             for name in claims:
                 _check_not_known_alive(log_dir, directory, name, me)
@@ -343,7 +346,7 @@ def _check_not_known_alive(log_dir: Path, directory: int, name: str, me: dict[st
                 f"'{log_dir / name}' is not a regular file, and so tells of no search; move it "
                 "away, or use another directory"
             )
-    other = _owner_of(directory, name)
+    other = owner_of(directory, name)
     if other is None:
         return  # given up just now
     if owner.share_process_table(me, other):
@@ -363,14 +366,14 @@ def _cannot_write(log_dir: Path, error: OSError) -> ResultsError:
     )
 
 
-def _running_elsewhere(log_dir: Path, who: str) -> ResultsError:
-    return ResultsError(
+def _running_elsewhere(log_dir: Path, who: str) -> DirectoryInUse:
+    return DirectoryInUse(
         f"a search is running in '{log_dir}' ({who}); wait for it to end, or choose another "
         f"{argument('log_dir')}"
     )
 
 
-def _claims(directory: int) -> list[str]:
+def claims_in(directory: int) -> list[str]:
     """Return the names of the claims on a log directory, the latest last."""
     return sorted((n for n in os.listdir(directory) if _CLAIM.fullmatch(n)), key=_number)
 
@@ -379,7 +382,7 @@ def _number(claim: str) -> int:
     return int(claim.removesuffix(".json").partition("-")[2])
 
 
-def _owner_of(directory: int, name: str) -> dict[str, Any] | None:
+def owner_of(directory: int, name: str) -> dict[str, Any] | None:
     """Return who made a claim; empty while it is made; None if it is given up."""
     try:
         return owner.read_owner(_read(directory, name))
@@ -388,7 +391,7 @@ def _owner_of(directory: int, name: str) -> dict[str, Any] | None:
 
 
 def _read(directory: int, name: str) -> bytes:
-    fd = os.open(name, _READ, dir_fd=directory)
+    fd = open_apart(name, _READ, dir_fd=directory)
     try:
         return os.read(fd, _LONGEST_CLAIM)
     finally:
@@ -400,10 +403,10 @@ def _remove(directory: int, name: str) -> None:
         os.unlink(name, dir_fd=directory)
 
 
-def _touched(directory: int, name: str) -> int | None:
+def touched_at(directory: int, name: str) -> int | None:
     """Return when a claim was touched, by the clock of the file server; None if it is given up."""
     try:
-        fd = os.open(name, _READ, dir_fd=directory)
+        fd = open_apart(name, _READ, dir_fd=directory)
     except FileNotFoundError:
         return None
     try:
@@ -416,12 +419,12 @@ def _seconds_since_touched(directory: int, name: str) -> float:
     """Return how long ago a claim was touched, by the clock of the file server, which need not be
     ours; infinite if it is given up."""
     probe = f"running.{uuid.uuid4().hex}.probe"
-    fd = os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666, dir_fd=directory)
+    fd = open_apart(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666, dir_fd=directory)
     try:
         os.utime(fd)
         now = os.fstat(fd).st_mtime_ns
     finally:
         os.close(fd)
         _remove(directory, probe)
-    touched = _touched(directory, name)
+    touched = touched_at(directory, name)
     return math.inf if touched is None else (now - touched) / 1e9

@@ -62,6 +62,10 @@ class ProblemError(DeepHyperError, ValueError):
     """A search space or a point that can't be used."""
 
 
+class ArchitectureError(ProblemError):
+    """An architecture that can't be built, or a space of architectures that isn't complete."""
+
+
 class LoadError(DeepHyperError, ValueError):
     """An object, named by a dotted path or a file, that can't be found or imported."""
 
@@ -84,6 +88,10 @@ class SettingsError(DeepHyperError, ValueError):
 
 class ResultsError(DeepHyperError, ValueError):
     """A results file or log directory that can't be read, or must not be written."""
+
+
+class DirectoryInUse(ResultsError):
+    """A log directory that a running search has, or another process that asks or tells."""
 
 
 class OutputError(DeepHyperError):
@@ -116,3 +124,15 @@ class MissingExtra(DeepHyperError, ImportError):
             f"{what} isn't installed; get it with: pip install '.[{extra}]' "
             "in the clone of deephyper"
         )
+
+
+class MissingPackage(DeepHyperError, ImportError):
+    """A package that deephyper doesn't bring, and that isn't installed.
+
+    Args:
+        what: what the package is called.
+        pip: what pip installs.
+    """
+
+    def __init__(self, what: str, pip: str) -> None:
+        super().__init__(f"{what} isn't installed; get it with: pip install {pip}")

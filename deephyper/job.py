@@ -17,6 +17,7 @@ from deephyper.objective import MACHINE_FAULTS, Failure, FailureKind, Objective
 __all__ = [
     "MACHINE_FAULTS",
     "Ended",
+    "Estimate",
     "Event",
     "Failure",
     "FailureKind",
@@ -52,6 +53,20 @@ class Prediction:
     mean: Objective
     std: float
     acquisition: float
+
+
+@fast_init
+@dataclass(frozen=True)
+class Estimate:
+    """The expectation of an objective that isn't known yet.
+
+    Attributes:
+        mean: the expected objective.
+        std: its standard deviation.
+    """
+
+    mean: Objective
+    std: float
 
 
 @fast_init
@@ -141,6 +156,8 @@ class Outcome:
         output: file with what the evaluation printed, where there is one.
         step: the step that the objective of a pruned evaluation belongs to.
         metrics: further numbers by name.
+        earlier_sec: seconds that it ran before it was paused and taken up again.
+        left_behind: True if it may still be running, because it was ended and can't be killed.
     """
 
     job: Job
@@ -153,11 +170,21 @@ class Outcome:
     output: str | None = None
     step: int | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
+    earlier_sec: float = 0.0
+    left_behind: bool = field(default=False, compare=False)
 
     @property
     def elapsed_sec(self) -> float:
-        """Seconds from start to end; 0 for a job that never began."""
-        return 0.0 if self.start is None else max(0.0, self.end - self.start)
+        """Seconds that it ran: from start to end, and before it was paused."""
+        last = 0.0 if self.start is None else max(0.0, self.end - self.start)
+        return self.earlier_sec + last
+
+    @property
+    def observed(self) -> Objective | Failure:
+        """The observation for an optimizer; of what ended early, the last reported objective."""
+        if self.objective is not None:
+            return self.objective
+        return self.failure or Failure("exception", "unknown")
 
 
 @fast_init

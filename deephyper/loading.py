@@ -1,6 +1,7 @@
 """Loading what a user names: an object by a dotted path or by a file.
 
-``pkg.module.name``, ``pkg.module:name``, ``path/to/file.py``, ``path/to/file.py::name``.
+``pkg.module.name``, ``pkg.module:name``, ``path/to/file.py``, ``path/to/file.py::name``. In place
+of a run function a program may be named: ``-- words of its command line``.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ from typing import Any
 
 from deephyper.errors import DeepHyperError, LoadError
 from deephyper.objective import one_line
+
+PROGRAM = "-- "
+"""What the name of a program begins with."""
 
 
 def current_directory() -> str | None:
@@ -86,8 +90,18 @@ def load_object(spec: str, default: str) -> Any:
     return found
 
 
+def names_program(spec: str) -> bool:
+    """Return whether a program is named, in place of a run function."""
+    return spec.startswith(PROGRAM)
+
+
 def split_spec(spec: str, default: str) -> tuple[str, Path | None, str]:
-    """Return module name, file and attribute; one of the first two is empty or None."""
+    """Return module name, file and attribute; one of the first two is empty or None.
+
+    Of a program, all of them are.
+    """
+    if names_program(spec):
+        return "", None, ""
     text = spec.strip()
     path, separator, attribute = text.partition(".py:")
     if separator:

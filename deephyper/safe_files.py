@@ -10,15 +10,19 @@ that nobody can guess, then renamed.
 from __future__ import annotations
 
 import errno
+import glob
 import os
 import secrets
 import stat
 from pathlib import Path
+from typing import BinaryIO
 
-from deephyper.errors import ResultsError
+from deephyper.errors import ResultsError, argument
+from deephyper.standard_streams import open_apart
 
 _SAFELY = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _PARTIAL = ".partial"
+_CHUNK = 1 << 20  # bytes
 _COPY = "replace it with a copy of your own"
 
 
@@ -54,7 +58,45 @@ def open_partial(path: Path) -> tuple[int, Path]:
     """
     partial = path.with_name(f"{_prefix(path)}{secrets.token_hex(8)}{_PARTIAL}")
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL
-    return os.open(partial, flags | _SAFELY, 0o666), partial
+    return open_apart(partial, flags | _SAFELY, 0o666), partial
+
+
+def save_whole(path: Path, data: bytes, *, force: bool = False) -> None:
+    """Write all of a file or nothing of it; a link leads to the file that is written.
+
+    Args:
+        path: the file.
+        data: what it is to hold.
+        force: write over a file that is there.
+
+    Raises:
+        ResultsError: if the file exists, or it can't be written.
+    """
+    try:
+        _save_whole(Path(os.path.realpath(path)), data, force)
+    except FileExistsError:
+        raise exists_already(path) from None
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ResultsError(f"'{path}' can't be written ({reason}); choose another place") from error
+
+
+def exists_already(path: Path) -> ResultsError:
+    """Return the error about a file that is there and isn't to be replaced."""
+    return ResultsError(
+        f"'{path}' exists already; choose another name, or replace it with "
+        f"{argument('force', 'True')}"
+    )
+
+
+def remove_partial(path: Path) -> None:
+    """Remove what processes that were killed have left of files that were to replace another one.
+
+    Args:
+        path: the file that they were to replace; nobody else may be replacing it now.
+    """
+    for partial in path.parent.glob(f"{glob.escape(_prefix(path))}*{_PARTIAL}"):
+        partial.unlink(missing_ok=True)
 
 
 def open_to_others(directory: Path, *, group: bool = False) -> bool:
@@ -84,7 +126,7 @@ def is_own(path: Path) -> bool:
 
 def _checked(path: Path, flags: int, *, written: bool) -> int:
     try:
-        fd = os.open(path, flags | _SAFELY, 0o666)
+        fd = open_apart(path, flags | _SAFELY, 0o666)
     except OSError as error:
         if error.errno == errno.ELOOP and path.is_symlink():
             raise _refused(path, "is a symbolic link", "put the file itself there") from error
@@ -110,6 +152,38 @@ def _check(path: Path, status: os.stat_result, written: bool) -> None:
         raise _refused(path, "has a second name (a hard link)", _COPY)
 
 
+def _save_whole(path: Path, data: bytes, force: bool) -> None:
+    """Write all of a file or nothing.
+
+    Raises:
+        FileExistsError: if it is there and ``force`` isn't given.
+        OSError: if it can't be written.
+    """
+    if force and path.exists() and not path.is_file():
+        path.write_bytes(data)  # a pipe or a device, which must stay one
+        return
+    fd, partial = open_partial(path)
+    try:
+        with os.fdopen(fd, "wb") as file:
+            file.write(data)
+        _move(partial, path, force)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _move(path: Path, target: Path, force: bool) -> None:
+    if not force:
+        try:
+            os.link(path, target)
+            return
+        except FileExistsError:
+            raise
+        except OSError as error:  # a file system without links
+            if target.exists():
+                raise FileExistsError(target) from error
+    path.replace(target)
+
+
 def _refused(path: Path, what: str, remedy: str) -> ResultsError:
     return ResultsError(f"'{path}' {what}; {remedy}, or use another directory")
 
@@ -127,3 +201,20 @@ def _is_private(status: os.stat_result) -> bool:
         return not group.gr_mem and group.gr_name == pwd.getpwuid(status.st_uid).pw_name
     except KeyError:
         return False
+
+
+def begins(file: BinaryIO, written: int) -> bool:
+    """Return whether the whole lines of a file are the first ones of another, not shorter one."""
+    if os.fstat(file.fileno()).st_size > os.fstat(written).st_size:
+        return False
+    place = 0
+    while chunk := file.read(_CHUNK):
+        expected = os.pread(written, len(chunk), place)
+        place += len(chunk)
+        if chunk != expected:
+            pairs = enumerate(zip(chunk, expected, strict=False))
+            other = chunk[next((i for i, (a, b) in pairs if a != b), len(expected)) :]
+            while other and b"\n" not in other:
+                other = file.read(_CHUNK)
+            return not other
+    return True

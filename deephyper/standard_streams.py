@@ -8,6 +8,8 @@ character; and a run function in a thread may close, replace or redirect what we
 from __future__ import annotations
 
 import contextlib
+import errno
+import fcntl
 import io
 import os
 import sys
@@ -16,6 +18,8 @@ from collections.abc import Iterator
 from typing import TextIO
 
 from deephyper.printable import printable
+
+_LAST_STANDARD = 2
 
 
 def open_missing() -> None:
@@ -33,6 +37,46 @@ def open_missing() -> None:
         if getattr(sys, name) is None:
             stream = open(fd, mode, errors="replace", closefd=False)  # noqa: SIM115 - it stays
             setattr(sys, name, stream)
+
+
+def open_apart(
+    path: str | os.PathLike[str], flags: int, mode: int = 0o777, *, dir_fd: int | None = None
+) -> int:
+    """Return the descriptor of a file of ours, which is never that of a standard stream.
+
+    A run function in a thread may close descriptors 1 and 2, and close them again in a later
+    evaluation, or print. That must not close a file of ours that was opened in between, nor write
+    into it.
+
+    Args:
+        path: as in :func:`os.open`, as all others.
+
+    Raises:
+        OSError: if it can't be opened.
+    """
+    while True:
+        fd = os.open(path, flags, mode, dir_fd=dir_fd)
+        if fd > _LAST_STANDARD:
+            return fd
+        try:
+            return _moved_apart(fd)
+        except OSError as error:
+            if error.errno != errno.EBADF:
+                raise
+        flags &= ~os.O_EXCL  # it was closed just now by somebody else, but it has been made
+
+
+def _moved_apart(fd: int) -> int:
+    """Return another descriptor of the same file, which isn't that of a standard stream."""
+    try:
+        return _duplicated(fd)
+    finally:
+        with contextlib.suppress(OSError):
+            os.close(fd)
+
+
+def _duplicated(fd: int) -> int:
+    return fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, _LAST_STANDARD + 1)
 
 
 @contextlib.contextmanager
@@ -134,7 +178,7 @@ class _FileTarget(_Target):
     def __init__(self, fd: int, own: bool) -> None:
         super().__init__()
         self._fd = fd
-        self._own = os.dup(fd) if own else None
+        self._own = _duplicated(fd) if own else None
 
     def _write(self, data: bytes | bytearray | memoryview) -> None:
         left = memoryview(data)

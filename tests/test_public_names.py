@@ -15,7 +15,14 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGES = ("deephyper", "deephyper.evaluator", "deephyper.optimizer", "deephyper.problem")
+PACKAGES = (
+    "deephyper",
+    "deephyper.evaluator",
+    "deephyper.nas",
+    "deephyper.optimizer",
+    "deephyper.problem",
+    "deephyper.space_file",
+)
 NAMES = [
     (package, name)
     for package in PACKAGES
@@ -127,6 +134,7 @@ def test_no_docstring_begins_with_a_question_word() -> None:
     [
         ("deephyper.search.hps.ambs", "deephyper", "AMBS"),
         ("deephyper.search.hps.random", "deephyper", "RandomSearch"),
+        ("deephyper.search.hps.regevo", "deephyper", "RegularizedEvolution"),
         ("deephyper.search.hps.optimizer", "deephyper.optimizer", "create_optimizer"),
         ("deephyper.search.hps.optimizer", "deephyper.optimizer", "Optimizer"),
         ("deephyper.evaluator.balsam_job", "deephyper.balsam.job_spec", "balsamjob_spec"),

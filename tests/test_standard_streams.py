@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import subprocess
 import sys
 from pathlib import Path
 from typing import TextIO
@@ -67,3 +68,28 @@ def test_nothing_that_is_printed_in_between_fails(monkeypatch: pytest.MonkeyPatc
             sys.stdout.close()
             print("lost as well", flush=True)
         assert sys.stdout is full
+
+
+STANDARD_STREAMS_CLOSED = """
+import os, sys
+from deephyper.standard_streams import open_apart
+directory = os.open(sys.argv[1], os.O_RDONLY | os.O_DIRECTORY)
+os.closerange(0, 3)
+flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY
+fds = [open_apart(name, flags, dir_fd=directory) for name in "abcd"]
+assert min(fds) > 2, fds
+for fd, name in zip(fds, "abcd"):
+    os.write(fd, name.encode())
+for fd in (0, 1, 2):
+    try:
+        os.fstat(fd)
+    except OSError:
+        continue
+    raise SystemExit(3)
+"""
+
+
+def test_no_file_of_ours_takes_the_place_of_a_closed_stream(tmp_path: Path) -> None:
+    words = [sys.executable, "-c", STANDARD_STREAMS_CLOSED, str(tmp_path)]
+    assert subprocess.run(words).returncode == 0
+    assert {p.name: p.read_text() for p in tmp_path.iterdir()} == {n: n for n in "abcd"}

@@ -33,6 +33,7 @@ def main() -> None:
     report.add_argument("--half", choices=["design", "report"])
     report.add_argument("--group", choices=GROUPS)
     report.add_argument("--peers", nargs="*", help="only these peers")
+    report.add_argument("--at", nargs="+", type=int, default=[50, 100, 200], help="evaluations")
     report.add_argument("--reference", default="deephyper", help="the peer that is compared")
     report.add_argument(
         "--groups", action="store_true", help="every peer against the reference by group too"

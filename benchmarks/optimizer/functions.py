@@ -12,10 +12,13 @@ from ConfigSpace import (
     ForbiddenAndConjunction,
     ForbiddenEqualsClause,
     ForbiddenGreaterThanRelation,
-    InCondition,
 )
 
 from benchmarks.optimizer.task import Point, Task
+from deephyper.benchmark import mixed
+from deephyper.benchmark.ackley import ackley
+from deephyper.benchmark.branin import branin
+from deephyper.benchmark.hartmann6 import hartmann6
 from deephyper.problem import HpProblem
 
 
@@ -52,46 +55,6 @@ def bbob(half: str, function: int, dims: int, instance: int = 1, group: str = "b
 
 
 # -- noise, failures, forbidden parts -----------------------------------------------------------
-
-_A = np.array(
-    [
-        [10, 3, 17, 3.5, 1.7, 8],
-        [0.05, 10, 17, 0.1, 8, 14],
-        [3, 3.5, 1.7, 10, 17, 8],
-        [17, 8, 0.05, 10, 0.1, 14],
-    ]
-)
-_P = 1e-4 * np.array(
-    [
-        [1312, 1696, 5569, 124, 8283, 5886],
-        [2329, 4135, 8307, 3736, 1004, 9991],
-        [2348, 1451, 3522, 2883, 3047, 6650],
-        [4047, 8828, 8732, 5743, 1091, 381],
-    ]
-)
-
-
-def hartmann6(x: np.ndarray) -> float:
-    """Hartmann's function in six dimensions, maximum 3.32237."""
-    return float(np.array([1.0, 1.2, 3.0, 3.2]) @ np.exp(-(_A * (x - _P) ** 2).sum(1)))
-
-
-def branin(u: float, v: float) -> float:
-    """Branin's function on the unit square, its sign turned, maximum -0.397887."""
-    x, y = 15.0 * u - 5.0, 15.0 * v
-    a = y - 5.1 / (4 * math.pi**2) * x**2 + 5.0 / math.pi * x - 6.0
-    return -(a**2 + 10.0 * (1.0 - 1.0 / (8.0 * math.pi)) * math.cos(x) + 10.0)
-
-
-def ackley(x: np.ndarray) -> float:
-    """Ackley's function on [-1, 1]^d scaled to [-8, 8], its sign turned, maximum 0."""
-    z = 8.0 * x
-    return float(
-        20.0 * np.exp(-0.2 * np.sqrt(np.mean(z * z)))
-        + np.exp(np.mean(np.cos(2 * np.pi * z)))
-        - 20.0
-        - math.e
-    )
 
 
 def _cube(dims: int) -> HpProblem:
@@ -135,7 +98,7 @@ def failing_branin(half: str) -> Task:
         "hard",
         half,
         lambda: _cube(4),
-        lambda p: branin(p["x00"], p["x01"]) - 2.0 * abs(p["x02"] - 0.3),
+        lambda p: branin(15.0 * p["x00"] - 5.0, 15.0 * p["x01"]) - 2.0 * abs(p["x02"] - 0.3),
         lambda: -0.397887,
         fails=lambda p: p["x00"] + 0.3 * p["x03"] > 0.75,
     )
@@ -207,54 +170,15 @@ def forbidden_layers(half: str) -> Task:
 
 def forbidden_budget(half: str) -> Task:
     """Nested conditions three deep, a forbidden relation, noise."""
-
-    def problem() -> HpProblem:
-        problem = HpProblem()
-        model = problem.add_dim("model", ["linear", "tree", "net"])
-        depth = problem.add_dim("depth", (1, 12))
-        leaf = problem.add_dim("leaf", (1, 64, "log-uniform"))
-        reg = problem.add_dim("reg", (1e-6, 10.0, "log-uniform"))
-        layers = problem.add_dim("layers", (1, 4))
-        width = problem.add_dim("width", (4, 512, "log-uniform"))
-        skip = problem.add_dim("skip", [False, True])
-        low = problem.add_dim("low", (0.0, 1.0))
-        high = problem.add_dim("high", (0.0, 1.0), default_value=0.75)
-        gate = problem.add_dim("gate", (0.0, 1.0))
-        problem.add_conditions(
-            [
-                EqualsCondition(depth, model, "tree"),
-                EqualsCondition(leaf, model, "tree"),
-                InCondition(reg, model, ["linear", "net"]),
-                EqualsCondition(layers, model, "net"),
-                EqualsCondition(width, model, "net"),
-                InCondition(skip, layers, [2, 3, 4]),
-                EqualsCondition(gate, skip, True),
-            ]
-        )
-        problem.add_forbidden_clause(ForbiddenGreaterThanRelation(low, high))
-        return problem
-
-    def value(p: Point) -> float:
-        out = -2.0 * (p["low"] - 0.3) ** 2 - 2.0 * (p["high"] - 0.45) ** 2
-        if p["model"] == "tree":
-            out += 0.45 - 0.02 * (p["depth"] - 7) ** 2 - 0.03 * abs(math.log2(p["leaf"]) - 2)
-        else:
-            out -= 0.04 * (math.log10(p["reg"]) + (3.0 if p["model"] == "net" else 1.0)) ** 2
-        if p["model"] == "linear":
-            out += 0.35
-        if p["model"] == "net":
-            out += 0.3 + 0.1 * p["layers"] - 0.05 * (math.log2(p["width"]) - 6.5) ** 2
-            if p.get("skip"):
-                out += 0.2 - 0.8 * (p["gate"] - 0.7) ** 2
-            elif p["layers"] > 2:
-                out -= 0.25
-        return float(out)
-
-    def optimum() -> float:
-        best = {"model": "net", "layers": 4, "skip": True, "gate": 0.7, "reg": 1e-3}
-        return max(value({**best, "low": 0.3, "high": 0.45, "width": w}) for w in range(4, 513))
-
-    return Task("hard-nested-noise", "hard", half, problem, value, optimum, noise=0.05)
+    return Task(
+        "hard-nested-noise",
+        "hard",
+        half,
+        mixed.make_problem,
+        mixed.run,
+        lambda: mixed.run(mixed.BEST),
+        noise=0.05,
+    )
 
 
 def noisy_ackley(half: str) -> Task:
@@ -264,7 +188,7 @@ def noisy_ackley(half: str) -> Task:
         "hard",
         half,
         lambda: _cube(10),
-        lambda p: ackley(2.0 * (_array(p, 10)[:4] - np.array([0.4, 0.7, 0.55, 0.2]))),
+        lambda p: ackley(16.0 * (_array(p, 10)[:4] - np.array([0.4, 0.7, 0.55, 0.2]))),
         lambda: 0.0,
         noise=0.5,
     )

@@ -54,6 +54,19 @@ def random(problem: HpProblem, seed: int, workers: int) -> Peer:
     return Ours(RandomOptimizer(problem, seed=seed))
 
 
+def evolution(problem: HpProblem, seed: int, workers: int) -> Peer:
+    from deephyper.optimizer import EvolutionOptimizer
+
+    return Ours(EvolutionOptimizer(problem, seed=seed))
+
+
+def evolution_published(problem: HpProblem, seed: int, workers: int) -> Peer:
+    """Regularized evolution with the population and the sample of its paper."""
+    from deephyper.optimizer import EvolutionOptimizer, EvolutionSettings
+
+    return Ours(EvolutionOptimizer(problem, EvolutionSettings(100, 25), seed=seed))
+
+
 def skopt(problem: HpProblem, seed: int, workers: int) -> Peer:
     """scikit-optimize with a random forest, LCB and the constant liar's minimum."""
     from deephyper.optimizer import SkoptOptimizer, SkoptSettings
@@ -77,7 +90,7 @@ class Optuna:
     def ask(self) -> Point:
         for _ in range(1000):
             trial = self._study.ask()
-            point = self._suggest(trial)
+            point = suggest(self._problem, trial)
             try:
                 self._problem.check_configuration(point)
             except ProblemError:
@@ -94,25 +107,27 @@ class Optuna:
         else:
             self._study.tell(trial, objective)
 
-    def _suggest(self, trial: Any) -> Point:
-        from deephyper.problem.translation import translate
 
-        space = self._problem.space
-        conditions = {c.child.name: translate(c) for c in space.conditions}
-        point: Point = {}
-        for name, hp in space.items():
-            if name in conditions and not conditions[name].satisfied_by(point):
-                continue
-            if hasattr(hp, "choices"):
-                point[name] = trial.suggest_categorical(name, list(hp.choices))
-            elif hasattr(hp, "sequence"):
-                i = trial.suggest_int(name, 0, len(hp.sequence) - 1)
-                point[name] = hp.sequence[i]
-            elif isinstance(hp, IntegerHyperparameter):
-                point[name] = trial.suggest_int(name, hp.lower, hp.upper, log=hp.log)
-            elif isinstance(hp, FloatHyperparameter):
-                point[name] = trial.suggest_float(name, hp.lower, hp.upper, log=hp.log)
-        return point
+def suggest(problem: HpProblem, trial: Any) -> Point:
+    """Have a trial of Optuna's propose a point."""
+    from deephyper.problem.translation import translate
+
+    space = problem.space
+    conditions = {c.child.name: translate(c) for c in space.conditions}
+    point: Point = {}
+    for name, hp in space.items():
+        if name in conditions and not conditions[name].satisfied_by(point):
+            continue
+        if hasattr(hp, "choices"):
+            point[name] = trial.suggest_categorical(name, list(hp.choices))
+        elif hasattr(hp, "sequence"):
+            i = trial.suggest_int(name, 0, len(hp.sequence) - 1)
+            point[name] = hp.sequence[i]
+        elif isinstance(hp, IntegerHyperparameter):
+            point[name] = trial.suggest_int(name, hp.lower, hp.upper, log=hp.log)
+        elif isinstance(hp, FloatHyperparameter):
+            point[name] = trial.suggest_float(name, hp.lower, hp.upper, log=hp.log)
+    return point
 
 
 def _quiet(make: Callable[[], Any]) -> Callable[[], Any]:
@@ -203,6 +218,11 @@ def smac(problem: HpProblem, seed: int, workers: int) -> Peer:
     return Smac(problem, seed, n_trials=200 + workers)
 
 
+def smac_300(problem: HpProblem, seed: int, workers: int) -> Peer:
+    """SMAC3 for searches of 300 evaluations: its design depends on how many there are to be."""
+    return Smac(problem, seed, n_trials=300 + workers)
+
+
 def _remote(environment: Environment) -> Callable[[HpProblem, int, int], Peer]:
     def make(problem: HpProblem, seed: int, workers: int) -> Peer:
         return Remote(problem, seed, environment)
@@ -214,10 +234,13 @@ PEERS: dict[str, Callable[[HpProblem, int, int], Peer]] = {
     "deephyper": ours,
     "random": random,
     "skopt": skopt,
+    "evolution": evolution,
+    "evolution-published": evolution_published,
     "tpe": tpe,
     "tpe-multivariate": tpe_multivariate,
     "optuna-gp": optuna_gp,
     "smac": smac,
+    "smac-300": smac_300,
     **{environment.name: _remote(environment) for environment in ENVIRONMENTS},
 }
 

@@ -52,7 +52,7 @@ def report(arguments: argparse.Namespace) -> str:
     lines: list[str] = []
     workers = sorted({row["workers"] for row in rows})
     longest = max(len(row["regrets"]) for row in rows) * _EVERY
-    budgets = [n for n in (50, 100, 200) if n <= longest]
+    budgets = [n for n in arguments.at if n <= longest]
     for count in workers:
         for budget in budgets:
             part = [

@@ -128,8 +128,8 @@ def _margins(name: str, n: int, point: Point) -> Array:
 
 def best_found(problem: HpProblem, value: Callable[[Point], float], name: str) -> float:
     """Return the best value of a long random search and of random steps from its best points."""
-    from deephyper.optimizer.bayesian.neighbors import Neighbors
     from deephyper.optimizer.encoding import SpaceEncoding
+    from deephyper.optimizer.neighbors import Neighbors
     from deephyper.optimizer.sampling import Sampler
 
     encoding = SpaceEncoding(problem.space)

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from benchmarks.optimizer import discrete, functions, live, rugged
+from benchmarks.optimizer import architectures, discrete, functions, live, rugged
 from benchmarks.optimizer.functions import bbob
 from benchmarks.optimizer.task import Task
 from benchmarks.optimizer.tuning import TUNING, available
 
-GROUPS = ("bbob", "tuning", "discrete", "hard", "rugged", "steps", "categories", "wide")
+GROUPS = (
+    "bbob",
+    "tuning",
+    "discrete",
+    "hard",
+    "rugged",
+    "steps",
+    "categories",
+    "wide",
+    "architectures",
+)
 
 
 def tasks(half: str | None = None, group: str | None = None) -> list[Task]:
     """The tasks of a half ("design" or "report") and a group; None for all.
 
-    Tuning tasks whose table hasn't been made are left out.
+    Tasks whose table hasn't been made are left out.
     """
     every = [
         # separable multimodal; a curved valley; many basins; a deceptive best basin; steps; flat
@@ -68,5 +78,6 @@ def tasks(half: str | None = None, group: str | None = None) -> list[Task]:
         bbob("design", 20, 50, group="wide"),
         rugged.wide("design", "wide-mixed20", 20, 12),
         rugged.wide("design", "wide-mixed50", 50, 10),
+        *architectures.architectures(),
     ]
     return [task for task in every if half in (None, task.half) and group in (None, task.group)]

@@ -24,7 +24,7 @@ from deephyper.evaluator.worker.messages import JobEnded, to_json
 from deephyper.evaluator.worker.worker_process import POLL_SECONDS, WorkerProcess
 from deephyper.job import Job
 
-_REQUEST_SECONDS = 10.0
+_REQUEST_SECONDS = 60.0
 """The time in which whoever connects says what it wants."""
 
 
@@ -140,15 +140,26 @@ class _Keeper:
     def _listen(self) -> bool:
         """Be found by the next evaluation; return whether that is possible."""
         listener = socket.socket(socket.AF_UNIX)
+        # Its name appears when it can be connected to.
+        before = self._place.address_before(os.getpid())
         try:
-            make_private(self._place.directory)
-            listener.bind(self._address)
+            self._bind(listener, before)
             listener.listen()
+            os.rename(before, self._address)
         except OSError:
             listener.close()
+            with contextlib.suppress(OSError):
+                os.unlink(before)
             return False
         self._listener = listener
         return True
+
+    def _bind(self, listener: socket.socket, address: str) -> None:
+        while True:
+            make_private(self._place.directory)
+            with contextlib.suppress(FileNotFoundError):  # another keeper has removed it just now
+                listener.bind(address)
+                return
 
     def _stop_listening(self) -> None:
         if self._listener is not None:

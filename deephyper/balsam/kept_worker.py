@@ -37,10 +37,11 @@ PER_JOB = ("BALSAM_JOB_ID",)
 IDLE_SECONDS = 120.0
 """The time for which a worker is kept that nobody needs."""
 _LONGEST_ADDRESS = 100  # bytes of the path of a Unix socket
-_ANSWER_SECONDS = 10.0
-"""The time in which a keeper takes a job."""
-_START_SECONDS = 60.0
-"""The same for one that has just been started, and has to import first."""
+_ANSWER_SECONDS = 60.0
+"""The time in which a keeper takes a job; one that has just been started has to import first."""
+_AGAIN_SECONDS = 0.01
+"""The time after which keepers are looked for anew that others were quicker to take."""
+_NOT_YET = "."
 _END_SECONDS = 20.0
 """The time in which a keeper ends its worker."""
 _READ_BYTES = 1 << 16
@@ -89,6 +90,10 @@ class Place:
     def address(self, pid: int) -> str:
         """Return the path of the socket of a keeper by its process id."""
         return f"{self.directory}/{self.key}-{pid}"
+
+    def address_before(self, pid: int) -> str:
+        """Return the path of the same socket as long as nobody can be connected to it."""
+        return f"{self.directory}/{_NOT_YET}{self.key}-{pid}"
 
 
 class KeptWorker:
@@ -178,21 +183,42 @@ def _free(place: Place, spec: EvaluationSpec) -> KeptWorker | None:
     Idle ones that don't fit are ended first: what they hold, such as the memory of a GPU, belongs
     to whoever runs there now.
     """
-    others = []
-    for entry in sorted(os.listdir(place.directory)):
-        if not entry.startswith(f"{place.key}-"):
-            others.append(entry)
-            continue
-        with contextlib.suppress(OSError, ValueError):
-            connection = _connect(f"{place.directory}/{entry}")
-            return KeptWorker(connection, spec, _ANSWER_SECONDS)
-    for entry in others:
+    until = time.monotonic() + _ANSWER_SECONDS
+    while (entries := _entries(place)) and time.monotonic() < until:
+        for entry in entries:
+            with contextlib.suppress(OSError, ValueError):
+                connection = _connect(f"{place.directory}/{entry}")
+                return KeptWorker(connection, spec, _ANSWER_SECONDS)
+        # Others were quicker. Yet another keeper may have become free since.
+        time.sleep(_AGAIN_SECONDS)
+    for entry in _entries(place, others=True):
         with contextlib.suppress(OSError):
             connection = _connect(f"{place.directory}/{entry}")
             with contextlib.suppress(OSError):
                 connection.send(None)
             connection.hang_up()
     return None
+
+
+def _entries(place: Place, others: bool = False) -> list[str]:
+    """Return the names of the sockets of keepers that fit, or of the others; living ones'."""
+    found = []
+    with contextlib.suppress(FileNotFoundError):  # the last keeper removes the directory
+        for entry in sorted(os.listdir(place.directory)):
+            # A socket outlives a keeper that is killed. One that refuses may be about to listen,
+            # or have been taken just now, so that refusing says nothing.
+            if not _lives(entry.rpartition("-")[2]):
+                with contextlib.suppress(OSError):
+                    os.unlink(f"{place.directory}/{entry}")
+            elif not entry.startswith(_NOT_YET) and entry.startswith(f"{place.key}-") != others:
+                found.append(entry)
+    return found
+
+
+def _lives(pid: str) -> bool:
+    with contextlib.suppress(OSError, IndexError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    return False
 
 
 def _connect(address: str) -> Lines:
@@ -207,11 +233,8 @@ def _connect(address: str) -> Lines:
         connection.connect(address)
         if not is_ours(connection):
             raise OSError("another user's")
-    except OSError as error:
+    except OSError:
         connection.close()
-        if isinstance(error, ConnectionRefusedError):  # left by a keeper that was killed
-            with contextlib.suppress(OSError):
-                os.unlink(address)
         raise
     return Lines(connection)
 
@@ -241,7 +264,7 @@ def _new(place: Place, run: str, spec: EvaluationSpec) -> KeptWorker:
     except OSError:
         connection.close()
         raise
-    return KeptWorker(connection, spec, _START_SECONDS)
+    return KeptWorker(connection, spec, _ANSWER_SECONDS)
 
 
 def _file_or_nothing(fd: int) -> int | None:

@@ -6,6 +6,7 @@ import math
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -150,11 +151,12 @@ class Bookkeeping(ABC):
             self._release(running)
             now = running.now(self.clock)
             if running.stop_requested:
-                self._events.append(Ended(running.pruned(now)))
+                self._events.append(Ended(self._left_behind(running.pruned(now))))
                 continue
             message = running.overdue(self.timeout or 0.0, self.can_kill)
             failure = Failure("timeout", message, tail(running.output))
-            self._events.append(Ended(running.ended(JobEnded(job_id, failure, None, now))))
+            ended = running.ended(JobEnded(job_id, failure, None, now))
+            self._events.append(Ended(self._left_behind(ended)))
 
     def _end_early(
         self, ids: Iterable[str] | None, outcome_of: Callable[[Running, float], Outcome]
@@ -166,7 +168,7 @@ class Bookkeeping(ABC):
         for running in [self._running[i] for i in dict.fromkeys(wanted) if i in self._running]:
             self._stop(running.job.id, running.slot)
             self._release(running)
-            outcomes.append(outcome_of(running, running.now(self.clock)))
+            outcomes.append(self._left_behind(outcome_of(running, running.now(self.clock))))
         if outcomes and self._events:
             gone = {id(outcome.job) for outcome in outcomes}
             self._events = [
@@ -174,6 +176,10 @@ class Bookkeeping(ABC):
             ]
         self._start_waiting()
         return outcomes
+
+    def _left_behind(self, outcome: Outcome) -> Outcome:
+        """Return the outcome of a job that was ended here, which a thread may not know of."""
+        return outcome if self.can_kill else replace(outcome, left_behind=True)
 
     def _drop_waiting(self, ids: set[str]) -> list[Outcome]:
         dropped = [job for job in self._waiting if job.id in ids]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Mapping
+from typing import Protocol, runtime_checkable
 
 from deephyper.errors import EvaluatorError
 from deephyper.evaluator.evaluator import Evaluator
@@ -14,6 +15,14 @@ from deephyper.registry import EVALUATORS
 
 CLASSIC_NAMES = {"threadPool": "thread", "processPool": "process"}
 """Deprecated names, accepted wherever a backend is named."""
+
+
+@runtime_checkable
+class _ChoosesBackend(Protocol):
+    """A run function that is evaluated in a way of its own on some backends."""
+
+    def backend_in_place_of(self, backend: type[Evaluator]) -> type[Evaluator]:
+        """Return a backend that takes the same arguments, and does the same for this function."""
 
 
 def backend_class(method: str) -> type[Evaluator]:
@@ -48,6 +57,8 @@ def create_evaluator(
         )
     backend = backend_class(method)
     _check_options(backend, CLASSIC_NAMES.get(method, method), options)
+    if isinstance(run, _ChoosesBackend):
+        backend = run.backend_in_place_of(backend)
     return backend(run, **options)  # type: ignore[arg-type]  # bound by their names just before
 
 

@@ -15,8 +15,11 @@ from pathlib import Path
 from typing import NoReturn
 
 from deephyper.checks import whole
+from deephyper.errors import SettingsError
+from deephyper.evaluator.program_run import ProgramRun
 from deephyper.objective import Failure, Objective, read_objective
 
+_MOST_STEPS = 10**15
 Send = Callable[[int, Objective, Mapping[str, float]], None]
 """Takes step, objective and metrics."""
 
@@ -66,7 +69,10 @@ class CurrentEvaluation:
     @property
     def gpus(self) -> list[str]:
         """The GPUs that the evaluation may use, as ``CUDA_VISIBLE_DEVICES`` names them."""
-        return [gpu for gpu in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if gpu]
+        gpus = program_run().gpus
+        if gpus is None:
+            gpus = os.environ.get("CUDA_VISIBLE_DEVICES", "")
+        return [gpu for gpu in gpus.split(",") if gpu]
 
     @property
     def directory(self) -> Path:
@@ -89,13 +95,14 @@ class CurrentEvaluation:
             metrics: further numbers by name.
 
         Raises:
-            SettingsError: if ``step`` isn't a whole number, or is less than before.
+            SettingsError: if ``step`` isn't a whole number up to 10^15, or is less than before.
             ValueError: if ``objective`` or a metric isn't a finite number.
             EvaluationPruned: if the search wants the evaluation to end.
         """
         running = _running()
         before = -1 if running is None else running.step
         step = before + 1 if step is None else whole("step", step, max(before, 0))
+        whole("step", step, 0, _MOST_STEPS)
         number = _number("the objective", objective)
         further = {name: _number(f"'{name}'", value) for name, value in metrics.items()}
         if running is not None:
@@ -125,6 +132,7 @@ class Context:
         send: takes its reports; None drops them.
         stop_requested: says whether the search wants it to end.
         whole_process: whether this process evaluates nothing else meanwhile.
+        program: how a program runs that is evaluated; None for as this process does.
 
     Attributes:
         step: of the last report; -1 before.
@@ -142,11 +150,13 @@ class Context:
         send: Send | None = None,
         stop_requested: Callable[[], bool] = lambda: False,
         whole_process: bool = False,
+        program: ProgramRun | None = None,
     ) -> None:
         self.id = id
         self.attempt = attempt
         self.seed = seed
         self.worker = worker
+        self.program = program
         self.step = -1
         self.pruned = False
         self._directory = directory
@@ -155,6 +165,7 @@ class Context:
         self._stop_requested = stop_requested
         self._whole_process = whole_process
         self._process = os.getpid()
+        self._claimed: set[str] = set()
 
     def __enter__(self) -> None:
         global _process_wide
@@ -178,11 +189,30 @@ class Context:
 
     def own_directory(self) -> Path:
         """Return its own directory, made if need be."""
-        path = self._directory or self._temporary
-        if path is None:
-            path = self._temporary = tempfile.mkdtemp(prefix="deephyper-evaluation-")
-        os.makedirs(path, exist_ok=True)
-        return Path(path)
+        if self._directory is not None:
+            if self.program is None:
+                os.makedirs(self._directory, exist_ok=True)
+            else:
+                self.program.make_directory(self._directory)
+            return Path(self._directory)
+        if self._temporary is None:
+            self._temporary = tempfile.mkdtemp(prefix="deephyper-evaluation-")
+        os.makedirs(self._temporary, exist_ok=True)
+        return Path(self._temporary)
+
+    def claim_file(self, name: str) -> Path:
+        """Return the path of a file in its own directory that one part of ``run`` has for itself.
+
+        Raises:
+            SettingsError: if another part has claimed it.
+        """
+        if name in self._claimed:
+            raise SettingsError(
+                f"two trainings of one evaluation would both have the file '{name}'; give each a "
+                "name of its own: name='fold-2'"
+            )
+        self._claimed.add(name)
+        return self.own_directory() / name
 
     def report(self, step: int, objective: Objective, metrics: Mapping[str, float]) -> None:
         """Hand over a report.
@@ -205,6 +235,23 @@ class Context:
 
 _CURRENT: ContextVar[Context | None] = ContextVar("deephyper_evaluation", default=None)
 _process_wide: Context | None = None
+
+
+def claim_file(name: str) -> Path | None:
+    """Return the path of a file that one part of ``run`` has for itself; None outside.
+
+    Raises:
+        SettingsError: if another part of the running evaluation has claimed it.
+    """
+    running = _running()
+    return None if running is None else running.claim_file(name)
+
+
+def program_run() -> ProgramRun:
+    """Return how a program runs that is evaluated here."""
+    running = _running()
+    program = None if running is None else running.program
+    return ProgramRun() if program is None else program
 
 
 def _running() -> Context | None:

@@ -233,7 +233,7 @@ class Evaluator(Bookkeeping):
     def cancel(self, ids: Iterable[str] | None = None) -> list[Outcome]:
         """End jobs, without ids all of them.
 
-        What a thread is running can't be ended; it is left alone.
+        What a thread is running can't be ended; it is left behind, and ends when it next reports.
 
         Returns:
             Outcomes with the status "stopped" of those that had not ended by themselves. Nothing

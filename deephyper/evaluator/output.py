@@ -7,6 +7,7 @@ from pathlib import Path
 
 from deephyper.errors import EvaluatorError
 from deephyper.job import Job
+from deephyper.standard_streams import open_apart
 
 _TAIL_BYTES = 4000
 
@@ -27,6 +28,8 @@ def make_directory(directory: Path) -> None:
     Raises:
         EvaluatorError: if it can't be made.
     """
+    if os.path.isdir(directory):
+        return
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -43,7 +46,7 @@ def open_output(path: str) -> int:
         OSError: if it can't be written, or is a link, which somebody else may have put there.
     """
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
-    return os.open(path, flags, 0o666)
+    return open_apart(path, flags, 0o666)
 
 
 def tail(path: str | os.PathLike[str] | None) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 
 from deephyper.evaluator.worker import reaper
 from deephyper.evaluator.worker.guard import Reaper
+from deephyper.standard_streams import open_apart
 
 MARK = "DEEPHYPER_WORKER"
 """The environment variable that tells whose a process is, of workers in workers too."""
@@ -81,7 +82,7 @@ class Surroundings:
 def _open_directory() -> int | None:
     """Return a descriptor of the current directory, which may be renamed; None without one."""
     try:
-        return os.open(os.curdir, os.O_RDONLY)
+        return open_apart(os.curdir, os.O_RDONLY)
     except OSError:
         return None
 

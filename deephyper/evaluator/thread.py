@@ -1,7 +1,8 @@
 """Evaluations in threads of this process: light, for functions that wait or release the GIL.
 
-A thread can't be killed. One that runs past its time limit is left behind, its slot gets a new
-thread, and since all are daemon threads none keeps the program from ending. Threads share the
+A thread can't be killed. One that runs past its time limit, or is to end early and doesn't, is left
+behind: it ends when it next reports, or asks. Its slot gets a new thread, and since all are daemon
+threads none keeps the program from ending. Threads share the
 directory, the streams and the environment of this process; what an evaluation changes is set back.
 """
 
@@ -11,12 +12,14 @@ import os
 import queue
 import threading
 from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 from deephyper.clock import Clock
 from deephyper.errors import EvaluatorError
 from deephyper.evaluator.bookkeeping import LOAD_SECONDS
 from deephyper.evaluator.current import Context
 from deephyper.evaluator.evaluator import Evaluator
+from deephyper.evaluator.program_run import ProgramRun
 from deephyper.evaluator.run_function import Function, RunFunction, call
 from deephyper.evaluator.surroundings import Surroundings
 from deephyper.evaluator.worker.messages import JobEnded, JobMessage, JobReported, JobStarted
@@ -32,6 +35,8 @@ class ThreadEvaluator(Evaluator):
 
     method = "thread"
     can_kill = False
+    separates: ClassVar[bool] = False
+    """True if evaluations run programs, which have streams and an environment of their own."""
 
     def __init__(
         self,
@@ -48,11 +53,12 @@ class ThreadEvaluator(Evaluator):
             run,
             num_workers,
             timeout=timeout,
+            output_dir=output_dir if self.separates else None,
             num_cpus_per_task=num_cpus_per_task,
             num_gpus_per_task=num_gpus_per_task,
             clock=clock,
         )
-        if self.num_gpus_per_task:
+        if self.num_gpus_per_task and not self.separates:
             raise EvaluatorError(
                 "threads share one CUDA_VISIBLE_DEVICES, so they can't be given GPUs; "
                 "use the process evaluator"
@@ -71,7 +77,7 @@ class ThreadEvaluator(Evaluator):
         if self._function is None:
             self._check(LOAD_SECONDS)
         assert self._function is not None
-        if self._surroundings is None:
+        if self._surroundings is None and not self.separates:
             # A function that a program hands over sees the program's own command line.
             argv = None if self.run_function.spec is None else self.run_function.argv()
             self._surroundings = Surroundings(argv)
@@ -85,9 +91,14 @@ class ThreadEvaluator(Evaluator):
                     "workers, or raise the limits that 'ulimit -a' shows"
                 ) from error
             self._threads.add(thread)
-        self._handed[slot] = handed = _Handed(job, f"{slot}")
+        program = self._program_run(slot, output)
+        self._handed[slot] = handed = _Handed(job, f"{slot}", program)
         self._jobs.put(handed)
         return f"{slot}"
+
+    def _program_run(self, slot: int, output: str | None) -> ProgramRun | None:
+        """Return how the program of an evaluation runs; None where it isn't one."""
+        return None
 
     def _wait(self, timeout: float) -> Sequence[JobMessage]:
         said = self._said
@@ -112,13 +123,17 @@ class ThreadEvaluator(Evaluator):
         if not handed.claim():
             # The thread ends after its job, which it can't leave; another one takes its place.
             assert handed.thread is not None
+            handed.stop_requested = True
             handed.thread.left = True
+            if handed.program is not None:
+                handed.program.kill()
             self._threads.discard(handed.thread)
 
     def _close(self) -> None:
         for handed in self._handed.values():
             handed.left = True
-            handed.claim()
+            if not handed.claim() and handed.program is not None:
+                handed.program.kill()
         self._jobs.put(None)
         if self._surroundings is not None:
             self._surroundings.close()
@@ -131,6 +146,7 @@ class _Handed:
     Args:
         job: the job.
         worker: name of the worker.
+        program: how it runs, if it is a program.
 
     Attributes:
         stop_requested: True if it is to end early.
@@ -138,11 +154,12 @@ class _Handed:
         left: True if nothing more is to be heard of it.
     """
 
-    __slots__ = ("_claimed", "job", "left", "stop_requested", "thread", "worker")
+    __slots__ = ("_claimed", "job", "left", "program", "stop_requested", "thread", "worker")
 
-    def __init__(self, job: Job, worker: str) -> None:
+    def __init__(self, job: Job, worker: str, program: ProgramRun | None) -> None:
         self.job = job
         self.worker = worker
+        self.program = program
         self.stop_requested = False
         self.thread: _Thread | None = None
         self.left = False
@@ -196,7 +213,13 @@ class _Thread:
         def report(step: int, objective: Objective, metrics: Mapping[str, float]) -> None:
             said.put((handed, JobReported(job_id, step, objective, now(), metrics)))
 
-        said.put((handed, JobStarted(job_id, start)))
+        def begin() -> None:
+            said.put((handed, JobStarted(job_id, start)))
+
+        if handed.program is None:
+            begin()
+        else:  # when it runs: the search takes note of it meanwhile, and not before
+            handed.program.when_started(begin)
         job = handed.job
         context = Context(
             job_id,
@@ -206,11 +229,14 @@ class _Thread:
             job.directory,
             send=report,
             stop_requested=lambda: handed.stop_requested,
+            program=handed.program,
         )
         try:
             result = call(self._function, job.point, context)
         except BaseException as error:  # user code has replaced what is needed to tell more
             result = Result(Failure("exception", type(error).__name__))
+        if handed.program is not None:
+            handed.program.ended()
         ended = JobEnded(job_id, result.value, start, now(), result.metrics, result.pruned)
         said.put((handed, ended))
 

@@ -16,7 +16,8 @@ class SearchSpec:
     Attributes:
         name: its unique name.
         command: the words that start such a search on the command line, after ``deephyper``.
-        problem, run: dotted paths or files.
+        problem: a dotted path or file; empty where the options give the search space.
+        run: a dotted path or file.
         options: further options of that command, each with its value.
         directory: where it was submitted from.
     """
@@ -58,7 +59,7 @@ def command_line(
         resume_command: what continues the search, for its last line.
     """
     options = {
-        "--problem": spec.problem,
+        **({"--problem": spec.problem} if spec.problem else {}),
         "--run": spec.run,
         "--evaluator": evaluator,
         "--resume" if resume else "--log-dir": ".",

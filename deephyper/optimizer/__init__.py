@@ -14,11 +14,13 @@ if TYPE_CHECKING:
     from deephyper.job import Prediction, Proposal
     from deephyper.optimizer.bayesian.optimizer import BayesianOptimizer
     from deephyper.optimizer.create import create_optimizer
+    from deephyper.optimizer.evolution import EvolutionOptimizer
     from deephyper.optimizer.external import AskTell, ExternalOptimizer
     from deephyper.optimizer.optimizer import Optimizer
     from deephyper.optimizer.random import RandomOptimizer
     from deephyper.optimizer.settings import (
         BayesianSettings,
+        EvolutionSettings,
         RandomSettings,
         Settings,
         SkoptSettings,
@@ -29,6 +31,8 @@ __all__ = [
     "AskTell",
     "BayesianOptimizer",
     "BayesianSettings",
+    "EvolutionOptimizer",
+    "EvolutionSettings",
     "ExternalOptimizer",
     "Optimizer",
     "Prediction",
@@ -47,6 +51,8 @@ __getattr__, __dir__ = lazy_names(
         "AskTell": "deephyper.optimizer.external",
         "BayesianOptimizer": "deephyper.optimizer.bayesian.optimizer",
         "BayesianSettings": "deephyper.optimizer.settings",
+        "EvolutionOptimizer": "deephyper.optimizer.evolution",
+        "EvolutionSettings": "deephyper.optimizer.settings",
         "ExternalOptimizer": "deephyper.optimizer.external",
         "Optimizer": "deephyper.optimizer.optimizer",
         "Prediction": "deephyper.job",

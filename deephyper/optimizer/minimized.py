@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from deephyper.job import Failure, Objective, Proposal
+from deephyper.job import Estimate, Failure, Objective, Proposal
 from deephyper.problem.point import Point
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class Minimized:
     """An optimizer that is told objectives with the other sign, and whose predictions have it.
 
-    It has what a search calls, see :class:`deephyper.search.session.Proposer`.
+    It has what a search calls, see :class:`deephyper.optimizer.proposer.Proposer`.
 
     Args:
         optimizer: the optimizer.
@@ -40,6 +40,9 @@ class Minimized:
 
     def tell_pending(self, points: Sequence[Point]) -> None:
         self._optimizer.tell_pending(points)
+
+    def tell_partial(self, points: Sequence[Point], estimates: Sequence[Estimate]) -> None:
+        self._optimizer.tell_partial(points, [replace(e, mean=-e.mean) for e in estimates])
 
     def forget(self, points: Sequence[Point]) -> None:
         self._optimizer.forget(points)

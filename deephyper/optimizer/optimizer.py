@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from deephyper.errors import OptimizerError, ProblemError, SpaceExhausted
-from deephyper.job import Prediction, Proposal
+from deephyper.job import Estimate, Prediction, Proposal
 from deephyper.objective import FAILURE_PREFIX, Failure, Objective, read_objective
 from deephyper.optimizer.arrays import Array
 from deephyper.optimizer.encoding import Key, SpaceEncoding
+from deephyper.optimizer.fitted import Fitted
 from deephyper.optimizer.sampling import Listing, Sampler, list_vectors
 from deephyper.problem.point import Point, show
 
@@ -59,6 +60,8 @@ class Optimizer(ABC):
         self._told_objectives = array("d")
         """NaN for a failure."""
         self._pending: dict[Key, Point] = {}
+        self._estimates: dict[Key, Estimate] = {}
+        """What is expected of pending points, where it was told."""
         listed = list_vectors(self._encoding, _ENUMERABLE)
         self._listing = None if listed is None else Listing(listed)
 
@@ -166,6 +169,7 @@ class Optimizer(ABC):
         """Learn the objectives of points."""
         for (key, point), objective in zip(known, objectives, strict=True):
             self._pending.pop(key, None)
+            self._estimates.pop(key, None)
             self._mark(point, unseen=False)
             self._observed.add(key)
             self._told.append(key)
@@ -187,6 +191,29 @@ class Optimizer(ABC):
         if added:
             self._pend(added)
 
+    def tell_partial(
+        self,
+        points: Point | Proposal | Sequence[Point | Proposal],
+        estimates: Estimate | Sequence[Estimate],
+    ) -> None:
+        """Say what is expected of pending points: their evaluations run, wait or were ended early.
+
+        They stay pending. What was expected of one before is replaced. An engine without a model
+        does nothing.
+
+        Args:
+            points: a point or several, pending or not.
+            estimates: what is expected of each.
+
+        Raises:
+            ProblemError: for a point that isn't of this space.
+        """
+        self.tell_pending(points)
+        given = [estimates] if isinstance(estimates, Estimate) else estimates
+        keys = [self._checked(point)[0] for point in _points(points)]
+        self._estimates |= zip(keys, given, strict=True)
+        self._estimate(keys)
+
     def forget(self, points: Point | Proposal | Sequence[Point | Proposal]) -> None:
         """Say that pending points won't be told after all; they may be proposed again.
 
@@ -195,6 +222,7 @@ class Optimizer(ABC):
         """
         gone: dict[Key, Point] = {}
         for key, point in [self._checked(point) for point in _points(points)]:
+            self._estimates.pop(key, None)
             if self._pending.pop(key, None) is not None:
                 if key not in self._observed:
                     self._mark(point, unseen=True)
@@ -211,6 +239,32 @@ class Optimizer(ABC):
             ProblemError: for a point that isn't of this space.
         """
         return _finite(self._predict(*self._checked(point)))
+
+    def take_turns(self, n_proposed: int) -> None:
+        """Continue where an optimizer of the same seed was, by what this one was told.
+
+        So points that are asked of one optimizer after the other are as varied as those of a
+        single one.
+
+        Args:
+            n_proposed: points that the others have proposed, which were all told or are pending.
+        """
+        # By more than they can have drawn. What the seed has decided already is as it was.
+        generator = self._rng.bit_generator
+        assert isinstance(generator, np.random.PCG64)
+        generator.advance(n_proposed << 64)
+        self._take_turns(n_proposed)
+
+    def fitted(self) -> Fitted | None:
+        """Return what was fitted to the results; None for an engine that fits nothing (yet)."""
+        return None
+
+    def take_fitted(self, fitted: Fitted) -> None:  # noqa: B027 - optional
+        """Propose with what another optimizer has fitted, until it is time to fit again.
+
+        It was of the same space and settings, and knew some of the results that this one does.
+        What none can have fitted is passed over.
+        """
 
     # -- what is left -----------------------------------------------------------------------------
 
@@ -333,6 +387,12 @@ class Optimizer(ABC):
 
     def _pend(self, points: Mapping[Key, Point]) -> None:  # noqa: B027 - optional
         """Take in points that are being evaluated from now on."""
+
+    def _estimate(self, keys: Sequence[Key]) -> None:  # noqa: B027 - optional
+        """Take in what is expected of pending points, in place of what was before."""
+
+    def _take_turns(self, n_proposed: int) -> None:  # noqa: B027 - optional
+        """Continue what is done in turn, after so many proposals."""
 
     def _forget(self, points: Mapping[Key, Point]) -> None:  # noqa: B027 - optional
         """Drop points that were pending and won't be told."""

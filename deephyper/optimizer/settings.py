@@ -16,7 +16,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from deephyper.checks import real, whole_or_none
+from deephyper.checks import real, whole, whole_or_none
 from deephyper.errors import SettingsError
 from deephyper.option import Option
 
@@ -35,11 +35,18 @@ class Settings(ABC):
 
     Attributes:
         name: the engine's name in the registry.
+        default_stopper: the rule that ends evaluations early where none is asked for.
         options: the fields that the command line offers.
     """
 
     name: ClassVar[str]
+    default_stopper: ClassVar[str] = "none"
     options: ClassVar[tuple[Option, ...]] = ()
+
+    @property
+    def predicts(self) -> bool:
+        """False where proposals never have a prediction, because there is no model."""
+        return True
 
     @abstractmethod
     def create(self, problem: BaseProblem, seed: int | None = None) -> Optimizer:
@@ -63,6 +70,8 @@ class BayesianSettings(Settings):
     """
 
     name: ClassVar[str] = "bayesian"
+    # The benchmark of early stopping has not seen it lose the end of a search.
+    default_stopper: ClassVar[str] = "curve"
 
     n_initial_points: int | None = None
 
@@ -155,6 +164,10 @@ class SkoptSettings(Settings):
         _set(self, "n_jobs", _n_jobs(self.n_jobs))
         _set(self, "n_initial_points", whole_or_none("n_initial_points", self.n_initial_points, 1))
 
+    @property
+    def predicts(self) -> bool:
+        return self.surrogate_model != "DUMMY"
+
     def create(self, problem: BaseProblem, seed: int | None = None) -> Optimizer:
         from deephyper.optimizer.skopt.optimizer import SkoptOptimizer
 
@@ -167,10 +180,61 @@ class RandomSettings(Settings):
 
     name: ClassVar[str] = "random"
 
+    @property
+    def predicts(self) -> bool:
+        return False
+
     def create(self, problem: BaseProblem, seed: int | None = None) -> Optimizer:
         from deephyper.optimizer.random import RandomOptimizer
 
         return RandomOptimizer(problem, seed=seed)
+
+
+@dataclass(frozen=True)
+class EvolutionSettings(Settings):
+    """Settings of regularized evolution.
+
+    Attributes:
+        population_size: points that live; the oldest dies when another is told.
+        sample_size: points of them, drawn at random, the best of which is changed.
+
+    Raises:
+        SettingsError: if one of them isn't a whole number of at least 1.
+    """
+
+    name: ClassVar[str] = "evolution"
+    options: ClassVar[tuple[Option, ...]] = (
+        Option(
+            "population_size",
+            "Latest points that new ones are made of.",
+            kind="integer",
+            at_least=1,
+            metavar="N",
+        ),
+        Option(
+            "sample_size",
+            "Points of the population, the best of which is changed.",
+            kind="integer",
+            at_least=1,
+            metavar="N",
+        ),
+    )
+
+    population_size: int = 50
+    sample_size: int = 20
+
+    def __post_init__(self) -> None:
+        for name in ("population_size", "sample_size"):
+            _set(self, name, whole(name, getattr(self, name), 1))
+
+    @property
+    def predicts(self) -> bool:
+        return False
+
+    def create(self, problem: BaseProblem, seed: int | None = None) -> Optimizer:
+        from deephyper.optimizer.evolution import EvolutionOptimizer
+
+        return EvolutionOptimizer(problem, self, seed=seed)
 
 
 def _set(settings: Settings, name: str, value: Any) -> None:

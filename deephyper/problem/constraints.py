@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import operator
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -182,6 +182,25 @@ class AnyOf(_Combination):
 
     def __str__(self) -> str:
         return self._joined(" or ")
+
+
+def ancestors(names: Iterable[str], constraint_of: Callable[[str], Constraint | None]) -> set[str]:
+    """Return these hyperparameters and all that decide on whether they are active.
+
+    Args:
+        names: the hyperparameters.
+        constraint_of: gives the condition of a hyperparameter; None if it has none.
+    """
+    found: set[str] = set()
+    pending = list(names)
+    while pending:
+        name = pending.pop()
+        if name not in found:
+            found.add(name)
+            constraint = constraint_of(name)
+            if constraint is not None:
+                pending += constraint.hyperparameters
+    return found
 
 
 def check_comparable(constraint: Constraint, domains: Mapping[str, Domain]) -> None:

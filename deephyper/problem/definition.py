@@ -20,7 +20,7 @@ from ConfigSpace.forbidden import (
 )
 
 from deephyper.errors import ProblemError
-from deephyper.problem.constraints import Constraint, check_comparable
+from deephyper.problem.constraints import Constraint, ancestors, check_comparable
 from deephyper.problem.domain import AnyHyperparameter, Domain, domain_of
 from deephyper.problem.point import Point, did_you_mean, show
 from deephyper.problem.translation import ConstraintLike, corrected, referenced, translate
@@ -88,6 +88,10 @@ class Definition:
                 makes a cycle.
         """
         conditions = dict(self.conditions)
+
+        def constraint_of(name: str) -> Constraint | None:
+            return conditions[name].constraint if name in conditions else None
+
         for rule in self._rules(added, "condition"):
             child = rule.original.child.name
             known = conditions.get(child)
@@ -96,7 +100,7 @@ class Definition:
                     f"the condition {rule.constraint} is a second one for its hyperparameter"
                     f" {child!r}: combine them by AndConjunction or OrConjunction"
                 )
-            if child in _ancestors(rule.constraint.hyperparameters, conditions):
+            if child in ancestors(rule.constraint.hyperparameters, constraint_of):
                 raise ProblemError(
                     f"the condition {rule.constraint} makes a hyperparameter its own ancestor:"
                     f" leave it out, {child!r} can't depend on itself"
@@ -213,16 +217,3 @@ class Definition:
             conditions={name: rule.constraint for name, rule in self.conditions.items()},
             clauses=tuple(rule.constraint for rule in self.ordered_clauses),
         )
-
-
-def _ancestors(names: Iterable[str], conditions: Mapping[str, Rule]) -> set[str]:
-    """Return these hyperparameters and all that decide on whether they are active."""
-    found: set[str] = set()
-    stack = list(names)
-    while stack:
-        name = stack.pop()
-        if name not in found:
-            found.add(name)
-            if name in conditions:
-                stack += conditions[name].constraint.hyperparameters
-    return found

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from deephyper.problem import BaseProblem
+    from ConfigSpace import ConfigurationSpace
 
 # Attributes of a hyperparameter that don't decide which points there are.
 _IRRELEVANT = ("default_value", "default", "meta", "weights")
@@ -15,9 +15,9 @@ _IRRELEVANT = ("default_value", "default", "meta", "weights")
 _MOST_PHRASES = 10
 
 
-def describe_space(problem: BaseProblem) -> dict[str, Any]:
+def describe_space(given: ConfigurationSpace) -> dict[str, Any]:
     """Return what decides which points a space has, as plain JSON values."""
-    space = json.loads(json.dumps(problem.space.to_serialized_dict(), default=_plain))
+    space = json.loads(json.dumps(given.to_serialized_dict(), default=_plain))
     hyperparameters = {
         each["name"]: {k: v for k, v in each.items() if k not in _IRRELEVANT}
         for each in space["hyperparameters"]

@@ -12,6 +12,7 @@ from ConfigSpace.forbidden import ForbiddenLike
 
 from deephyper.errors import ProblemError
 from deephyper.problem.definition import CLAUSES, CONDITIONS, Definition
+from deephyper.problem.description import describe_space
 from deephyper.problem.domain import AnyHyperparameter, Choices, Domain
 from deephyper.problem.point import Point, plain, show
 from deephyper.problem.shorthand import hyperparameter_from
@@ -255,6 +256,10 @@ class BaseProblem:
                 # By position: numpy has made 1.0 of the 1 in [1, 2.5].
                 values[name] = domain.values[round(component)]
         return validity.activate(values)
+
+    def describe(self) -> dict[str, Any]:
+        """Return what decides which points there are, by which a resumed search knows its space."""
+        return describe_space(self.space)
 
     # -- showing -----------------------------------------------------------------------------
 

@@ -19,6 +19,9 @@ from deephyper.objective import FailureKind
 from deephyper.search.budget import MOST, Reason
 from deephyper.search.journal import LONGEST_LINE
 
+ASK_TELL = "ask_tell"
+"""The name, among the settings of a session, of a search whose points are asked for and told by
+whoever evaluates them. It has no budget, and no end of its own."""
 MAX_DEPTH = 64
 """Of objects and arrays in one another."""
 
@@ -30,6 +33,7 @@ Finite = Annotated[float, Meta(ge=-_MAX_FLOAT, le=_MAX_FLOAT)]
 Time = Annotated[float, Meta(ge=-_CENTURIES, le=_CENTURIES)]
 Seconds = Annotated[float, Meta(ge=0, le=_CENTURIES)]
 Count = Annotated[int, Meta(ge=1, le=MOST)]
+Step = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 # It becomes part of the names of files, and a number in results.csv.
 Id = Annotated[str, Meta(pattern=r"\A(0|[1-9][0-9]{0,17})\Z")]
 Failed = Annotated[str, Meta(pattern=r"\AF(_|\Z)")]
@@ -68,6 +72,7 @@ class Session(Event):
     settings: dict[str, Any]
     max_evals: Count | None
     timeout: Annotated[float, Meta(gt=0, le=_MAX_FLOAT)] | None
+    max_steps: Count | None = None
     command: Command | None = None
 
 
@@ -115,7 +120,7 @@ class Started(Attempt, tag="started"):
 class Reported(Attempt, tag="reported"):
     """A running evaluation has reported how it is doing."""
 
-    step: int
+    step: Step
     objective: Finite
     metrics: Metrics = {}
 
@@ -139,7 +144,13 @@ class Finished(Ended, tag="finished"):
 class Pruned(Finished, tag="pruned", kw_only=True):
     """An evaluation was ended early, at a step."""
 
-    step: int
+    step: Step
+
+
+class Paused(Finished, tag="paused", kw_only=True):
+    """An evaluation was ended early, at a step, and may be taken up again."""
+
+    step: Step
 
 
 class Failure(Ended, tag="failed"):
@@ -179,6 +190,7 @@ AnyEvent = (
     | Reported
     | Finished
     | Pruned
+    | Paused
     | Failure
     | Stopped
     | SessionEnded

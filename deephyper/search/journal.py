@@ -6,8 +6,8 @@ its session, by a clock that nobody sets):
 ========= =========================================================================================
 event     further keys
 ========= =========================================================================================
-search    version, space (the problem's description), settings, max_evals, timeout, and command
-          (directory, options) where there was one: begins a search
+search    version, space (the problem's description), settings, max_evals, timeout, and max_steps
+          and command (directory, options) where there were such: begins a search
 resumed   the same without space: begins another session of it
 known     point, objective (a number or "F_reason"): a result from elsewhere, from a warm start
 submitted id, point, attempt, and predicted, predicted_std where the optimizer had a model
@@ -15,12 +15,14 @@ started   id, attempt, worker
 reported  id, attempt, step, objective, and metrics where there are some
 finished  id, attempt, worker, start, end, output, objective, and metrics where there are some
 pruned    the same and step: the search ended it early
+paused    the same: as pruned, and it may be submitted again, as its next attempt, in any session
 failed    id, attempt, worker, start, end, output, kind, message, text, retry (true: runs again)
 stopped   id, attempt: interrupted from outside; runs again on a resume
 ended     reason, results: ends a session
 ========= =========================================================================================
 
-Version 1 knew no reported, no pruned, no metrics, and no version in resumed; it is read as well.
+Version 1 knew no reported, no pruned, no paused, no metrics, and no version in resumed; it is read
+as well. Earlier ones of version 2 have a pruned for each that was paused at the end of a session.
 
 A line is written by one ``write`` the moment that it happens, together with what happens at the
 same moment, so what was recorded survives the death of this process; a thread at once asks the disk
@@ -117,7 +119,14 @@ class Journal:
             raise _cannot_write(self.path, error) from error
         if found is None:
             raise _gone(self.path, "deleted")
-        self._claim.check()
+        try:
+            self._claim.check()
+        except ResultsError:
+            # Who deletes the directory may have come to the claim first.
+            with contextlib.suppress(OSError):
+                if self._claim.find(FILE_NAME) is None:
+                    raise _gone(self.path, "deleted") from None
+            raise
         if not os.path.samestat(found, os.fstat(self._fd)):
             raise _gone(self.path, "replaced by another file")
 
@@ -173,6 +182,8 @@ class Journal:
             "max_evals": record.max_evals,
             "timeout": record.timeout,
         }
+        if record.max_steps is not None:
+            keys["max_steps"] = record.max_steps
         if record.command is not None:
             keys["command"] = dataclasses.asdict(record.command)
         if record.resumed:
@@ -211,12 +222,7 @@ class Journal:
         """Write what became of an evaluation; ``retry``: it failed and runs again."""
         keys: dict[str, Any] = {"id": outcome.job.id, "attempt": outcome.job.attempt}
         if outcome.status != "stopped":
-            keys |= {
-                "worker": outcome.worker,
-                "start": outcome.start,
-                "end": outcome.end,
-                "output": outcome.output,
-            }
+            keys |= _end(outcome)
         if outcome.failure is not None:
             failure = outcome.failure
             keys |= {"kind": failure.kind, "message": failure.message, "text": failure.text}
@@ -228,6 +234,18 @@ class Journal:
             if outcome.status == "pruned":
                 keys["step"] = outcome.step
         self.append(outcome.status, **keys)
+
+    def paused(self, outcome: Outcome) -> None:
+        """Write that an evaluation is paused, and what came of it until now."""
+        self.append(
+            "paused",
+            id=outcome.job.id,
+            attempt=outcome.job.attempt,
+            **_end(outcome),
+            objective=outcome.objective,
+            **_metrics(outcome),
+            step=outcome.step,
+        )
 
     def ended(self, reason: str, results: Written | None = None) -> None:
         """Write that the session has ended, and wait until the disk has it all.
@@ -336,6 +354,15 @@ class _Syncer:
                 sync(self._fd)
             except OSError as error:
                 self._error = error
+
+
+def _end(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "worker": outcome.worker,
+        "start": outcome.start,
+        "end": outcome.end,
+        "output": outcome.output,
+    }
 
 
 def _metrics(source: Outcome | Reported) -> dict[str, Any]:

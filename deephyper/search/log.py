@@ -71,8 +71,13 @@ class _PrintableFormatter(logging.Formatter):
         return printable(super().format(record), lines=True)
 
 
-def log_outcome(evaluation: Evaluation) -> None:
-    """Write a line on an evaluation that has ended; failures with their text."""
+def log_outcome(evaluation: Evaluation, early: str = "pruned") -> None:
+    """Write a line on an evaluation that has ended; failures with their text.
+
+    Args:
+        evaluation: the evaluation.
+        early: the word for what ended early.
+    """
     outcome = evaluation.outcome
     assert outcome is not None
     expected = ""
@@ -81,8 +86,9 @@ def log_outcome(evaluation: Evaluation) -> None:
         expected = f", expected {mean:.6g} ± {std:.3g}"
     if outcome.failure is None:
         _log.info(
-            "evaluation %s: objective %.10g%s, %.3f s on worker %s, point %s",
+            "evaluation %s: %sobjective %.10g%s, %.3f s on worker %s, point %s",
             outcome.job.id,
+            "" if outcome.step is None else f"{early} at step {outcome.step}, ",
             outcome.objective,
             expected,
             outcome.elapsed_sec,
@@ -134,11 +140,45 @@ def retry_notice(outcome: Outcome) -> str:
     return f"evaluation {outcome.job.id} runs again: {why}"
 
 
-def silence_notice(id_: str) -> str:
-    """Return that a stopper has nothing to decide by."""
+def silence_notice(id_: str, counts_steps: bool = False) -> str:
+    """Return that a stopper has nothing to decide by, or that there are no steps to count.
+
+    Args:
+        id_: of an evaluation.
+        counts_steps: whether the budget is one of steps.
+    """
+    what = "it has no steps that count" if counts_steps else "none can be ended early"
     return (
-        f"evaluation {id_} has ended without a report, so none can be ended early; have run call "
+        f"evaluation {id_} has ended without a report, so {what}; have run call "
         "evaluation.report(objective, step=...), after: from deephyper import evaluation"
+    )
+
+
+def anew_notice(id_: str, step: int) -> str:
+    """Return that an evaluation which was taken up has not continued where it was.
+
+    Args:
+        id_: of the evaluation.
+        step: of its first report.
+    """
+    return (
+        f"evaluation {id_} was taken up after a pause and began anew at step {step}, so what it "
+        "had computed is lost; have run keep a checkpoint in evaluation.directory, and continue "
+        "from it (docs/evaluations.md, The directory)"
+    )
+
+
+def left_behind_notice(id_: str, grace: float) -> str:
+    """Return that an evaluation can't be paused, since it may still be running.
+
+    Args:
+        id_: of the evaluation.
+        grace: seconds that it had to end.
+    """
+    return (
+        f"evaluation {id_} has not ended within {grace:g} s of being asked to, and a thread can't "
+        "be killed; as it may still be running it is pruned for good, not paused: report more "
+        "often, give a longer grace (--stop-grace), or use the process evaluator"
     )
 
 
@@ -147,6 +187,18 @@ def stopped_notice(evaluations: int) -> str:
     return (
         f"{evaluations} running evaluations were stopped; they run again when the search is resumed"
     )
+
+
+def paused_notice(evaluations: int, pauses: bool = True) -> str:
+    """Return how many evaluations are left paused.
+
+    Args:
+        evaluations: that are.
+        pauses: whether the rule of the session pauses, and so may take them up.
+    """
+    counted = "1 evaluation is" if evaluations == 1 else f"{evaluations} evaluations are"
+    how = "" if pauses else " with a rule that pauses, such as --stopper curve"
+    return f"{counted} paused, and may continue when the search is resumed{how}"
 
 
 def ending_notice(reason: Reason, running: int, grace: float, number: int | None) -> str | None:

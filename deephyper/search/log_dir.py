@@ -14,7 +14,7 @@ from deephyper.checks import user_path
 from deephyper.claim import Claim, check_unclaimed
 from deephyper.errors import ProblemError, ResultsError, argument
 from deephyper.loading import absolute, current_directory
-from deephyper.problem.description import describe_space, differences
+from deephyper.problem.description import differences
 from deephyper.safe_files import is_own, open_to_others
 from deephyper.search import journal, log, results_file
 from deephyper.search.record import Record, StartCommand
@@ -92,7 +92,7 @@ class LogDir:
             return self._earlier_sessions(problem)
         self._require_new()
         self._require_directory()
-        return Record(space=describe_space(problem))
+        return Record(space=problem.describe())
 
     def why_not_trusted(self) -> str | None:
         """Return why what the directory says must not decide which code runs; None if it may.
@@ -193,7 +193,17 @@ class LogDir:
         from deephyper.search.replay import read_journal
 
         record = read_journal(self.path, problem.validate)
-        different = differences(record.space, describe_space(problem))
+        self.check_fits(record, problem)
+        return record
+
+    def check_fits(self, record: Record, problem: BaseProblem) -> None:
+        """Check that a search which was read back is one of a problem.
+
+        Raises:
+            ProblemError: if it is one of another space.
+            ResultsError: if a point of the journal is not one of the space.
+        """
+        different = differences(record.space, problem.describe())
         if different:
             raise ProblemError(
                 f"the search in '{self.path}' was started with another space: "
@@ -206,4 +216,3 @@ class LogDir:
                 f"it from a copy, or start a new search with {argument('warm_start')} from the "
                 "results.csv beside it"
             ) from record.misfit
-        return record

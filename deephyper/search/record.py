@@ -11,7 +11,7 @@ import dataclasses
 import math
 import pickle
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, overload
 
@@ -19,6 +19,7 @@ from deephyper.errors import ProblemError
 from deephyper.job import Job, Outcome, Proposal
 from deephyper.objective import Direction, Failure, Objective, is_better
 from deephyper.problem.point import Point
+from deephyper.stopper.reports import Curve, Reports
 
 
 @dataclass
@@ -73,18 +74,22 @@ class Evaluations(Mapping[str, Evaluation]):
     @property
     def ended(self) -> Sequence[Evaluation]:
         """Those with an outcome, in the order in which they ended; later ones don't join them."""
-        return _Ended(self, len(self._order))
+        return _Ended(self, len(self._order), ())
 
     @property
     def unfinished(self) -> list[Evaluation]:
         """Those without an outcome, in the order of submission."""
         return list(self._unfinished.values())
 
-    @property
-    def observed(self) -> Iterator[tuple[Point, Objective | Failure]]:
-        """The points of those that have ended, in that order, and what came of each."""
+    def observed(self, without: Container[str] = ()) -> Iterator[tuple[Point, Objective | Failure]]:
+        """Yield the points of those that have ended, in that order, and what came of each.
+
+        Args:
+            without: ids of those to leave out.
+        """
         for number in self._order:
-            yield self._packer.observed(self._packed_one(number))
+            if not without or str(number) not in without:
+                yield self._packer.observed(self._packed_one(number))
 
     def at(self, place: int) -> Evaluation:
         """Return the evaluation that was the ``place``-th one to end, counted from 0."""
@@ -154,14 +159,16 @@ class Record:
         space: description of the search space.
         settings: those of the last session.
         command: that the last session was started with; None for a search from Python.
-        max_evals, timeout: budget of the last session.
+        max_evals, timeout, max_steps: budget of the last session.
         evaluations: by id, in the order of submission.
         best: the finished evaluation with the best objective, the first of equals.
         busy: the seconds that the evaluations took together which have ended.
         metrics: names of their metrics, in the order in which they came up.
         has_steps: whether one of them was pruned, and so has a step.
         results: the results file with exactly these evaluations that have ended; None if unknown.
-        curves: what evaluations have reported, by id.
+        reports: what evaluations have reported.
+        paused: what came of the evaluations that are paused until then, by id, in the order in
+            which they were.
         known: points from elsewhere (a warm start) with what came of them.
         seconds: how long its earlier sessions have lasted together.
         resumed: whether there were earlier sessions.
@@ -175,19 +182,22 @@ class Record:
     command: StartCommand | None = None
     max_evals: int | None = None
     timeout: float | None = None
+    max_steps: int | None = None
     evaluations: Evaluations = field(default_factory=Evaluations)
     best: Outcome | None = None
     busy: float = 0.0
     metrics: dict[str, None] = field(default_factory=dict)
     has_steps: bool = False
     results: Written | None = field(default=None, compare=False)
-    curves: dict[str, Curve] = field(default_factory=dict)
+    reports: Reports = field(default_factory=Reports)
+    paused: dict[str, Outcome] = field(default_factory=dict)
     known: list[tuple[dict[str, Any], Objective | Failure]] = field(default_factory=list)
     seconds: float = 0.0
     resumed: bool = False
     misfit: ProblemError | None = field(default=None, compare=False)
     size: int = field(default=0, compare=False)
     next_number: int = field(default=0, init=False)
+    _pauses: dict[str, Pauses] = field(default_factory=dict, init=False)
 
     @property
     def direction(self) -> Direction:
@@ -200,14 +210,29 @@ class Record:
         return self.evaluations.ended
 
     @property
-    def observed(self) -> Iterator[tuple[Point, Objective | Failure]]:
-        """Points of evaluations with an outcome, in the same order, and what came of each."""
-        return self.evaluations.observed
+    def pruned(self) -> list[Evaluation]:
+        """Evaluations that are paused, as the results of a session show them: they are pruned."""
+        return [Evaluation(o.job, o, self.evaluations[i].predicted) for i, o in self.paused.items()]
+
+    @property
+    def shown(self) -> Sequence[Evaluation]:
+        """The evaluations of the results: those with an outcome, then those that are paused."""
+        return _Ended(self.evaluations, len(self.ended), self.pruned)
+
+    @property
+    def outcomes(self) -> Iterator[Outcome]:
+        """The outcomes of those, in the same order."""
+        return (e.outcome for e in self.ended if e.outcome is not None)
 
     @property
     def unfinished(self) -> list[Evaluation]:
-        """Evaluations without an outcome, in the order of submission."""
-        return self.evaluations.unfinished
+        """Evaluations without an outcome that aren't paused, in the order of submission."""
+        return [e for e in self.evaluations.unfinished if e.job.id not in self.paused]
+
+    @property
+    def curves(self) -> dict[str, Curve]:
+        """The reports of each evaluation, by id."""
+        return self.reports.curves
 
     @property
     def next_id(self) -> str:
@@ -221,15 +246,14 @@ class Record:
         if number >= self.next_number:
             self.next_number = number + 1
 
-    def report(self, id_: str, step: int, objective: Objective) -> None:
-        """Take a report of a running evaluation."""
-        curve = self.curves.get(id_)
-        if curve is None:
-            curve = self.curves[id_] = Curve()
-        curve.add(step, objective)
-
     def end(self, outcome: Outcome) -> Evaluation:
         """Take the outcome that an evaluation has ended with; return the evaluation."""
+        id_ = outcome.job.id
+        self.paused.pop(id_, None)
+        pauses = self._pauses.pop(id_, None)
+        if pauses is not None:
+            outcome = dataclasses.replace(outcome, earlier_sec=pauses.seconds)
+        self.reports.end(id_, finished=outcome.status == "finished")
         self.busy += outcome.elapsed_sec
         self.has_steps = self.has_steps or outcome.step is not None
         if outcome.metrics:
@@ -240,51 +264,61 @@ class Record:
                 self.best = outcome
         return self.evaluations.end(outcome)
 
+    def pause(self, outcome: Outcome) -> None:
+        """Take note that an evaluation is paused, with what came of it until now."""
+        id_ = outcome.job.id
+        pauses = self._pauses.setdefault(id_, Pauses())
+        pauses.number += 1
+        self.paused[id_] = dataclasses.replace(outcome, earlier_sec=pauses.seconds)
+        self.reports.end(id_)
+
+    def take_up(self, id_: str) -> Evaluation:
+        """Take note that a paused evaluation continues; return it, with the job of its attempt."""
+        self._pauses[id_].seconds = self.paused.pop(id_).elapsed_sec
+        evaluation = self.evaluations[id_]
+        evaluation.job = dataclasses.replace(evaluation.job, attempt=evaluation.job.attempt + 1)
+        return evaluation
+
+    def was_paused(self, id_: str) -> bool:
+        """Return whether an evaluation without an outcome has been paused."""
+        return id_ in self._pauses
+
+    def retries(self, job: Job) -> int:
+        """Return how often a job was tried again, having failed; to be taken up is no retry."""
+        pauses = self._pauses.get(job.id)
+        return job.attempt - 1 - (0 if pauses is None else pauses.number)
+
     def retry(self, job: Job) -> Job:
         """Take note that an attempt has failed and another follows; return the job of that one."""
+        self.reports.end(job.id)
         again = dataclasses.replace(job, attempt=job.attempt + 1)
         self.evaluations[job.id].job = again
         return again
 
 
-class Curve:
-    """The reports of an evaluation, in the order of their steps."""
+@dataclass
+class Pauses:
+    """The pauses of an unfinished evaluation.
 
-    __slots__ = ("_objectives", "_steps")
+    Attributes:
+        number: how often it was paused.
+        seconds: that it ran before it was last taken up.
+    """
 
-    def __init__(self) -> None:
-        self._steps = array("q")
-        self._objectives = array("d")
-
-    def add(self, step: int, objective: Objective) -> None:
-        """Append a report; where the evaluation has gone back since, it replaces later ones."""
-        while self._steps and self._steps[-1] >= step:
-            self._steps.pop()
-            self._objectives.pop()
-        self._steps.append(step)
-        self._objectives.append(objective)
-
-    def __len__(self) -> int:
-        return len(self._steps)
-
-    def __iter__(self) -> Iterator[tuple[int, Objective]]:
-        return zip(self._steps, self._objectives, strict=True)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Curve) and list(self) == list(other)
-
-    __hash__ = None  # type: ignore[assignment]
+    number: int = 0
+    seconds: float = 0.0
 
 
 class _Ended(Sequence[Evaluation]):
-    """The evaluations that have ended until now."""
+    """The evaluations that have ended until now, and others after them."""
 
-    def __init__(self, evaluations: Evaluations, number: int) -> None:
+    def __init__(self, evaluations: Evaluations, number: int, others: Sequence[Evaluation]) -> None:
         self._evaluations = evaluations
         self._number = number
+        self._others = others
 
     def __len__(self) -> int:
-        return self._number
+        return self._number + len(self._others)
 
     @overload
     def __getitem__(self, place: int) -> Evaluation: ...
@@ -293,12 +327,16 @@ class _Ended(Sequence[Evaluation]):
     def __getitem__(self, place: slice) -> list[Evaluation]: ...
 
     def __getitem__(self, place: int | slice) -> Evaluation | list[Evaluation]:
-        places = range(self._number)[place]
-        at = self._evaluations.at
+        places = range(len(self))[place]
+        at = self._at
         return at(places) if isinstance(places, int) else [at(each) for each in places]
 
     def __iter__(self) -> Iterator[Evaluation]:
-        return map(self._evaluations.at, range(self._number))
+        return map(self._at, range(len(self)))
+
+    def _at(self, place: int) -> Evaluation:
+        number = self._number
+        return self._evaluations.at(place) if place < number else self._others[place - number]
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Sequence):
@@ -308,7 +346,7 @@ class _Ended(Sequence[Evaluation]):
     __hash__ = None  # type: ignore[assignment]  # as a list
 
     def __repr__(self) -> str:
-        return f"<{self._number} evaluations>"
+        return f"<{len(self)} evaluations>"
 
 
 class _Packer:
@@ -340,6 +378,7 @@ class _Packer:
                 outcome.step,
                 dict(outcome.metrics) or None,
                 evaluation.predicted,
+                outcome.earlier_sec,
             ),
             pickle.HIGHEST_PROTOCOL,
         )
@@ -361,6 +400,7 @@ class _Packer:
             step,
             metrics,
             predicted,
+            earlier_sec,
         ) = pickle.loads(packed)
         shared = self._shared
         id_ = str(number)
@@ -384,6 +424,7 @@ class _Packer:
             output=None if output is None else id_.join(shared[output]),
             step=step,
             metrics=metrics or {},
+            earlier_sec=earlier_sec,
         )
         return Evaluation(job, outcome, predicted)
 

@@ -1,8 +1,9 @@
 """Reading a journal: each line becomes an event, and the events become the record of a search.
 
-The events must tell a possible story: an evaluation is submitted before it ends, ends once, and
-none begins beyond the budget of its session. What no search can have written is refused with the
-number of its line, because whatever was made of it would be a guess.
+The events must tell a possible story: an evaluation is submitted before it ends, ends once, after a
+pause runs as its next attempt, and none begins beyond the budget of its session. What no search can
+have written is refused with the number of its line, because whatever was made of it would be a
+guess.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn, get_args
 
@@ -48,6 +50,27 @@ def read_journal(log_dir: Path, validate: Validate | None = None) -> Record:
         ResultsError: if there is no journal, it can't be read, it is damaged, or it isn't that of
             a search.
     """
+    return read_last_session(log_dir, validate).record
+
+
+@dataclass(frozen=True)
+class LastSession:
+    """A search that was read back, and the session that its journal ends with.
+
+    Attributes:
+        record: the search.
+        is_open: whether that session has not ended.
+        submitted: when its evaluations without an end were submitted in it, by id, in seconds since
+            the epoch.
+    """
+
+    record: Record
+    is_open: bool
+    submitted: dict[str, float]
+
+
+def read_last_session(log_dir: Path, validate: Validate | None = None) -> LastSession:
+    """Read a search back with its last session; see :func:`read_journal`."""
     path = log_dir / FILE_NAME
     replay = _Replay(validate)
     for number, event, size in _lines(path):
@@ -56,7 +79,7 @@ def read_journal(log_dir: Path, validate: Validate | None = None) -> Record:
             replay.apply(event)
         except Damaged as damage:
             raise _damaged(path, number, damage) from damage
-    return replay.end(path)
+    return LastSession(replay.end(path), replay.in_session, replay.submitted)
 
 
 def read_start_command(log_dir: Path) -> StartCommand | None:
@@ -203,15 +226,17 @@ class _Replay:
 
     Attributes:
         record: the search so far.
+        in_session: whether the last session has not ended.
+        submitted: when the evaluations without an end were submitted in it.
     """
 
     def __init__(self, validate: Validate | None) -> None:
         self.record = Record(resumed=True)
         self._validate = validate
-        self._submitted: set[str] = set()  # in this session, and no end yet
+        self.submitted: dict[str, float] = {}
         self._stopped: set[str] = set()  # in this session
         self._began = self._lasted = 0.0
-        self._in_session = False
+        self.in_session = False
         self._apply: dict[type[AnyEvent], Callable[[Any], object]] = {
             events.SearchBegan: self._begin,
             events.Resumed: self._begin,
@@ -220,7 +245,8 @@ class _Replay:
             events.Started: self._running,
             events.Reported: self._report,
             events.Finished: self._end,
-            events.Pruned: self._end,
+            events.Pruned: self._prune,
+            events.Paused: self._pause,
             events.Failure: self._end,
             events.Stopped: self._stop,
             events.SessionEnded: self._end_session,
@@ -232,7 +258,7 @@ class _Replay:
         Raises:
             Damaged: if no search writes it here.
         """
-        if not (self._in_session or isinstance(event, events.Session)):
+        if not (self.in_session or isinstance(event, events.Session)):
             what = "after the end of a session" if self.record.space else "before the search begins"
             _refuse(f"it stands {what}")
         self._apply[type(event)](event)
@@ -262,13 +288,15 @@ class _Replay:
             record.space = dict(event.space)
         elif not record.space:
             _refuse("a search is resumed before it begins")
-        if event.max_evals is None and event.timeout is None:
-            _refuse("its session has neither max_evals nor timeout, and so no end")
+        has_end = event.settings.get("search") != events.ASK_TELL
+        if has_end and {event.max_evals, event.timeout, event.max_steps} == {None}:
+            _refuse("its session has none of max_evals, timeout and max_steps, and so no end")
         record.seconds += self._lasted
         self._began, self._lasted = event.time, 0.0
-        self._submitted.clear()
+        self.submitted.clear()
         self._stopped.clear()
-        self._in_session = True
+        record.reports.end_all()
+        self.in_session = True
         record.results = None
         direction = event.settings.get("direction", "maximize")
         if direction not in get_args(Direction):
@@ -278,6 +306,7 @@ class _Replay:
         record.settings = event.settings
         record.command = _command(event)
         record.max_evals, record.timeout = event.max_evals, event.timeout
+        record.max_steps = event.max_steps
 
     def _known(self, event: events.Known) -> None:
         if self.record.evaluations:
@@ -289,7 +318,7 @@ class _Replay:
         record, id_ = self.record, event.id
         if (event.predicted is None) != (event.predicted_std is None):
             _refuse("of a prediction it has either the mean or the standard deviation")
-        if id_ in self._submitted or id_ in self._stopped:
+        if id_ in self.submitted or id_ in self._stopped:
             _refuse(f"evaluation {id_} is submitted twice")
         point = self._canonical(event.point)
         earlier = record.evaluations.find(id_)
@@ -303,6 +332,8 @@ class _Replay:
         elif earlier.outcome is not None:
             _refuse(f"evaluation {id_} is submitted after its end")
         else:
+            if id_ in record.paused:
+                earlier = record.take_up(id_)
             self._check_attempt(event, earlier)
             if point != earlier.job.point:
                 _refuse(f"evaluation {id_} is submitted with another point")
@@ -310,7 +341,8 @@ class _Replay:
         if event.predicted is not None and event.predicted_std is not None:
             predicted = (event.predicted, event.predicted_std)
         record.add(Evaluation(Job(id_, point, event.attempt), predicted=predicted))
-        self._submitted.add(id_)
+        record.reports.begin(id_)
+        self.submitted[id_] = event.time
 
     def _canonical(self, point: Point) -> Point:
         """Return the canonical form of a point; the point itself if it has none."""
@@ -324,23 +356,44 @@ class _Replay:
 
     def _report(self, event: events.Reported) -> None:
         self._running(event)
-        self.record.report(event.id, event.step, event.objective)
+        self.record.reports.add(event.id, event.step, event.objective)
 
     def _end(self, event: events.Finished | events.Failure) -> None:
         evaluation = self._running(event)
-        self._submitted.remove(event.id)
+        del self.submitted[event.id]
         if isinstance(event, events.Failure) and event.retry:
             self.record.retry(evaluation.job)
         else:
             self.record.end(_outcome(evaluation.job, event))
 
+    def _prune(self, event: events.Pruned) -> None:
+        paused = self.record.paused.get(event.id)
+        if paused is None:
+            self._end(event)
+            return
+        self._check_attempt(event, self.record.evaluations[event.id])
+        if (event.step, event.objective) != (paused.step, paused.objective):
+            _refuse(f"evaluation {event.id} is pruned with another result than it was paused with")
+        self.record.end(_outcome(paused.job, event))
+
+    def _pause(self, event: events.Paused) -> None:
+        evaluation = self._running(event)
+        curve = self.record.curves.get(event.id)
+        last = None if curve is None else curve.last_step
+        if last is not None and event.step > last:  # its last report was lost with its manager
+            self.record.reports.add(event.id, event.step, event.objective)
+        elif curve is None or (event.step, event.objective) != curve.last:
+            _refuse(f"evaluation {event.id} is paused with another result than it has reported")
+        del self.submitted[event.id]
+        self.record.pause(_outcome(evaluation.job, event))
+
     def _stop(self, event: events.Stopped) -> None:
         self._running(event)
-        self._submitted.remove(event.id)
+        del self.submitted[event.id]
         self._stopped.add(event.id)
 
     def _end_session(self, event: events.SessionEnded) -> None:
-        self._in_session = False
+        self.in_session = False
         if event.results is not None:
             self.record.results = Written(event.results.size, event.results.digest)
 
@@ -351,7 +404,7 @@ class _Replay:
             _refuse(f"evaluation {event.id} was never submitted")
         if evaluation.outcome is not None:
             _refuse(f"evaluation {event.id} has ended before")
-        if event.id not in self._submitted:
+        if event.id not in self.submitted:
             _refuse(f"evaluation {event.id} is not running")
         self._check_attempt(event, evaluation)
         return evaluation
@@ -379,7 +432,7 @@ def _outcome(job: Job, event: events.Finished | events.Failure) -> Outcome:
     if isinstance(event, events.Failure):
         status, failure = "failed", Failure(event.kind, event.message, event.text)
     else:
-        step = event.step if isinstance(event, events.Pruned) else None
+        step = event.step if isinstance(event, events.Pruned | events.Paused) else None
         status = "finished" if step is None else "pruned"
         objective = event.objective
     return Outcome(

@@ -7,8 +7,9 @@ failure only if it says so. The columns are those of :mod:`deephyper.search.resu
 from __future__ import annotations
 
 import math
+import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,6 +28,7 @@ _STATUSES: tuple[Status, ...] = ("finished", "failed", "pruned", "stopped")
 # The index that pandas writes; and what DeepHyper's other versions write after the objective.
 _INDEX = re.compile(r"|Unnamed: \d+")
 _ELSEWHERE = re.compile(r"job_id|job_status|m:.*")
+_METRIC_PREFIX = "m:"
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ class Row:
         line: number of its first line, counted from 1.
         status: what came of the evaluation.
         reason: why the row is unreadable; empty otherwise.
+        metrics: those of the other columns that are metrics, by name; of a pruned evaluation its
+            step too.
     """
 
     point: dict[str, Any]
@@ -50,6 +54,7 @@ class Row:
     line: int
     status: Status
     reason: str = ""
+    metrics: dict[str, Any] = field(default_factory=dict)
 
     @property
     def is_finished(self) -> bool:
@@ -112,7 +117,7 @@ def read_table(path: str | Path, best: int | None = None) -> Table:
         ResultsError, SettingsError: as :func:`read_results`.
     """
     path = user_path("the results file", path)
-    if path.is_dir():
+    if os.path.isdir(path):  # False for a name that can't be a path
         path /= FILE_NAME
     sheet = read_sheet(path, "objective", None if best is None else Best(best, _score))
     direction = _direction(path, sheet)
@@ -189,13 +194,30 @@ def _other_columns(header: list[str]) -> set[str]:
     # Nobody can tell a hyperparameter from another column before the objective; after the
     # columns of a search come metrics.
     after = header[header.index("objective") + 1 :]
-    metrics = header[header.index(COLUMNS[-1]) + 1 :] if COLUMNS[-1] in header else []
     return {
         *COLUMNS,
-        *metrics,
+        *_after_own(header),
         *(name for name in header if _INDEX.fullmatch(name)),
         *(name for name in after if _ELSEWHERE.fullmatch(name)),
     } - {"objective"}
+
+
+def _after_own(header: list[str]) -> list[str]:
+    """Return the columns that follow those of every search."""
+    return header[header.index(COLUMNS[-1]) + 1 :] if COLUMNS[-1] in header else []
+
+
+def _metric_columns(header: list[str]) -> dict[str, str]:
+    """Return the columns that are metrics, and the name of each."""
+    found = [name for name in _after_own(header) if not _INDEX.fullmatch(name)]
+    if _has_direction(header):
+        found.remove(DIRECTION)
+    after = header[header.index("objective") + 1 :]
+    found += [each for each in after if each.startswith(_METRIC_PREFIX) and each not in found]
+    return {
+        title: name if (name := title.removeprefix(_METRIC_PREFIX)) not in found else title
+        for title in found
+    }
 
 
 def _point_columns(header: list[str]) -> set[str]:
@@ -214,6 +236,7 @@ class _Reader:
         self._sheet = sheet
         header = sheet.header
         self._others = _other_columns(header)
+        self._metrics = _metric_columns(header)
         self._numeric = self._numeric_columns()
         self._points = _point_columns(header)
         self._states = sheet.passed_over > 0 or any(map(self._states_status, sheet.records))
@@ -240,7 +263,8 @@ class _Reader:
         if status != "unreadable":
             reason = self._doubt(record, {**values, "objective": objective}, cells)
             status = "unreadable" if reason else status
-        return Row(values, objective, columns, cells, record.line, status, reason)
+        metrics = {name: columns[t] for t, name in self._metrics.items() if t in columns}
+        return Row(values, objective, columns, cells, record.line, status, reason, metrics)
 
     def _doubt(self, record: Record, values: dict[str, Any], cells: dict[str, str]) -> str:
         """Return why the cells of a row may not be what they seem; empty if nothing says so."""

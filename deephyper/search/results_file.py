@@ -20,13 +20,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, Protocol
 
 from deephyper.cell import format_cell
 from deephyper.claim import Claim
 from deephyper.errors import ResultsError, write_remedy
 from deephyper.objective import Direction, objective_to_cell
-from deephyper.safe_files import open_to_read
+from deephyper.safe_files import begins, open_to_read
 from deephyper.search.record import Evaluation, Record, Written
 
 FILE_NAME = "results.csv"
@@ -207,14 +207,15 @@ class ResultsWriter:
     Args:
         claim: to the log directory of the file.
         names: the hyperparameters.
-        record: the search, whose ended evaluations are the rows. When a new column has come up
-            the file is written anew.
+        record: the search, whose ended evaluations are the rows; :meth:`add_paused` adds others,
+            which are in no file of a running search. When a new column has come up the file is
+            written anew.
         on_set_aside: called with the new path of a file that somebody has changed since a search
             wrote it: it is theirs, and not replaced.
 
     Raises:
         ResultsError: if it can't be written, or another is there that can't be read or renamed,
-            here and in :meth:`extend`.
+            here and in every method that writes.
     """
 
     def __init__(
@@ -229,6 +230,7 @@ class ResultsWriter:
         self._names = names
         self._record = record
         self._known, record.results = record.results, None  # which is that of earlier sessions
+        self._has_paused = False
         aside = self._write(is_own=False)
         if aside is not None:
             on_set_aside(aside)
@@ -245,6 +247,11 @@ class ResultsWriter:
             self._flush()
         except OSError as error:
             raise _cannot_write(self.path, error) from error
+
+    def add_paused(self) -> None:
+        """Add the rows of the evaluations that are paused, at the end of a session."""
+        self._has_paused = True
+        self.extend(self._record.pruned)
 
     @property
     def is_untouched(self) -> bool:
@@ -269,23 +276,18 @@ class ResultsWriter:
         Args:
             is_own: whether the one to replace is this object's.
         """
-        record = self._record
-        self._columns = Columns(
-            tuple(self._names), record.has_steps, tuple(record.metrics), record.direction
-        )
+        self._columns = self._needed(self._has_paused)
         aside: Path | None = None
         digest: hashlib.blake2b | None = None
 
         def write(fd: int) -> None:
             nonlocal aside, digest
-            digest = None if is_own else self._copied(fd)
+            digest = None if is_own or self._record.paused else self._copied(fd)
             if digest is not None:
                 return  # it is what was there before
-            file = _Hashed(fd, closefd=False)
-            self._columns.write(file, record.ended)
-            file.close()
-            digest = file.hash
-            if not is_own:
+            with_paused = not is_own and self._record.paused and self._has_ended_so(fd)
+            digest = self._write_rows(fd, self._columns, self._has_paused)
+            if not (is_own or with_paused):
                 aside = set_aside_if_changed(self.path, fd)
 
         try:
@@ -294,6 +296,36 @@ class ResultsWriter:
         except OSError as error:
             raise _cannot_write(self.path, error) from error
         return aside
+
+    def _needed(self, with_paused: bool) -> Columns:
+        """Return the columns of the evaluations, those that are paused included or not."""
+        record, metrics = self._record, dict(self._record.metrics)
+        paused = record.paused.values() if with_paused else ()
+        for outcome in paused:
+            metrics |= dict.fromkeys(outcome.metrics)
+        has_steps = record.has_steps or bool(paused)
+        return Columns(tuple(self._names), has_steps, tuple(metrics), record.direction)
+
+    def _write_rows(self, fd: int, columns: Columns, with_paused: bool) -> hashlib.blake2b:
+        """Fill an empty file; return what it hashes to."""
+        record = self._record
+        file = _Hashed(fd, closefd=False)
+        columns.write(file, record.shown if with_paused else record.ended)
+        file.close()
+        return file.hash
+
+    def _has_ended_so(self, fd: int) -> bool:
+        """Return whether the file is as the end of a session has left it, with what is paused.
+
+        Args:
+            fd: of an empty file that is written to, and left empty.
+        """
+        self._write_rows(fd, self._needed(True), True)
+        found = False
+        with contextlib.suppress(OSError), os.fdopen(open_to_read(self.path), "rb") as old:
+            found = begins(old, fd)
+        os.ftruncate(fd, 0)
+        return found
 
     def _copied(self, fd: int) -> hashlib.blake2b | None:
         """Copy the file of earlier sessions if it is known to be right; return what it hashes to.
@@ -383,7 +415,7 @@ def set_aside_if_changed(path: Path, written: int) -> Path | None:
     """
     try:
         with os.fdopen(open_to_read(path), "rb") as file:
-            if _begins(file, written):
+            if begins(file, written):
                 return None
     except FileNotFoundError:
         return None
@@ -402,23 +434,6 @@ def set_aside_if_changed(path: Path, written: int) -> Path | None:
     except OSError as error:
         raise _cannot_write(path, error) from error
     return aside
-
-
-def _begins(file: BinaryIO, written: int) -> bool:
-    """Return whether the whole lines of a file are the first ones of another, not shorter one."""
-    if os.fstat(file.fileno()).st_size > os.fstat(written).st_size:
-        return False
-    place = 0
-    while chunk := file.read(_CHUNK):
-        expected = os.pread(written, len(chunk), place)
-        place += len(chunk)
-        if chunk != expected:
-            pairs = enumerate(zip(chunk, expected, strict=False))
-            other = chunk[next((i for i, (a, b) in pairs if a != b), len(expected)) :]
-            while other and b"\n" not in other:
-                other = file.read(_CHUNK)
-            return not other
-    return True
 
 
 def _cannot_write(path: Path, error: OSError) -> ResultsError:

@@ -11,25 +11,28 @@ from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
 from deephyper.checks import duration, real, user_path, whole, whole_or_none
 from deephyper.clock import Clock
-from deephyper.errors import EvaluatorError, ProblemError, SettingsError, argument
+from deephyper.errors import DeepHyperError, EvaluatorError, ProblemError, SettingsError, argument
 from deephyper.evaluator import Evaluator
+from deephyper.evaluator.cache import Cache
 from deephyper.interrupt import Interrupt
 from deephyper.job import Outcome
 from deephyper.objective import Direction
 from deephyper.optimizer.create import DEFAULT_OPTIMIZER, create_optimizer, read_optimizer
 from deephyper.optimizer.minimized import Minimized
+from deephyper.optimizer.proposer import Proposer
 from deephyper.optimizer.settings import Settings
+from deephyper.registry import STOPPERS
 from deephyper.search import results_file
 from deephyper.search.budget import DEFAULT_GRACE, DEFAULT_STOP_GRACE, Budget, Policy
-from deephyper.search.cache import Cache
 from deephyper.search.log import warm_start_notice
 from deephyper.search.log_dir import LogDir
 from deephyper.search.record import Record, StartCommand
 from deephyper.search.search_result import SearchResult
-from deephyper.search.session import Proposer, Session
+from deephyper.search.session import Session
 from deephyper.search.store import FileStore, MemoryStore, Store
 from deephyper.search.warm_start import known_results
 from deephyper.stopper.create import made_stopper, read_stopper
+from deephyper.stopper.early_stopping import EarlyStopping
 from deephyper.stopper.settings import StopperSettings
 from deephyper.stopper.stopper import Stopper
 
@@ -61,13 +64,17 @@ class Search:
             more is left out, and the user is told.
         max_failures: end after so many failures in a row.
         direction: "maximize" or "minimize" the objective.
-        stopper: rule that ends evaluations early by what they report: its name ("asha", "median"),
-            its settings, or a :class:`~deephyper.stopper.Stopper` of your own, which must know of
-            no evaluation yet; None for none.
+        stopper: rule that ends evaluations early by what they report: its name ("curve", "asha",
+            "median", "none"), its settings, or a :class:`~deephyper.stopper.Stopper` of your own,
+            which must know of no evaluation yet; None for "curve" with the default optimizer,
+            "none" with another, and in a resumed search that of its last session.
         stop_grace: seconds after which an evaluation is ended that was asked to end early.
         target: end when an evaluation has an objective as good as this.
         patience: end after so many evaluations in a row without an improvement.
         min_delta: an improvement exceeds the last one by more than this.
+        stop_when_done: end when the model expects of no evaluation any more an improvement of more
+            than a share of what was gained: this share, or True for 0.01. It takes an engine with
+            a model.
         retries: how often an evaluation is tried again whose worker died.
         cache_key: "uuid" evaluates every point; "to_dict" evaluates equal points once; or a
             function that gives a key for a point (or its dotted path). A point whose key is that of
@@ -75,7 +82,8 @@ class Search:
         grace: seconds that running evaluations get when the time limit is reached or SIGTERM came.
         sigterm_grace: seconds that they get when SIGTERM came, if not those.
         on_start: called with the optimizer's description when a session has begun.
-        on_outcome: called with the outcome of each evaluation that has ended.
+        on_outcome: called with the outcome of each evaluation that has ended; at the end of a
+            session also of those that are paused, which count as pruned until they continue.
         on_notice: called with a line for the user.
         clock: what times are read from; None for the evaluator's own.
         command: the command line that starts it, which the journal keeps.
@@ -108,6 +116,7 @@ class Search:
         target: float | None = None,
         patience: int | None = None,
         min_delta: float = 0.0,
+        stop_when_done: bool | float = False,
         retries: int = 0,
         cache_key: str | Callable[[dict[str, Any]], Any] = "uuid",
         grace: float = DEFAULT_GRACE,
@@ -118,7 +127,7 @@ class Search:
         clock: Clock | None = None,
         command: StartCommand | None = None,
     ) -> None:
-        _check_names(problem)
+        check_names(problem)
         _check_start(log_dir, resume, warm_start)
         self.problem = problem
         self._run_or_evaluator = _checked_evaluator(evaluator, num_workers)
@@ -131,12 +140,19 @@ class Search:
             None if warm_start is None else user_path(argument("warm_start"), warm_start)
         )
         self._stopper = read_stopper(stopper)
+        self._wants_reports = stopper is not None
         if direction not in get_args(Direction):
             raise SettingsError(f"direction is {direction!r}; give 'maximize' or 'minimize'")
         self._direction: Direction = direction
         self._budget = Budget(
-            max_failures=max_failures, target=target, patience=patience, min_delta=min_delta
+            max_failures=max_failures,
+            target=target,
+            patience=patience,
+            min_delta=min_delta,
+            stop_when_done=stop_when_done,
         )
+        if self._budget.worth is not None:
+            _check_model(self._optimizer)
         grace = real("grace", grace, unit="seconds")
         self._policy = Policy(
             retries=whole("retries", retries, 0),
@@ -163,14 +179,21 @@ class Search:
         )
 
     def search(
-        self, max_evals: int | None = None, timeout: float | str | None = None
+        self,
+        max_evals: int | None = None,
+        timeout: float | str | None = None,
+        *,
+        max_steps: int | None = None,
     ) -> SearchResult:
         """Search until the budget is used up; called again, continue with a larger one.
 
         Args:
-            max_evals: evaluations in all, those of earlier sessions included. Without it and
-                ``timeout`` a new search makes 100, and a resumed one keeps its budget.
+            max_evals: evaluations in all, those of earlier sessions included. Without it,
+                ``timeout`` and ``max_steps`` a new search makes 100, and a resumed one keeps its
+                budget.
             timeout: seconds in all, or a text such as "30s", "10m", "2h".
+            max_steps: steps (epochs, say) in all, as evaluations report them. None is cut in its
+                middle: a new one begins only if the rest suffices for one as long as the longest.
 
         Raises:
             SettingsError: if one of them isn't a positive number, or the cache key fails.
@@ -179,10 +202,18 @@ class Search:
             ProblemError: on a resume with another space.
         """
         seconds = None if timeout is None else duration("timeout", timeout)
-        budget = dataclasses.replace(self._budget, max_evals=max_evals, timeout=seconds)
+        budget = dataclasses.replace(
+            self._budget, max_evals=max_evals, timeout=seconds, max_steps=max_steps
+        )
         # Before anything is written or started: what doesn't suit the space is refused here.
         record = self._begin()
         optimizer = self._create_optimizer(record)
+        if self._stopper is None:
+            self._stopper = _stopper_of(record, self._optimizer)
+        rule = made_stopper(self._stopper, self._direction)
+        stopping = EarlyStopping(rule, needs_reports=self._wants_reports)
+        if stopping.pauses:
+            self._store.keep_directories()
         with self._open_evaluator() as evaluator:
             for line in evaluator.wait_for_workers(budget.timeout):
                 self._notify(line)
@@ -194,6 +225,7 @@ class Search:
                 budget = budget.over_sessions(record)
                 record.settings, record.command = self._settings, self._command
                 record.max_evals, record.timeout = budget.max_evals, budget.timeout
+                record.max_steps = budget.max_steps
                 session = Session(
                     record,
                     budget,
@@ -205,8 +237,8 @@ class Search:
                     interrupt=interrupt,
                     clock=self._clock,
                     directory_of=self._store.evaluation_directory,
-                    seed=self._seed or 0,
-                    stopper=made_stopper(self._stopper, self._direction),
+                    seed=self._evaluation_seed,
+                    stopping=stopping,
                     on_start=self._on_start or _ignore,
                     on_outcome=self._on_outcome or _ignore,
                     notify=self._notify,
@@ -215,7 +247,7 @@ class Search:
                 self._resume = True
                 return SearchResult(
                     reason,
-                    record.ended,
+                    record.shown,
                     tuple(self.problem.hyperparameter_names),
                     self.log_dir,
                     interrupt.signal,
@@ -242,6 +274,11 @@ class Search:
         seed = None if self._seed is None else self._seed + len(record.evaluations)
         optimizer = create_optimizer(self.problem, self._optimizer, seed=seed)
         return Minimized(optimizer) if self._direction == "minimize" else optimizer
+
+    @property
+    def _evaluation_seed(self) -> int:
+        """The seed from which those of evaluations follow."""
+        return self._seed or 0
 
     @property
     def _settings(self) -> dict[str, Any]:
@@ -283,13 +320,45 @@ def _ignore(what: object) -> None:
     """Take no notice of what happens."""
 
 
-def _check_names(problem: BaseProblem) -> None:
+def check_names(problem: BaseProblem) -> None:
+    """Check that no hyperparameter has the name of a column of the results.
+
+    Raises:
+        ProblemError: if one has.
+    """
     for name in problem.hyperparameter_names:
         if name in results_file.COLUMNS:
             raise ProblemError(
                 f"hyperparameter '{name}' has the name of a column of {results_file.FILE_NAME}; "
                 "rename it"
             )
+
+
+def _stopper_of(record: Record, optimizer: Settings | AskTell) -> StopperSettings:
+    """Return the rule where none is asked for: of a resumed search, that of its last session."""
+    before = dict(record.settings.get("stopper") or {"name": "none"})
+    name = before.pop("name", "none")
+    if record.resumed and name in STOPPERS:
+        with contextlib.suppress(TypeError, DeepHyperError):  # another version has other settings
+            settings: StopperSettings = STOPPERS.load(name)(**before)
+            return settings
+    engine = optimizer if isinstance(optimizer, Settings) else Settings
+    default: StopperSettings = STOPPERS.load(engine.default_stopper)()
+    return default
+
+
+def _check_model(optimizer: Settings | AskTell) -> None:
+    """Raise SettingsError where proposals come without predictions."""
+    if isinstance(optimizer, Settings):
+        name, predicts = optimizer.name, optimizer.predicts
+    else:
+        name, predicts = type(optimizer).__name__, hasattr(optimizer, "predict")
+    if predicts:
+        return
+    raise SettingsError(
+        f"{argument('stop_when_done')} goes by what a model expects, and {name!r} has none; "
+        f"leave it out, or choose {DEFAULT_OPTIMIZER!r}"
+    )
 
 
 def _check_start(

@@ -24,11 +24,13 @@ if TYPE_CHECKING:
 
 REASONS: dict[Reason, str] = {
     "max_evals": "the evaluation budget is used up",
+    "max_steps": "the budget of steps is used up",
     "timeout": "the time limit was reached",
     "exhausted": "every point of the space was evaluated",
     "max_failures": "too many evaluations failed in a row",
     "target": "the target was reached",
     "patience": "too many evaluations in a row were no improvement",
+    "done": "the model expects no improvement that is worth further evaluations",
     "interrupted": "it was interrupted",
 }
 """Why a search ended, in words."""
@@ -62,7 +64,7 @@ class SearchResult:
     @property
     def best(self) -> Outcome | None:
         """The finished evaluation with the best objective, the first of equals."""
-        return self._best_and_failures[0]
+        return self._summary[0]
 
     @property
     def best_point(self) -> dict[str, Any] | None:
@@ -87,7 +89,12 @@ class SearchResult:
     @property
     def num_failures(self) -> int:
         """Number of evaluations that failed."""
-        return self._best_and_failures[1]
+        return self._summary[1]
+
+    @property
+    def num_pruned(self) -> int:
+        """Number of evaluations that were ended early."""
+        return self._summary[2]
 
     @property
     def results_path(self) -> Path | None:
@@ -117,7 +124,8 @@ class SearchResult:
             "1 evaluation" if self.num_evaluations == 1 else f"{self.num_evaluations} evaluations"
         )
         failed = f", {self.num_failures} failed" if self.num_failures else ""
-        lines = [f"SearchResult: {count}{failed}; {REASONS[self.reason]}"]
+        pruned = f", {self.num_pruned} pruned" if self.num_pruned else ""
+        lines = [f"SearchResult: {count}{failed}{pruned}; {REASONS[self.reason]}"]
         if self.best is not None:
             lines.append(f"best objective: {format_objective(self.best.objective)}")
             point = self.best.job.point
@@ -153,19 +161,23 @@ class SearchResult:
         return (outcome for outcome in self._outcomes if outcome.status == "finished")
 
     @cached_property
-    def _best_and_failures(self) -> tuple[Outcome | None, int]:
-        """The best evaluation and the number of failed ones: both cost a look at all of them."""
-        failures = 0
+    def _summary(self) -> tuple[Outcome | None, int, int]:
+        """The best evaluation, and the numbers of failed and pruned ones.
+
+        Each costs a look at all of them.
+        """
+        failures = pruned = 0
 
         def finished() -> Iterator[Outcome]:
-            nonlocal failures
+            nonlocal failures, pruned
             for outcome in self._outcomes:
                 failures += outcome.status == "failed"
+                pruned += outcome.status == "pruned"
                 if outcome.status == "finished":
                     yield outcome
 
         best = best_of(finished(), lambda outcome: outcome.objective, self.direction)
-        return best, failures
+        return best, failures, pruned
 
 
 def _dtype(values: list[Any]) -> type | None:

@@ -2,11 +2,7 @@
 
 A proposal leaves the optimizer, becomes a job in the evaluator, comes back as an outcome, is
 written, and reaches the optimizer. Each free worker is given a new point at once; none waits for
-another.
-
-Of many workers some are always about to be free, so proposals are prepared for them while nothing
-else is to be done: a result need not be learned before its worker has the next point. Points are
-asked for a few at a time, and each is submitted before the next ones exist.
+another. What begins next is in :mod:`deephyper.search.queue`.
 """
 
 from __future__ import annotations
@@ -16,59 +12,44 @@ import dataclasses
 import logging
 import math
 import zlib
-from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import islice
-from typing import Protocol
 
 from deephyper.clock import Clock
 from deephyper.errors import DeepHyperError, SpaceExhausted
 from deephyper.evaluator import Evaluator
+from deephyper.evaluator.cache import Cache
 from deephyper.interrupt import Interrupt
-from deephyper.job import Ended, Event, Job, Notice, Outcome, Proposal, Reported, Started
-from deephyper.objective import MACHINE_FAULTS, Failure, Objective
-from deephyper.problem.point import Point
+from deephyper.job import (
+    Ended,
+    Event,
+    Notice,
+    Outcome,
+    Reported,
+    Started,
+)
+from deephyper.objective import MACHINE_FAULTS
+from deephyper.optimizer.proposer import Proposer
 from deephyper.search.budget import Budget, Policy, Reason, Streaks
-from deephyper.search.cache import Cache
-from deephyper.search.log import ending_notice, retry_notice, silence_notice, stopped_notice
+from deephyper.search.log import (
+    anew_notice,
+    ending_notice,
+    left_behind_notice,
+    paused_notice,
+    retry_notice,
+    silence_notice,
+    stopped_notice,
+)
+from deephyper.search.queue import Queue
 from deephyper.search.record import Evaluation, Record
 from deephyper.search.store import Recorder
-from deephyper.stopper.stopper import Stopper
+from deephyper.stopper.early_stopping import EarlyStopping
 
 _TOLD_TOGETHER = 10_000  # evaluations of earlier sessions
 _TICK = 0.25  # seconds until a signal or the end of the time is noticed
-_ASKED = 8
-"""Proposals that are asked for at a time, at most: usually."""
-_ASKED_BEHIND = 64
-"""As many, at most, where a quarter of the free workers are more than the usual number. Of so many
-points an optimizer may spend less on each, so that a crowd of workers is served."""
-_AHEAD = 32
-"""One proposal is prepared ahead for so many workers: what it does not know are the results of so
-few of them that it is hardly worse for it."""
+_NO_NEW: tuple[Reason, ...] = ("max_evals", "max_steps")
+"""The reasons that let paused evaluations continue, and that may be gone again."""
 _log = logging.getLogger("deephyper.search")
-
-
-class Proposer(Protocol):
-    """The part of an optimizer that the loop needs; see :class:`deephyper.optimizer.Optimizer`."""
-
-    @property
-    def description(self) -> str:
-        """One line for the log."""
-
-    def ask(self, n_points: int) -> list[Proposal]:
-        """Propose points; they are pending from now on."""
-
-    def tell(self, x: Sequence[Point], y: Sequence[Objective | Failure]) -> None:
-        """Take in what came of points."""
-
-    def tell_known(self, known: Sequence[tuple[Point, Objective | Failure]]) -> None:
-        """Take in what came of points earlier; they are in their canonical form."""
-
-    def tell_pending(self, points: Sequence[Point]) -> None:
-        """Take in points that are being evaluated and were not asked for."""
-
-    def forget(self, points: Sequence[Point]) -> None:
-        """Drop pending points of which nothing more will come."""
 
 
 class Session:
@@ -86,9 +67,10 @@ class Session:
         clock: what times are read from.
         directory_of: gives the directory of an evaluation.
         seed: from which those of evaluations follow.
-        stopper: says which evaluations to end early; None for none.
+        stopping: says which evaluations to end early, and which of these to take up again.
         on_start: called with the optimizer's description when the session has begun.
-        on_outcome: called with each outcome of an evaluation that has ended.
+        on_outcome: called with each outcome of an evaluation that has ended, or is paused when
+            the session ends.
         notify: called with a line for the user.
     """
 
@@ -106,7 +88,7 @@ class Session:
         clock: Clock,
         directory_of: Callable[[str], str | None],
         seed: int,
-        stopper: Stopper | None,
+        stopping: EarlyStopping,
         on_start: Callable[[str], None],
         on_outcome: Callable[[Outcome], None],
         notify: Callable[[str], None],
@@ -122,17 +104,15 @@ class Session:
         self._clock = clock
         self._directory_of = directory_of
         self._seed = seed
-        self._stopper = stopper
+        self._stopping = stopping
         self._on_start = on_start
         self._on_outcome = on_outcome
         self._notify = notify
         self._began = clock.monotonic()
-        self._waiting = deque(evaluation.job for evaluation in record.unfinished)
-        self._ready: deque[Proposal] = deque()  # asked for, and not yet submitted
+        self._queue = Queue(record, budget, stopping)
         self._untold: list[Outcome] = []  # written, and not yet told to the optimizer
-        self._streaks = Streaks(record.direction, budget.min_delta)
-        self._exhausted = False
-        self._warned_of_silence = False
+        self._streaks = Streaks(record.direction, budget.min_delta, budget.worth)
+        self._warned_of_silence = self._warned_of_anew = self._warned_of_left_behind = False
         self._num_stopped = 0
 
     @property
@@ -149,8 +129,9 @@ class Session:
         try:
             self._begin()
             reason = self._loop()
-            if self._ready:
-                self._optimizer.forget([proposal.point for proposal in self._ready])
+            self._show_paused()
+            if self._queue.proposed:
+                self._optimizer.forget(self._queue.proposed)
             if self._num_stopped:
                 self._notify(stopped_notice(self._num_stopped))
             self._recorder.end(reason)
@@ -167,22 +148,32 @@ class Session:
         """Write the session's first words, and tell the optimizer what is known."""
         record = self._record
         self._recorder.begin()
-        for observed in (iter(record.known), record.observed):
+        estimates = self._stopping.recall(record.curves, record.outcomes, record.paused)
+        for observed in (iter(record.known), record.evaluations.observed(estimates)):
             while some := list(islice(observed, _TOLD_TOGETHER)):
                 self._optimizer.tell_known(some)
-        self._cache.add_all(record.ended)
+        self._cache.add_all(record.outcomes)
         if self._budget.looks_back:
-            self._streaks.take_earlier(e.outcome for e in record.ended if e.outcome is not None)
-        if self._stopper is not None:
-            self._tell_stopper(self._stopper)
-        if self._waiting:
-            self._optimizer.tell_pending([job.point for job in self._waiting])
+            self._streaks.take_earlier(record.ended)
+        again, paused = self._queue.again, record.paused
+        pending = [job.point for job in again]
+        if self._stopping.pauses:
+            pending += [outcome.job.point for outcome in paused.values()]
+        elif unknown := [o for id_, o in paused.items() if id_ not in estimates]:
+            # Nothing takes them up in this session, so that they are as if they were pruned.
+            self._optimizer.tell_known([(o.job.point, o.observed) for o in unknown])
+        if pending:
+            self._optimizer.tell_pending(pending)
+        if estimates:
+            points = [record.evaluations[id_].job.point for id_ in estimates]
+            self._optimizer.tell_partial(points, [*estimates.values()])
         _log.info("optimizer: %s", self._optimizer.description)
         _log.info(
-            "%s: %d evaluations known, %d unfinished",
+            "%s: %d evaluations known, %d unfinished%s",
             "resumed" if record.resumed else "started",
             len(record.known) + len(record.ended),
-            len(self._waiting),
+            len(again),
+            f", {len(paused)} paused" if paused else "",
         )
         self._on_start(self._optimizer.description)
 
@@ -193,18 +184,18 @@ class Session:
         reason: Reason | None = None
         while True:
             now_reason = self._reason()
-            # A retry may take "max_evals" back; the others stand.
-            if now_reason is not None or reason == "max_evals":
+            # A retry, or one that ends early, may take these back; the others stand.
+            if reason in (None, *_NO_NEW) or now_reason not in (None, *_NO_NEW):
                 if now_reason not in (None, reason):
                     self._announce(now_reason)
                 reason = now_reason
-            if reason is None and self._fill_workers():
+            if (reason is None or reason in _NO_NEW) and self._fill_workers():
                 self._take(self._evaluator.gather(timeout=0))
                 continue
             if reason is not None:
                 self._tell()
             if not self._evaluator.num_unfinished and (
-                reason is not None or (self._exhausted and not (self._waiting or self._ready))
+                reason is not None or (self._queue.is_exhausted and self._queue.is_empty)
             ):
                 return reason or "exhausted"
             over = min(
@@ -236,9 +227,10 @@ class Session:
         """Return why no further evaluation may begin, or None."""
         if self._interrupt.signal is not None:
             return "interrupted"
-        # Unfinished evaluations of an earlier session were counted when they were submitted.
-        started = len(self._record.evaluations) - len(self._waiting)
-        return self._budget.reason_to_stop(started, self.seconds, self._streaks)
+        queue = self._queue
+        return self._budget.reason_to_stop(
+            queue.num_started, self.seconds, self._streaks, queue.has_steps
+        )
 
     def _announce(self, reason: Reason) -> None:
         policy = self._policy
@@ -250,53 +242,37 @@ class Session:
 
     def _fill_workers(self) -> bool:
         """Give free workers points; return whether there may be more to do than to wait."""
-        waiting = len(self._waiting)
-        started = len(self._record.evaluations) - waiting
-        ready = min(self._evaluator.num_free, waiting, self._budget.evaluations_left(started))
-        jobs = [self._waiting.popleft() for _ in range(int(ready))]
-        self._submit([self._record.evaluations[job.id] for job in jobs])
-        self._submit_ready()
-        missing = self._missing()
-        if missing <= 0 or self._exhausted:
+        self._submit_next()
+        missing = self._queue.num_missing(self._evaluator.num_free, self._evaluator.num_workers)
+        if missing <= 0 or self._queue.is_exhausted:
             return False
         self._tell()
+        self._tell_expected()
         try:
-            self._ready.extend(self._optimizer.ask(missing))
+            self._queue.add(self._optimizer.ask(missing))
         except SpaceExhausted as end:
-            self._exhausted = True
+            self._queue.is_exhausted = True
             _log.info("%s", end)
-        self._submit_ready()
-        return not self._exhausted
+        self._submit_next()
+        return not self._queue.is_exhausted
 
-    def _missing(self) -> int:
-        """Return how many points to ask for now: first for free workers, then ahead."""
-        left = self._budget.evaluations_left(len(self._record.evaluations)) - len(self._ready)
-        free, ahead = self._evaluator.num_free, self._evaluator.num_workers // _AHEAD
-        if free:
-            behind = min(free // 4, ahead, _ASKED_BEHIND)
-            return int(min(free, left, max(_ASKED, behind)))
-        ready = len(self._ready)
-        ahead = int(min(ahead, left + ready))
-        # An ask has a price of its own, so it is for several points if that costs no worker time.
-        return min(ahead - ready, _ASKED) if ahead - ready >= min(ahead, _ASKED) else 0
-
-    def _submit_ready(self) -> None:
-        """Submit the proposals for which there are workers; end those whose outcomes are known."""
-        free = self._evaluator.num_free
+    def _submit_next(self) -> None:
+        """Submit evaluations as far as there are workers; end those whose outcomes are known."""
+        record, free = self._record, self._evaluator.num_free
         known: list[Outcome] = []
-        new: list[Evaluation] = []
-        while self._ready and len(new) < free:
-            proposal = self._ready.popleft()
-            job = Job(self._record.next_id, proposal.point)
-            evaluation = Evaluation.of(job, proposal)
-            self._record.add(evaluation)
-            outcome = self._cache.outcome_for(job, self._clock.now())
-            if outcome is None:
-                new.append(evaluation)
-            else:
-                self._recorder.submitted(evaluation)
-                known.append(outcome)
-        self._submit(new)
+        ready: list[Evaluation] = []
+        while len(ready) < free and (evaluation := self._queue.next()) is not None:
+            job = evaluation.job
+            if job.id not in record.evaluations:
+                record.add(evaluation)
+                outcome = self._cache.outcome_for(job, self._clock.now())
+                if outcome is not None:
+                    self._recorder.submitted(evaluation)
+                    known.append(outcome)
+                    continue
+            record.reports.begin(job.id)
+            ready.append(evaluation)
+        self._submit(ready)
         self._end([outcome for outcome in known if self._write(outcome)])
 
     def _submit(self, evaluations: Sequence[Evaluation]) -> None:
@@ -335,30 +311,29 @@ class Session:
                 else:
                     reports.append(event)
                     self._recorder.reported(event)
-            ended = [outcome for outcome in outcomes if self._write(outcome)]
-        self._compare(reports)
-        self._end(ended)
-        return bool(outcomes)
-
-    def _compare(self, reports: Sequence[Reported]) -> None:
-        """Have the stopper look at reports, and ask evaluations to end that it wants to."""
-        unwanted: dict[str, None] = {}
-        for event in reports:
-            id_ = event.job.id
-            self._record.report(id_, event.step, event.objective)
-            if self._stopper is not None and self._stopper.report(id_, event.step, event.objective):
-                unwanted[id_] = None
+                    self._report(event)
+            over = [outcome for outcome in outcomes if self._write(outcome)]
+        unwanted = self._stopping.unwanted(reports)
         if unwanted:
             self._evaluator.request_stop(unwanted, self._policy.stop_grace)
+        self._pause([outcome for outcome in over if self._stopping.is_pause(outcome)])
+        self._end([outcome for outcome in over if not self._stopping.is_pause(outcome)])
+        return bool(outcomes)
 
-    def _tell_stopper(self, stopper: Stopper) -> None:
-        """Tell the stopper of earlier sessions."""
-        for id_, curve in self._record.curves.items():
-            for step, objective in curve:
-                stopper.report(id_, step, objective)
-        for evaluation in self._record.ended:
-            if evaluation.outcome is not None:
-                _end_for(stopper, evaluation.outcome)
+    def _report(self, event: Reported) -> None:
+        """Record a report; say once that a paused evaluation doesn't continue where it was."""
+        id_ = event.job.id
+        anew = self._record.reports.add(id_, event.step, event.objective)
+        if anew and self._record.was_paused(id_) and not self._warned_of_anew:
+            self._warned_of_anew = True
+            self._notify(anew_notice(id_, event.step))
+
+    def _pause(self, outcomes: Sequence[Outcome]) -> None:
+        """Record evaluations that are paused, which was written."""
+        for outcome in outcomes:
+            self._record.pause(outcome)
+            self._stopping.pause(outcome)
+        self._untold += outcomes
 
     def _end(self, ended: Sequence[Outcome]) -> None:
         """Record outcomes that were written; the optimizer is told of them later."""
@@ -366,44 +341,85 @@ class Session:
             return
         evaluations = [self._record.end(outcome) for outcome in ended]
         self._recorder.ended(evaluations)
-        for outcome in ended:
+        for evaluation in evaluations:
+            outcome = evaluation.outcome
+            assert outcome is not None
             self._cache.add(outcome)
-            self._streaks.take(outcome)
-            if self._stopper is not None:
-                _end_for(self._stopper, outcome)
-                self._warn_of_silence(outcome)
+            self._streaks.take(evaluation)
+            self._stopping.end(outcome)
+            self._warn_of_silence(outcome)
+            self._warn_of_left_behind(outcome)
             self._on_outcome(outcome)
         self._untold += ended
 
     def _warn_of_silence(self, outcome: Outcome) -> None:
-        """Say once that an evaluation has come to its end, and nothing could have ended it."""
-        silent = outcome.status == "finished" and outcome.job.id not in self._record.curves
-        if silent and not self._warned_of_silence:
+        """Say once that an evaluation without a report can't be ended early, or has no steps."""
+        curve = self._record.curves.get(outcome.job.id)
+        silent = outcome.status == "finished" and (curve is None or curve.last_step == 0)
+        counts_steps = self._budget.max_steps is not None
+        needed = self._stopping.needs_reports or counts_steps
+        if silent and needed and not self._warned_of_silence:
             self._warned_of_silence = True
-            self._notify(silence_notice(outcome.job.id))
+            self._notify(silence_notice(outcome.job.id, counts_steps))
+
+    def _warn_of_left_behind(self, outcome: Outcome) -> None:
+        """Say once that an evaluation is pruned for good because it can't be killed."""
+        pauses = outcome.status == "pruned" and self._stopping.pauses
+        if pauses and outcome.left_behind and not self._warned_of_left_behind:
+            self._warned_of_left_behind = True
+            self._notify(left_behind_notice(outcome.job.id, self._policy.stop_grace))
 
     def _tell(self) -> None:
         """Tell the optimizer what has ended since it was last asked."""
         told, self._untold = self._untold, []
-        if told:
-            self._optimizer.tell([o.job.point for o in told], [observation(o) for o in told])
+        early = {o.job.id: o.job.point for o in told if o.status == "pruned"}
+        estimates = self._stopping.estimates([*early])
+        if estimates:  # first, as one of them may also have ended since
+            points = [early[id_] for id_ in estimates]
+            self._optimizer.tell_partial(points, [*estimates.values()])
+        known = [
+            o
+            for o in told
+            if o.status != "pruned" or not (o.job.id in estimates or self._stopping.is_pause(o))
+        ]
+        if known:
+            self._optimizer.tell([o.job.point for o in known], [o.observed for o in known])
+
+    def _tell_expected(self) -> None:
+        """Tell the optimizer what is expected of evaluations that run and have reported."""
+        estimates = self._stopping.new_estimates(self._evaluator.num_unfinished)
+        if estimates:
+            points = [self._record.evaluations[id_].job.point for id_ in estimates]
+            self._optimizer.tell_partial(points, [*estimates.values()])
 
     def _write(self, outcome: Outcome) -> bool:
-        """Write an outcome; return whether its evaluation has ended, or runs again."""
+        """Write an outcome; return False if its evaluation runs again."""
         job, failure = outcome.job, outcome.failure
+        if self._stopping.is_pause(outcome):
+            self._recorder.paused(outcome)
+            return True
         fault = failure is not None and failure.kind in MACHINE_FAULTS
         if fault and self._interrupt.signal is not None:
             # What ends a search from outside, a scheduler say, often ends its workers too.
             self._record_stopped(outcome)
             return False
-        retry = failure is not None and job.attempt <= self._policy.retries_after(failure.kind)
+        retries = self._record.retries(job)
+        retry = failure is not None and retries < self._policy.retries_after(failure.kind)
         self._recorder.outcome(outcome, retry)
         if retry:
-            self._waiting.appendleft(self._record.retry(job))
+            self._queue.retry(job)
             self._notify(retry_notice(outcome))
         return not retry
 
     # The end.
+
+    def _show_paused(self) -> None:
+        """Tell of the evaluations that stay paused; with the next session they may continue."""
+        paused = self._record.paused
+        for outcome in paused.values():
+            self._on_outcome(outcome)
+        if paused:
+            self._notify(paused_notice(len(paused), self._stopping.pauses))
 
     def _stop_running(self) -> None:
         stopped = self._evaluator.cancel()
@@ -425,17 +441,6 @@ class Session:
             for event in self._evaluator.gather(timeout=0):
                 if isinstance(event, Ended):
                     self._write(event.outcome)
-
-
-def _end_for(stopper: Stopper, outcome: Outcome) -> None:
-    stopper.end(outcome.job.id, outcome.objective, outcome.status == "pruned")
-
-
-def observation(outcome: Outcome) -> Objective | Failure:
-    """Return what an optimizer learns of an evaluation.
-
-    For one that was pruned, it is the last objective that it reported.
-    """
-    if outcome.objective is not None:
-        return outcome.objective
-    return outcome.failure or Failure("exception", "unknown")
+                elif isinstance(event, Reported):  # which an early end refers to
+                    self._recorder.reported(event)
+                    self._record.reports.add(event.job.id, event.step, event.objective)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import contextlib
 import copy
 import os
+import shutil
+import tempfile
+import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -12,7 +15,6 @@ from typing import TYPE_CHECKING
 from deephyper.claim import Claim
 from deephyper.clock import Clock
 from deephyper.job import Outcome, Reported, Started
-from deephyper.problem.description import describe_space
 from deephyper.safe_files import open_to_others
 from deephyper.search.journal import Journal
 from deephyper.search.log import log_outcome, log_to, open_directory_notice, set_aside_notice
@@ -53,11 +55,17 @@ class Recorder:
     def outcome(self, outcome: Outcome, retry: bool = False) -> None:
         """Write what became of an evaluation; ``retry``: it failed and runs again."""
 
+    def paused(self, outcome: Outcome) -> None:
+        """Write that an evaluation is paused, and what came of it until now."""
+
     def ended(self, evaluations: Sequence[Evaluation]) -> None:
         """Add evaluations, whose outcomes were written before, to the results."""
 
     def end(self, reason: str) -> None:
-        """Write the end of the session, and wait until all of it is kept."""
+        """Write the end of the session, and wait until all of it is kept.
+
+        What is paused is added to the results, where it is pruned until it continues.
+        """
 
 
 class Store(ABC):
@@ -81,6 +89,9 @@ class Store(ABC):
     @abstractmethod
     def evaluation_directory(self, id_: str) -> str | None:
         """Return the directory of an evaluation, which need not exist; None without one."""
+
+    def keep_directories(self) -> None:  # noqa: B027 (may stay)
+        """Let evaluations have directories that last as long as the search, from now on."""
 
 
 class FileStore(Store):
@@ -163,6 +174,10 @@ class FileRecorder(Recorder):
     def outcome(self, outcome: Outcome, retry: bool = False) -> None:
         self._journal.outcome(outcome, retry)
 
+    def paused(self, outcome: Outcome) -> None:
+        self._journal.paused(outcome)
+        log_outcome(Evaluation(outcome.job, outcome), early="paused")
+
     def ended(self, evaluations: Sequence[Evaluation]) -> None:
         results = self._results
         if results is None or not results.is_untouched:
@@ -173,6 +188,11 @@ class FileRecorder(Recorder):
             log_outcome(evaluation)
 
     def end(self, reason: str) -> None:
+        if self._record.paused:
+            results = self._results
+            if results is None or not results.is_untouched:
+                results = self._open_results()
+            results.add_paused()
         self._journal.ended(reason, None if self._results is None else self._results.written)
 
     def close(self) -> None:
@@ -180,9 +200,9 @@ class FileRecorder(Recorder):
         if self._results is not None:
             self._results.close()
 
-    def _open_results(self) -> None:
+    def _open_results(self) -> ResultsWriter:
         """Write the results anew; a file that was changed since is the user's and set aside."""
-        self._claim.check()
+        self.check()
         if self._results is not None:
             self._results.close()
         self._results = ResultsWriter(
@@ -191,6 +211,20 @@ class FileRecorder(Recorder):
             self._record,
             lambda aside: self._notify(set_aside_notice(aside)),
         )
+        return self._results
+
+
+class _DirectoryRemover(Recorder):
+    """Removes the directories of evaluations that have ended, of which nobody knows any more."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self._store = store
+
+    def ended(self, evaluations: Sequence[Evaluation]) -> None:
+        for evaluation in evaluations:
+            directory = self._store.evaluation_directory(evaluation.job.id)
+            if directory is not None:
+                shutil.rmtree(directory, ignore_errors=True)
 
 
 class MemoryStore(Store):
@@ -203,10 +237,11 @@ class MemoryStore(Store):
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._record: Record | None = None
+        self._evaluations: str | None = None  # removed with this object
 
     def inspect(self, problem: BaseProblem, resume: bool) -> Record:
         if self._record is None:
-            return Record(space=describe_space(problem))
+            return Record(space=problem.describe())
         record = copy.copy(self._record)
         record.resumed = True
         return record
@@ -218,9 +253,14 @@ class MemoryStore(Store):
         self._record = record
         began = self._clock.monotonic()
         try:
-            yield record, Recorder()
+            yield record, _DirectoryRemover(self)
         finally:
             record.seconds += self._clock.monotonic() - began
 
-    def evaluation_directory(self, id_: str) -> None:
-        return None
+    def evaluation_directory(self, id_: str) -> str | None:
+        return None if self._evaluations is None else os.path.join(self._evaluations, id_)
+
+    def keep_directories(self) -> None:
+        if self._evaluations is None:
+            self._evaluations = tempfile.mkdtemp(prefix="deephyper-search-")
+            weakref.finalize(self, shutil.rmtree, self._evaluations, ignore_errors=True)

@@ -72,7 +72,7 @@ def known_results(
             f"'{path}' is of a search to {table.direction} the objective, and this one is to "
             f"{direction} it; give {argument('direction', repr(table.direction), table.direction)}"
         )
-    fit = _Fit(problem, table)
+    fit = Fit(problem, table)
     known: Known = []
     left_out = table.left_out
     for row in table.rows:
@@ -101,7 +101,7 @@ class _Missing(Exception):
     """A cell stands for no value, as that of an inactive hyperparameter."""
 
 
-class _Fit:
+class Fit:
     """Makes points of a space from the rows of a table.
 
     Args:

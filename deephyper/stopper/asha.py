@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import bisect
 import math
+from collections.abc import Sequence
 
+from deephyper.job import Estimate
 from deephyper.objective import Objective
+from deephyper.stopper.curves import Curves
 from deephyper.stopper.settings import AshaSettings
 from deephyper.stopper.stopper import Stopper
 
@@ -26,9 +29,11 @@ class Asha(Stopper):
         self._first = settings.min_steps
         self._factor = settings.reduction_factor
         self._rungs: dict[int, list[Objective]] = {}  # by number, worst first
+        self._curves = Curves()
         self._passed: dict[str, int] = {}  # evaluation -> rungs that it has been compared at
 
     def report(self, id: str, step: int, objective: Objective) -> bool:
+        self._curves.report(id, step, objective)
         rung = self._passed.get(id, 0)
         if step < self._step_of(rung):
             return False
@@ -44,6 +49,16 @@ class Asha(Stopper):
 
     def end(self, id: str, objective: Objective | None, pruned: bool) -> None:
         self._passed.pop(id, None)
+        if pruned:
+            self._curves.end_early()
+        else:
+            self._curves.end(id, objective)
+
+    def estimate(self, id: str) -> Estimate | None:
+        return self.estimates([id]).get(id)
+
+    def estimates(self, ids: Sequence[str]) -> dict[str, Estimate]:
+        return self._curves.known_estimates(ids)
 
     def _step_of(self, rung: int) -> int:
         return math.ceil(self._first * self._factor**rung - 1e-9)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
 from deephyper.errors import SettingsError
+from deephyper.job import Estimate, Proposal
 from deephyper.objective import Direction, Objective
 from deephyper.registry import STOPPERS
 from deephyper.stopper.settings import StopperSettings
@@ -31,7 +35,9 @@ def read_stopper(given: Given) -> StopperSettings | Stopper | None:
 def made_stopper(chosen: StopperSettings | Stopper | None, direction: Direction) -> Stopper | None:
     """Return the rule itself, a new one for settings; it may be told objectives as they are."""
     stopper = chosen.create() if isinstance(chosen, StopperSettings) else chosen
-    return _Minimized(stopper) if stopper is not None and direction == "minimize" else stopper
+    if stopper is None or direction == "maximize":
+        return stopper
+    return _MinimizedPausing(stopper) if stopper.pauses else _Minimized(stopper)
 
 
 class _Minimized(Stopper):
@@ -43,5 +49,31 @@ class _Minimized(Stopper):
     def report(self, id: str, step: int, objective: Objective) -> bool:
         return self._stopper.report(id, step, -objective)
 
+    def recall(self, id: str, reports: Iterable[tuple[int, Objective]]) -> None:
+        self._stopper.recall(id, [(step, -objective) for step, objective in reports])
+
     def end(self, id: str, objective: Objective | None, pruned: bool) -> None:
         self._stopper.end(id, None if objective is None else -objective, pruned)
+
+    def pause(self, id: str) -> None:
+        self._stopper.pause(id)
+
+    def take_up(self, proposal: Proposal | None) -> str | None:
+        if proposal is not None and proposal.prediction is not None:
+            expected = proposal.prediction
+            proposal = replace(proposal, prediction=replace(expected, mean=-expected.mean))
+        return self._stopper.take_up(proposal)
+
+    def put_back(self, id: str) -> None:
+        self._stopper.put_back(id)
+
+    def estimate(self, id: str) -> Estimate | None:
+        return self.estimates([id]).get(id)
+
+    def estimates(self, ids: Sequence[str]) -> dict[str, Estimate]:
+        expected = self._stopper.estimates(ids)
+        return {id: replace(each, mean=-each.mean) for id, each in expected.items()}
+
+
+class _MinimizedPausing(_Minimized):
+    pauses = True

@@ -8,9 +8,12 @@ that have ended by themselves, of the mean of their objectives up to that step (
 from __future__ import annotations
 
 import bisect
+from collections.abc import Sequence
 from statistics import median
 
+from deephyper.job import Estimate
 from deephyper.objective import Objective
+from deephyper.stopper.curves import Curves
 from deephyper.stopper.settings import MedianSettings
 from deephyper.stopper.stopper import Stopper
 
@@ -48,8 +51,10 @@ class MedianRule(Stopper):
         self._settings = settings
         self._running: dict[str, _Curve] = {}
         self._whole: list[_Curve] = []
+        self._curves = Curves()
 
     def report(self, id: str, step: int, objective: Objective) -> bool:
+        self._curves.report(id, step, objective)
         curve = self._running.setdefault(id, _Curve())
         if curve.steps and step <= curve.steps[-1]:  # it has begun anew
             curve = self._running[id] = _Curve()
@@ -61,5 +66,15 @@ class MedianRule(Stopper):
 
     def end(self, id: str, objective: Objective | None, pruned: bool) -> None:
         curve = self._running.pop(id, None)
-        if curve is not None and objective is not None and not pruned:
+        if pruned:
+            self._curves.end_early()
+            return
+        self._curves.end(id, objective)
+        if curve is not None and objective is not None:
             self._whole.append(curve)
+
+    def estimate(self, id: str) -> Estimate | None:
+        return self.estimates([id]).get(id)
+
+    def estimates(self, ids: Sequence[str]) -> dict[str, Estimate]:
+        return self._curves.known_estimates(ids)

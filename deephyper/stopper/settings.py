@@ -53,6 +53,60 @@ class NoSettings(StopperSettings):
         return None
 
 
+_STARTUP_EVALS = Option(
+    "startup_evals",
+    "Evaluations that have to end by themselves before one is ended early.",
+    kind="integer",
+    at_least=1,
+    metavar="N",
+)
+
+
+@dataclass(frozen=True)
+class CurveSettings(StopperSettings):
+    """Settings of the rule that predicts learning curves, see :mod:`deephyper.stopper.curve`.
+
+    Attributes:
+        min_chance: an evaluation is paused that has a smaller chance to become the best.
+        min_steps: step of the first prediction.
+        startup_evals: evaluations that have to end by themselves before ends are predicted. Until
+            then the worse half of what many have reported is paused.
+
+    Raises:
+        SettingsError: if one of them isn't a number, or isn't in its range.
+    """
+
+    name: ClassVar[str] = "curve"
+    options: ClassVar[tuple[Option, ...]] = (
+        Option(
+            "min_chance",
+            "An evaluation is paused that has a smaller chance to become the best.",
+            kind="number",
+            at_least=0,
+            metavar="NUMBER",
+        ),
+        _MIN_STEPS,
+        _STARTUP_EVALS,
+    )
+
+    min_chance: float = 0.01
+    min_steps: int = 1
+    startup_evals: int = 3
+
+    def __post_init__(self) -> None:
+        chance = real("min_chance", self.min_chance, finite=True)
+        if not chance < 1:
+            raise SettingsError(f"min_chance is {chance:g}; give a number from 0 to below 1")
+        object.__setattr__(self, "min_chance", chance)
+        for name in ("min_steps", "startup_evals"):
+            object.__setattr__(self, name, whole(name, getattr(self, name), 1))
+
+    def create(self) -> Stopper:
+        from deephyper.stopper.curve import CurveRule
+
+        return CurveRule(self)
+
+
 @dataclass(frozen=True)
 class AshaSettings(StopperSettings):
     """Settings of asynchronous successive halving, see :mod:`deephyper.stopper.asha`.
@@ -109,13 +163,7 @@ class MedianSettings(StopperSettings):
     name: ClassVar[str] = "median"
     options: ClassVar[tuple[Option, ...]] = (
         _MIN_STEPS,
-        Option(
-            "startup_evals",
-            "Evaluations that have to end by themselves before one is ended early.",
-            kind="integer",
-            at_least=1,
-            metavar="N",
-        ),
+        _STARTUP_EVALS,
     )
 
     min_steps: int = 1

@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 import deephyper
-from deephyper.analytics.topk import as_yaml, best_evaluations, save
+from deephyper.analytics.ranked import as_yaml, save
+from deephyper.analytics.topk import best_evaluations, best_points
 from deephyper.cell import format_cell
 from deephyper.core.cli import analytics
 from deephyper.errors import ResultsError, SettingsError
@@ -66,6 +67,59 @@ def test_prints_the_form_of_the_tutorial(
         "    objective: 0.9863986373\n"
         "    units: 66\n"
     )
+
+
+WITH_METRICS = (
+    "loss,units,objective,id,elapsed_sec,status,worker,start,end,failure,predicted,predicted_std,"
+    "direction,step,m:loss,size\n"
+    "hinge,5,0.25,0,1.0,finished,w0,0,1,,,,minimize,,0.5,7\n"
+    "log,6,0.125,1,1.0,pruned,w0,0,1,,,,minimize,3,0.25,8\n"
+    "log,7,0.5,2,1.0,finished,w0,0,1,,,,minimize,,,9\n"
+)
+
+
+def test_metrics_come_last_and_apart_from_hyperparameters(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "results.csv"
+    path.write_text(WITH_METRICS)
+    assert analytics.main(["topk", str(path)]) == 0
+    assert capsys.readouterr().out == (
+        "'0':\n"
+        "    elapsed_sec: 1.0\n"
+        "    id: 0\n"
+        "    loss: hinge\n"
+        "    objective: 0.25\n"
+        "    units: 5\n"
+        "    metrics:\n"
+        "        loss: 0.5\n"
+        "        size: 7\n"
+    )
+    assert best_points(path, k=3) == [{"loss": "hinge", "units": 5}, {"loss": "log", "units": 7}]
+
+
+def test_metrics_survive_every_form(tmp_path: Path) -> None:
+    path = tmp_path / "results.csv"
+    path.write_text(WITH_METRICS)
+    best = best_evaluations(path, k=3)
+    assert [evaluation["metrics"] for evaluation in best] == [{"loss": 0.5, "size": 7}, {"size": 9}]
+    save(best, tmp_path / "best.json")
+    assert [*json.loads((tmp_path / "best.json").read_text()).values()] == best
+    save(best, tmp_path / "best.csv")
+    assert (tmp_path / "best.csv").read_text().splitlines() == [
+        "loss,units,objective,m:loss,m:size,id,elapsed_sec",
+        "hinge,5,0.25,0.5,7,0,1.0",
+        "log,7,0.5,,9,2,1.0",
+    ]
+    again = best_evaluations(tmp_path / "best.csv", k=3)
+    assert sorted(again, key=lambda each: int(each["id"])) == best
+
+
+def test_a_hyperparameter_may_be_called_metrics(tmp_path: Path) -> None:
+    path = tmp_path / "results.csv"
+    path.write_text(WITH_METRICS.replace("units,", "metrics,", 1))
+    best = best_evaluations(path)[0]
+    assert (best["metrics"], best["m:metrics"]) == (5, {"loss": 0.5, "size": 7})
 
 
 def test_the_best_come_first_and_failures_are_left_out(results: Path) -> None:

@@ -44,10 +44,10 @@ def test_it_passes_the_suite_of_all_evaluators(launcher: Site) -> None:
     done = launcher.run(
         "export BALSAM_JOB_ID=$(python ~/runs/drive.py --job) BALSAM_LAUNCHER_NODES=1 "
         "BALSAM_JOB_MODE=serial\n"
-        "python -m pytest -o addopts=-q -p no:cacheprovider --timeout 100 "
+        "python -m pytest -o addopts=-q -p no:cacheprovider --timeout 300 "
         f"-k 'balsam and {unwanted}' "
-        "tests/evaluator/test_conformance.py",
-        timeout=600,
+        "tests/evaluator/test_conformance*.py",
+        timeout=1100,
         directory="../source",
     )
     assert done.status == 0, done.out[-3000:] + done.err[-1000:]

@@ -10,8 +10,9 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterable, Iterator
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -19,170 +20,25 @@ from typing import Any
 import psutil
 import pytest
 
-from deephyper.balsam.evaluation_directory import EvaluationDirectory, EvaluationSpec
-from deephyper.balsam.kept_worker import KeptWorker, Lines, Place, began
-from deephyper.evaluator import RunFunction
+from deephyper.balsam.evaluation_directory import EvaluationDirectory
+from deephyper.balsam.kept_worker import KeptWorker, Lines, Place, began, kept_worker
 from deephyper.evaluator.worker.messages import JobEnded, JobMessage
 from deephyper.job import Failure
-
-REPOSITORY = Path(__file__).resolve().parents[2]
-FAILED = 3
-KEEPER = "deephyper.balsam.keeper"
-
-FUNCTIONS = """
-import os
-import subprocess
-import sys
-import time
-
-
-print("loading", flush=True)
+from tests.balsam.launched_node import (
+    FAILED,
+    KEEPER,
+    LAUNCHER,
+    Node,
+    are_gone,
+    pids,
+    wait_until,
+)
 
 
-def pid(point):
-    open("here", "w").write(os.environ["BALSAM_JOB_ID"])
-    return os.getpid()
-
-
-def other_pid(point):
-    return os.getpid()
-
-
-def does(point):
-    child = subprocess.Popen(["sleep", "600"], start_new_session=True)
-    open("pids", "w").write(f"{os.getpid()} {child.pid}")
-    if point["do"] == "sleep":
-        time.sleep(600)
-    if point["do"] == "fail":
-        raise ValueError("out of cheese")
-    if point["do"] == "die":
-        os._exit(7)
-    return os.getpid()
-"""
-LAUNCHER = """
-import json, os, subprocess, sys
-for line in sys.stdin:
-    directory, variables = json.loads(line)
-    done = subprocess.run([sys.executable, "-m", "deephyper.balsam.evaluation"], cwd=directory,
-                          env={**os.environ, **variables}, stdout=subprocess.PIPE, text=True)
-    print(json.dumps(done.returncode), flush=True)
-"""
-"""Stands for Balsam's: the parent of evaluations."""
-
-
-class Node:
-    """A launcher's evaluations on a node, whose directory for temporary files is its own."""
-
-    def __init__(self, root: Path, temporary: Path) -> None:
-        self.temporary = temporary
-        self._root = root
-        self._number = 0
-        (root / "functions.py").write_text(FUNCTIONS)
-        self.environment = {
-            **os.environ,
-            "PYTHONPATH": str(REPOSITORY),
-            "TMPDIR": str(temporary),
-        }
-
-    def prepare(self, run: str, point: dict[str, Any], **changes: Any) -> EvaluationDirectory:
-        self._number += 1
-        path = self._root / f"evaluation{self._number}"
-        path.mkdir()
-        run_file = self._root / f"{run}.json"
-        if not run_file.exists():  # one session writes it once
-            run_file.write_text(RunFunction.of(f"{self._root / 'functions.py'}::{run}").dumps())
-        values: dict[str, Any] = {
-            "id": str(self._number),
-            "point": point,
-            "attempt": 1,
-            "output": str(self._root / f"{self._number}.log"),
-            "run_file": str(run_file),
-            "timeout": None,
-            "ranks": 1,
-            "threads": 1,
-            "keeps_worker": True,
-        }
-        directory = EvaluationDirectory(path)
-        directory.write_spec(EvaluationSpec(**{**values, **changes}))
-        return directory
-
-    def forget_run_files(self) -> None:
-        """Be another session from now on."""
-        for file in self._root.glob("*.json"):
-            file.unlink()
-
-    def start(
-        self,
-        directory: EvaluationDirectory,
-        variables: dict[str, str] | None = None,
-        stdout: int = subprocess.PIPE,
-    ) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, "-m", "deephyper.balsam.evaluation"],
-            cwd=directory.path,
-            env={
-                **self.environment,
-                "BALSAM_JOB_ID": directory.path.name,
-                **(variables or {}),
-            },
-            stdout=stdout,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-
-    def run(
-        self,
-        run: str = "pid",
-        status: int = 0,
-        point: dict[str, Any] | None = None,
-        variables: dict[str, str] | None = None,
-        **changes: Any,
-    ) -> Any:
-        """Make an evaluation; return its result."""
-        directory = self.prepare(run, point or {}, **changes)
-        process = self.start(directory, variables)
-        printed, _ = process.communicate(timeout=120)
-        assert process.returncode == status, printed
-        ended = directory.ended()
-        assert ended is not None
-        return ended.result
-
-    def keepers(self) -> list[psutil.Process]:
-        """The keepers that live, and those that are about to end."""
-        return [process for process in psutil.process_iter() if self._is_keeper(process)]
-
-    def _is_keeper(self, process: psutil.Process) -> bool:
-        with contextlib.suppress(psutil.Error):
-            words = process.cmdline()
-            return KEEPER in words and str(self.temporary) in words[-1]
-        return False
-
-    def wait_for_the_end(self) -> None:
-        """Wait until nothing is left of any keeper."""
-        wait_until(lambda: not self.keepers(), "keepers to end")
-        assert list(self.temporary.iterdir()) == []
-
-
-def wait_until(holds: Callable[[], bool], what: str) -> None:
-    until = time.monotonic() + 60
-    while not holds():
-        assert time.monotonic() < until, f"waited for {what}"
-        time.sleep(0.02)
-
-
-def pids(directory: EvaluationDirectory) -> list[int]:
-    """Return the processes of ``does``, when they run."""
-    file = directory.path / "pids"
-    wait_until(lambda: file.exists() and len(file.read_text().split()) == 2, "run to begin")
-    return [int(word) for word in file.read_text().split()]
-
-
-def are_gone(numbers: Iterable[float]) -> bool:
-    for number in numbers:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            if psutil.Process(int(number)).status() != psutil.STATUS_ZOMBIE:
-                return False
-    return True
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What runs in no directory of its own leaves its files here."""
+    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture
@@ -242,6 +98,51 @@ def test_evaluations_at_once_do_not_share_one(node: Node) -> None:
     one.request_stop()
     process.communicate(timeout=60)
     assert process.returncode == 0
+
+
+def test_as_many_at_a_time_share_as_many_processes(node: Node) -> None:
+    directories = [node.prepare("pid", {}) for _ in range(20)]
+    with ThreadPoolExecutor(2) as slots:
+        slots.map(lambda each: node.start(each).communicate(timeout=120), directories)
+    results = {ended.result for each in directories if (ended := each.ended()) is not None}
+    assert 1 <= len(results) <= 2
+
+
+def test_one_that_is_about_to_be_free_is_waited_for(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Refusing to be connected to, it says nothing about whether there is a keeper."""
+    monkeypatch.setattr(tempfile, "tempdir", str(node.temporary))
+    directory = node.prepare("pid", {})
+    spec = directory.read_spec()
+    run = Path(spec.run_file).read_text()
+    place = Place.of(run, os.stat(spec.run_file).st_mtime_ns, spec.threads)
+    assert place is not None
+    os.mkdir(place.directory, 0o700)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(place.address(os.getpid()))
+
+        def be_free(seconds: float) -> None:
+            listener.listen()
+            threading.Thread(target=take_one, daemon=True).start()
+
+        def take_one() -> None:
+            connection, _ = listener.accept()
+            lines = Lines(connection)
+            connections.append(connection)
+            requests.append(lines.receive(60.0))
+            lines.send("taken")
+
+        requests: list[Any] = []
+        connections: list[socket.socket] = []
+        with monkeypatch.context() as patched:
+            patched.setattr("deephyper.balsam.kept_worker.time.sleep", be_free)
+            worker = kept_worker(run, spec)
+        assert worker is not None
+        assert [request["id"] for request in requests] == [spec.id]
+        connections.pop().close()
+        worker.close()
+    assert node.keepers() == []
 
 
 @pytest.mark.parametrize(

@@ -78,6 +78,27 @@ def test_serial_evaluations_share_workers_that_end_with_the_launcher(site: Site)
     site.wait_until(lambda: not any(psutil.pid_exists(int(w)) for w in workers), 60, "their end")
 
 
+def test_trainings_are_paused_and_continue_where_they_were(site: Site) -> None:
+    directory = site.submit_run(
+        "trainings",
+        "trains",
+        "-n 1 -j serial --num-evals-per-node 4 --max-evals 20 --seed 1 "
+        "--stopper curve --min-chance 0.1",
+    )
+    site.wait_for_end(directory)
+    happened = events(directory)
+    paused = [event["id"] for event in happened if event["event"] == "paused"]
+    pruned = {row["id"] for row in read(directory) if row["status"] == "pruned"}
+    assert len(read(directory)) == 20
+    assert pruned <= set(paused) != set()
+    for id_ in map(str, range(20)):
+        steps = [e["step"] for e in happened if e["event"] == "reported" and e["id"] == id_]
+        assert steps == list(range(1, len(steps) + 1))  # none was made twice
+        assert (len(steps) < 12) <= (id_ in pruned)
+        if id_ not in pruned:
+            assert (directory / "evaluations" / id_ / "step").read_text() == "12"
+
+
 def test_points_pass_through_no_shell(site: Site) -> None:
     directory = site.submit_run(
         "quoting", "length_of_text", "-n 1 -j serial --num-evals-per-node 3 --max-evals 6"

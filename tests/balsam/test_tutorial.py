@@ -111,3 +111,21 @@ def test_mode_serial_runs_several_evaluations_on_a_node(tutorial: Site) -> None:
     overlaps = [later[0] < earlier[1] for earlier, later in itertools.pairwise(spans)]
     assert any(overlaps), "no two evaluations ran at a time"
     assert "objective" in topk(tutorial, directory)
+
+
+def test_networks_are_searched_as_hyperparameters_are(tutorial: Site) -> None:
+    tutorial.cancel_all()
+    done = tutorial.run(
+        "deephyper new-problem nas polynome2_nas && deephyper balsam-submit nas networks "
+        f"-p dh_project.polynome2_nas.problem.Problem -t 30 -q {QUEUE} -n 1 -A datascience "
+        "-j serial --max-evals 2 --seed 1",
+        directory="dh_project/dh_project",
+    )
+    assert done.status == 0, done.err
+    assert "Creating NAS(AMBS) BalsamJob...OK\n" in done.out
+    directory = Path(done.out.splitlines()[-2].partition("will run at: ")[2])
+    tutorial.wait_for_end(directory, 400)
+    rows = read(directory / "results.csv")
+    assert len(rows) == 2
+    assert all(float(row["num_parameters"]) > 0 for row in rows)
+    assert len(list(directory.rglob("best_model.keras"))) == 2

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from benchmarks import failures, journal, long, scale, start_up
+from benchmarks import commands, ending, failures, journal, long, scale, start_up
 
 
 def test_the_journal_s(capsys: pytest.CaptureFixture[str]) -> None:
@@ -23,6 +23,15 @@ def test_that_of_failures(capsys: pytest.CaptureFixture[str]) -> None:
     assert lines[-1].count("|") == 2 + 2 * len(failures.WAYS)
 
 
+def test_that_of_the_end_of_searches(capsys: pytest.CaptureFixture[str]) -> None:
+    ending.main(["--seeds", "1", "--workers", "4", "--evaluations", "12", "--tasks", "trap5"])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "1 searches of 1 tasks"
+    rows = lines[4:]
+    assert len(rows) == len(ending.SHARES) + len(ending.BUDGETS)
+    assert "| --stop-when-done 0.01 | 0% | 100% | 0.0000 |" in rows[1]
+
+
 def test_that_of_the_start_up(capsys: pytest.CaptureFixture[str]) -> None:
     start_up.main(["--runs", "1"])
     assert len(capsys.readouterr().out.splitlines()) == 2 + len(start_up.PROGRAMS)
@@ -32,6 +41,12 @@ def test_that_of_long_searches(capsys: pytest.CaptureFixture[str]) -> None:
     long.main(["--evaluations", "40", "--workers", "4"])
     (row,) = capsys.readouterr().out.splitlines()[2:]
     assert row.count("|") == 15
+
+
+def test_that_of_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    commands.main(["--evaluations", "2", "--rounds", "1", "--workers", "2"])
+    rows = capsys.readouterr().out.splitlines()[4:]
+    assert [row.split()[1] for row in rows] == list(commands.METHODS)
 
 
 @pytest.mark.parametrize("space", list(scale.SPACES))

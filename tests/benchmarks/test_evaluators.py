@@ -43,3 +43,11 @@ def test_the_benchmark_of_overhead_fills_its_table() -> None:
     engines = ["deephyper", "executor, wait", "executor, callbacks"]
     assert [row[:2] for row in cells] == [[m, e] for m in ("thread", "process") for e in engines]
     assert all(float(row[2]) > 0 for row in cells)
+
+
+def test_the_benchmark_of_reports_fills_its_table() -> None:
+    title, _, _, _, *rows = run_benchmark("reports", "--number", "5", "--rounds", "1")
+    assert title.startswith("1 rounds of 5 reports of each kind, 0.002 s apart")
+    cells = [row.strip("| ").split(" | ") for row in rows]
+    assert [row[:2] for row in cells] == [[m, n] for m in ("thread", "process") for n in ("0", "4")]
+    assert all(float(value) > 0 for row in cells for value in row[2:])

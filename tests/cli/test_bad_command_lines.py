@@ -43,6 +43,21 @@ FILES = {
         Problem.add_hyperparameter((1, 10), "x")
         Problem.add_starting_point(x=11)
         """,
+    "no_networks.py": "from deephyper.nas import NaProblem\nProblem = NaProblem()\n",
+    "bad_networks.py": """\
+        from deephyper.nas import ArchitectureSpace, NaProblem
+        def build():
+            space = ArchitectureSpace((10,), (1,))
+            space.variable("a", [])
+            return space
+        Problem = NaProblem()
+        Problem.search_space(build)
+        """,
+    "other.py": """\
+        from deephyper.problem import HpProblem
+        Problem = HpProblem()
+        Problem.add_hyperparameter((5, 10), "x")
+        """,
     "text.txt": "hello\n",
     "no_objective.csv": "x,y\n1,2\n",
     "empty.csv": "",
@@ -64,6 +79,7 @@ FILES = {
 }
 ESCAPES = ("..", "/tmp/mine", "a/b", "a;b", "$(id)", "`id`", "a|b", "a&b", "~", "a$b", "*", "%s")
 A = "hps ambs -p good.py -r good.py --max-evals 1 "
+C = "confirm -r good.py "
 
 DEEPHYPER = [
     # The commands themselves.
@@ -87,7 +103,15 @@ DEEPHYPER = [
     (A + "--max-evals", "requires an argument"),
     ("new-problem", "Missing argument"),
     ("new-problem hps", "Missing argument 'NAME'"),
-    ("new-problem nas mine", "not available yet"),
+    ("new-problem nas not-a-name", "'not-a-name'"),
+    ("new-problem nas mine --template torch", "leave --template torch out"),
+    ("nas ambs", "Missing option '--problem'"),
+    ("nas amb -p good.py", "Did you mean 'ambs'?"),
+    ("nas ambs -p good.py", "of type HpProblem, and has no networks to train: make an NaProblem"),
+    ("nas random -p no_networks.py", "the problem has no load_data: call Problem.load_data(...)"),
+    ("nas random -P x=(1,2)", "deephyper.nas.run trains the networks of an NaProblem"),
+    ("nas random -p good.py -r no_such.py", "no_such.py'; check the path"),
+    ("nas random -p bad_networks.py", "node 'a' has no operations: give at least one"),
     ("new-problem xyz mine", "'xyz' is not one of 'hps', 'nas'"),
     ("balsam-submit hps ambs", "a name for the workflow too: hps ambs WORKFLOW"),
     ("balsam-submit hps ambs random -q q", "'random' is a search; give a name"),
@@ -136,6 +160,10 @@ DEEPHYPER = [
     (A + "--patience 0", "0 is not in the range x>=1"),
     (A + "--patience 3 --min-delta -1", "-1.0 is not in the range x>=0"),
     (A + "--min-delta 0.1", "--min-delta says which improvements count for --patience"),
+    (A + "--stop-when-done 0", "0.0 is not in the range x>0"),
+    (A + "--stop-when-done 5", "--stop-when-done is 5.0; give the share of what was gained"),
+    (A + "--stop-when-done soon", "'soon' is not a valid number"),
+    (A + "--stop-when-done --optimizer random", "'random' has none; leave it out, or choose"),
     (A + "--num-cpus-per-task 0", "0 is not in the range x>=1"),
     (A + "--num-gpus-per-task -1", "-1.0 is not in the range x>=0"),
     (A + "--driver-num-cpus 0 --evaluator ray", "0 is not in the range x>=1"),
@@ -245,7 +273,38 @@ ANALYTICS = [
     ("topk good.csv -o taken.json", "exists already"),
     ("topk good.csv -o good.csv", "exists already"),
     ("topk good.csv -o nowhere/best.json", "nowhere/best.json"),
+    (f"topk {'x' * 1000}", "File name too long"),
+    (f"confirm {'x' * 1000} -r good.py", "File name too long"),
     ("topk good.csv extra", "unexpected extra argument"),
+    ("confirm", "give RESULTS, the results.csv of a search, or --resume LOG_DIR"),
+    ("confirm good.csv", "give --run, because there is no journal beside 'good.csv'"),
+    (C + "nowhere.csv", "nowhere.csv"),
+    (C + "empty.csv", "empty.csv"),
+    (C + "all_failed.csv", "no finished evaluation"),
+    (C + "good.csv", "'good.csv' has 2 different points with an objective, and k is 5"),
+    (C + "good.csv -k 0", "0 is not in the range x>=1"),
+    (C + "good.csv -k 1 -n 0", "0 is not in the range x>=1"),
+    (C + "good.csv -k 1 -n 2.5", "'2.5' is not a valid integer"),
+    (C + "good.csv -k 1 --set x", "--set x: give NAME=VALUE, as in --set epochs=200"),
+    (C + "good.csv -k 1 --set =3", "--set =3: give NAME=VALUE"),
+    (C + "good.csv -k 1 --set x=1 --set x=2", "--set gives 'x' twice"),
+    (C + "good.csv -k 1 --set x=big", "x is 'big'; give a whole number, as in the results"),
+    (C + "good.csv -k 1 -p raising.py", "out of cheese"),
+    (C + "good.csv -k 1 -p not_problem.py", "not a problem"),
+    (C + "good.csv -k 1 -p other.py", "line 3 of the results is no point of the problem"),
+    (C + "good.csv -k 1 --log-dir used", "used/results.csv' exists already"),
+    (C + "good.csv -k 1 --log-dir a_file", "is not a directory"),
+    (C + "good.csv -k 1 -o best.xml", "ends in .json, .yaml or .csv"),
+    (C + "good.csv -k 1 -o taken.json", "exists already"),
+    (C + "good.csv -k 1 -o nowhere/best.json", "there is no directory 'nowhere'"),
+    (C + "good.csv -k 1 --evaluator proces", "; did you mean 'process'?"),
+    (C + "good.csv -k 1 --ray-address auto", "--ray-address is an option of ray"),
+    (C + "good.csv --resume log", "leave out RESULTS"),
+    (C + "--resume log -k 2 --set x=1", "leave out -k, --set"),
+    (C + "--resume nowhere", "there is no search to resume"),
+    (C + "--resume elsewhere", "holds a search and no confirmation"),
+    ("confirm --resume elsewhere", "give --run, because"),
+    ("confirm -r missing.py good.csv -k 1", "missing.py'; did you mean"),
 ]
 
 

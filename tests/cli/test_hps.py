@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -53,6 +54,7 @@ def is_slow(point):
     time.sleep(2)
     return run(point)
 """
+EVOLUTION = ["--optimizer", "evolution", "--population-size", "5", "--sample-size", "2"]
 SIBLING = "def bowl(x, n):\n    return -x * x - abs(n - 7)\n"
 
 
@@ -294,3 +296,30 @@ def test_a_terminal_shows_a_live_line(folder: Path) -> None:
     assert "evaluations" in text
     assert "3/3" in text
     assert "[1/3]  new best" in text
+
+
+def test_evolution(deephyper: Run, folder: Path) -> None:
+    asked: dict[str, Any] = {"evaluator": "thread", "max_evals": 30, "seed": 1}
+    ended = deephyper(*words("regevo", **asked, log_dir="log"), *EVOLUTION[2:])
+    assert ended.status == 0
+    assert "by regularized evolution (population of 5, samples of 2)" in ended.err
+    assert len(rows("log")) == 30
+    again = deephyper(*words("ambs", **asked, log_dir="again"), *EVOLUTION)
+    assert again.status == 0
+    assert again.out.splitlines()[1] == ended.out.splitlines()[1]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("regevo --population-size 0", "population-size"),
+        ("regevo --surrogate-model RF", "--surrogate-model"),
+        ("ambs --population-size 5", "--population-size is an option of evolution"),
+    ],
+)
+def test_bad_options_of_evolution(deephyper: Run, folder: Path, line: str, said: str) -> None:
+    search, *given = line.split()
+    ended = deephyper(*words(search), *given)
+    assert ended.status == 2
+    assert said in ended.err
+    assert len(ended.err.splitlines()) == 1

@@ -66,7 +66,8 @@ def test_the_example_is_what_new_problem_writes() -> None:
 
 
 @pytest.mark.parametrize(
-    "template", ["sklearn", "command", pytest.param("keras", marks=pytest.mark.tensorflow)]
+    "template",
+    ["sklearn", "command", pytest.param("keras", marks=[pytest.mark.tensorflow, pytest.mark.long])],
 )
 def test_a_problem_of_each_template_can_be_searched(
     deephyper: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, template: str
@@ -147,8 +148,8 @@ def test_a_program_that_fails_is_a_failed_evaluation(
     ("where", "words"),
     [
         ("polynome2", ["model_run.py"]),
-        (".", ["polynome2/model_run.py"]),
-        (".", ["-m", "polynome2.model_run"]),
+        pytest.param(".", ["polynome2/model_run.py"], marks=pytest.mark.long),
+        pytest.param(".", ["-m", "polynome2.model_run"], marks=pytest.mark.long),
     ],
 )
 def test_model_run_trains_however_it_is_started(

@@ -55,6 +55,21 @@ def test_each_evaluation_is_one_line_with_the_best_so_far() -> None:
     assert "objective 0.5 (1.5 s)" in lines[1]
 
 
+def pruned(number: int, objective: float) -> Outcome:
+    return dataclasses.replace(outcome(number, objective), status="pruned", step=4)
+
+
+def test_a_pruned_evaluation_is_counted_and_never_the_best() -> None:
+    lines = shown(outcome(0, 1.0), pruned(1, 2.0))
+    assert "pruned at step 4, objective 2 (1.5 s)  best 1" in lines[1]
+    progress, _ = shown_at(max_evals=10)
+    for one in (outcome(0, 1.0), pruned(1, 2.0), outcome(2, None)):
+        progress.show(one)
+    state = progress.state
+    assert (state.ended, state.failed, state.pruned, state.best) == (3, 1, 1, 1.0)
+    assert "1 failed  1 pruned" in live_line(state, 100)
+
+
 def test_without_a_limit_only_the_count_is_shown() -> None:
     assert shown(outcome(0, 1.0), max_evals=None)[0].startswith("[1] ")
 
@@ -68,6 +83,11 @@ def test_a_first_failure_is_shown_with_its_last_lines_its_point_and_its_output()
     assert "| line 10\n" not in text
     assert "its output: out/0.1.log" in text
     assert "Ctrl-C" in text
+
+
+def test_a_first_failure_without_further_lines_has_none() -> None:
+    failed = dataclasses.replace(outcome(0, None), failure=Failure("reported", "no number"))
+    assert not [line for line in shown(failed) if "|" in line]
 
 
 def test_a_later_failure_is_one_line() -> None:

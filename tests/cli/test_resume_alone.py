@@ -130,6 +130,11 @@ def test_options_that_exclude_each_other(first: str, then: str, deephyper: Run) 
     assert ended.status == 0, ended.err
 
 
+def test_an_option_without_its_value_is_kept_with_it(deephyper: Run) -> None:
+    start(deephyper, "ambs", f"{START} --stop-when-done")
+    assert "--stop-when-done 0.01" in resume(deephyper, search="ambs").err
+
+
 def test_options_of_another_kind_of_search_are_left_out(deephyper: Run) -> None:
     start(deephyper, "ambs", f"{START} --optimizer skopt")
     assert resume(deephyper).status == 0

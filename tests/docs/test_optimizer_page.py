@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from deephyper import optimizer as public
-from deephyper.optimizer.bayesian import candidates, optimizer
+from deephyper.optimizer.bayesian import candidates, optimizer, pace
 from deephyper.optimizer.settings import SURROGATE_MODELS, SkoptSettings
 from deephyper.registry import OPTIMIZERS
 
@@ -43,7 +43,7 @@ def test_its_numbers_are_those_of_the_code(text: str) -> None:
     assert f"has grown by {round(100 * (optimizer.GROWTH - 1))} %" in text
     assert f"a pool of {candidates.SIZE} points" in text
     words = " ".join(text.split())
-    usual, crowd, pending = optimizer.USUAL_PACE, optimizer.CROWD_PACE, optimizer.CROWD
+    usual, crowd, pending = pace.USUAL_PACE, pace.CROWD_PACE, pace.CROWD
     assert f"at most {usual.finished} results" in words
     assert f"{usual.failed} failures and {pending} running evaluations" in words
     assert f"Up to {pending} points" in words
@@ -70,5 +70,5 @@ def test_its_links_lead_somewhere() -> None:
     text = PAGE.read_text(encoding="utf-8")
     targets = re.findall(r"\]\(([^)#]+)\)", text)
     assert [t for t in targets if "://" not in t and not (PAGE.parent / t).exists()] == []
-    titles = {title.lower().replace(" ", "-") for title in re.findall(r"^## (.*)$", text, re.M)}
+    titles = {title.lower().replace(" ", "-") for title in re.findall(r"^###? (.*)$", text, re.M)}
     assert set(re.findall(r"\]\(#([^)]+)\)", text)) <= titles

@@ -63,6 +63,12 @@ def process_method(request: pytest.FixtureRequest) -> str:
     return with_its_service(request)
 
 
+@pytest.fixture(params=["thread", "process", "subprocess", RAY, *BALSAM])
+def calling_method(request: pytest.FixtureRequest) -> str:
+    """Each backend on which run itself reports."""
+    return with_its_service(request)
+
+
 @pytest.fixture
 def create() -> Iterator[Create]:
     made: list[Evaluator] = []
@@ -124,3 +130,11 @@ def is_gone(pid: int, seconds: float = 10.0) -> bool:
             return True
         time.sleep(0.05)
     return False
+
+
+def points(n: int) -> list[dict[str, Any]]:
+    return [{"do": "double", "x": x} for x in range(n)]
+
+
+def by_id(outcomes: list[Outcome]) -> dict[str, Outcome]:
+    return {outcome.job.id: outcome for outcome in outcomes}

@@ -82,12 +82,49 @@ def _report_until(point: dict[str, Any]) -> Any:
     return 1.0
 
 
+def _count_on(point: dict[str, Any]) -> Any:
+    """Report once and count in a file until the test makes another; then report once more."""
+    file, draft = Path(point["file"]), Path(point["file"] + ".draft")
+
+    def write(text: str) -> None:
+        draft.write_text(text)
+        draft.replace(file)
+
+    write("0")
+    evaluation.report(0.5, step=1)
+    number = 0
+    try:
+        while not Path(point["held"]).exists():
+            number += 1
+            write(f"{number}")
+            time.sleep(0.005)
+        while True:
+            evaluation.report(0.5, step=2)
+            time.sleep(0.005)
+    finally:
+        write("ended")
+
+
 def _ask_until(point: dict[str, Any]) -> Any:
     """Report, and ask until the search ends it; return what nobody should take."""
     evaluation.report(0.25, step=3)
     while not evaluation.should_stop():
         time.sleep(0.005)
     return 99.0
+
+
+def _train(point: dict[str, Any]) -> Any:
+    """Make six steps from a checkpoint on; the first attempt waits after three until it ends."""
+    checkpoint = evaluation.directory / "step"
+    first = int(checkpoint.read_text()) if checkpoint.exists() else 0
+    for step in range(first + 1, 7):
+        checkpoint.write_text(f"{step}")
+        evaluation.report(step / 8, step=step)
+        while evaluation.attempt == 1 and step == 3:
+            if point["asks"] and evaluation.should_stop():
+                break
+            time.sleep(0.005)
+    return 0.75
 
 
 def _tell_about_itself(point: dict[str, Any]) -> Any:

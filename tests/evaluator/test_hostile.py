@@ -12,7 +12,8 @@ import pytest
 
 from deephyper.evaluator import Outcome
 from tests.evaluator.conftest import Create, is_gone
-from tests.evaluator.hostile import ANYWHERE, ENDLESS, HERE, IN_A_PROCESS, run
+from tests.evaluator.hostile.named import ANYWHERE, ENDLESS, IN_A_PROCESS
+from tests.evaluator.hostile.run import HERE, run
 
 BY_SIGNALS = [name for name in IN_A_PROCESS if name.startswith("end by")]
 OTHERS = [name for name in IN_A_PROCESS if name not in BY_SIGNALS]

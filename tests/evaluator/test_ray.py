@@ -72,6 +72,7 @@ def test_a_local_ray_ends_with_its_evaluator(tmp_path: Path) -> None:
     assert done.stderr == ""
 
 
+@pytest.mark.long
 @pytest.mark.ray
 def test_a_local_ray_listens_on_loopback_alone_and_asks_for_its_token(tmp_path: Path) -> None:
     """Twice, as Ray keeps the token of the first one in mind."""
@@ -124,6 +125,7 @@ def test_nothing_of_a_local_ray_outlives_a_search_that_is_killed(tmp_path: Path)
     assert all(is_gone(pid, 30.0) for pid in pids)
 
 
+@pytest.mark.long
 @pytest.mark.ray
 def test_a_local_ray_that_dies_ends_the_search_with_one_line(tmp_path: Path) -> None:
     script = tmp_path / "search.py"
@@ -147,6 +149,7 @@ def test_a_local_ray_that_dies_ends_the_search_with_one_line(tmp_path: Path) -> 
     assert run_script(script) == line
 
 
+@pytest.mark.long
 @pytest.mark.ray
 def test_a_search_continues_without_a_node_that_dies_and_with_one_that_joins(
     tmp_path: Path,
@@ -202,6 +205,7 @@ cluster.shutdown()
     assert all(map(re.fullmatch, expected, printed[1:])), printed
 
 
+@pytest.mark.long
 @pytest.mark.ray
 def test_a_search_waits_for_nodes_to_join_and_ends_when_all_are_gone(tmp_path: Path) -> None:
     script = tmp_path / "search.py"
@@ -252,6 +256,7 @@ cluster.shutdown()
     ]
 
 
+@pytest.mark.long
 @pytest.mark.ray
 def test_a_cluster_with_a_token_lets_in_who_has_it_and_is_not_warned_of(tmp_path: Path) -> None:
     script = tmp_path / "search.py"

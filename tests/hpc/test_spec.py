@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import pytest
@@ -33,6 +34,14 @@ def test_a_new_search_begins_in_its_directory() -> None:
     assert value_of(command, "--grace") == "12"
     assert value_of(command, "--evaluator") == "balsam"
     assert "--resume" not in command
+
+
+def test_a_space_in_a_file_stands_in_place_of_the_problem() -> None:
+    given = spec(space="/where/space.yaml", param="x=(1, 2); y=[a, b]")
+    command = command_of(dataclasses.replace(given, problem=""))
+    assert value_of(command, "--space") == "/where/space.yaml"
+    assert value_of(command, "--param") == "x=(1, 2); y=[a, b]"
+    assert "--problem" not in command
 
 
 def test_a_resumed_search_has_no_warm_start() -> None:

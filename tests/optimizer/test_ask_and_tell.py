@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from deephyper.errors import OptimizerError, ProblemError, SpaceExhausted
-from deephyper.job import Prediction, Proposal
+from deephyper.job import Estimate, Prediction, Proposal
 from deephyper.objective import Failure
 from deephyper.optimizer import RandomOptimizer
 from deephyper.problem import HpProblem
@@ -122,6 +122,18 @@ def test_points_said_to_be_pending_are_counted_and_not_proposed() -> None:
     assert optimizer.pending == [{"n": 1}, {"n": 2}]
     assert (optimizer.n_seen, optimizer.n_unseen) == (2, 2)
     assert sorted(proposal.point["n"] for proposal in optimizer.ask(4)) == [3, 4]
+
+
+def test_points_of_which_something_is_expected_are_pending() -> None:
+    optimizer = _integers(4)
+    first = optimizer.ask()
+    other = {"n": first.point["n"] % 4 + 1}
+    optimizer.tell_partial([first.point, other], [Estimate(0.5, 0.1)] * 2)
+    assert len(optimizer.pending) == 2
+    assert optimizer.observations == []
+    optimizer.tell(first, 1.0)
+    optimizer.tell_partial(first, Estimate(0.5, 0.1))  # it runs once more
+    assert optimizer.n_seen == 2
 
 
 @pytest.mark.parametrize(
@@ -250,6 +262,8 @@ def test_a_point_of_another_space_is_refused(point: Any) -> None:
         optimizer.tell(point, [1.0] * len(point) if isinstance(point, list) else 1.0)
     with pytest.raises(ProblemError):
         optimizer.predict(point)
+    with pytest.raises(ProblemError):
+        optimizer.tell_partial(point, [Estimate(0.5, 0.1)])
     assert optimizer.n_seen == 0
 
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
 import pytest
 
+from deephyper.job import Estimate
 from deephyper.optimizer import BayesianOptimizer, BayesianSettings, RandomOptimizer
 from deephyper.optimizer.arrays import Array
 from deephyper.optimizer.bayesian import optimizer as engine
 from deephyper.optimizer.bayesian.factor import Factor
 from deephyper.optimizer.bayesian.kernel import Covariance
-from deephyper.optimizer.bayesian.optimizer import CROWD, CROWD_PACE, USUAL_PACE
+from deephyper.optimizer.bayesian.pace import CROWD, CROWD_PACE, USUAL_PACE
+from deephyper.optimizer.fitted import Fitted
 from tests.optimizer.bowl import best, bowl, cube, search_bowl
 
 
@@ -246,6 +249,38 @@ def test_a_model_of_a_crowd_is_replaced_when_the_crowd_is_gone(factors: list[Cou
     assert len(factors[-1].first) == 40 + CROWD + 3
 
 
+def test_estimates_say_where_not_to_look(factors: list[Counted]) -> None:
+    """A model that knows nothing of one half expects little of it when it is told so."""
+    optimizer = BayesianOptimizer(cube(2), seed=0)
+    rng = np.random.default_rng(0)
+    points = [{"x0": float(a), "x1": float(b)} for a, b in rng.random((30, 2))]
+    near = [p for p in points if p["x0"] < 0.4]
+    far = [p for p in points if p["x0"] >= 0.6]
+    optimizer.tell(near, [p["x0"] for p in near])  # it grows towards the other half
+    beyond = {"x0": 0.85, "x1": 0.5}
+    optimizer.tell_partial(far, [Estimate(-1.0, 0.1)] * len(far))
+    sure = optimizer.predict(beyond)
+    optimizer.tell_partial(far, [Estimate(-1.0, 100.0)] * len(far))
+    unsure = optimizer.predict(beyond)
+    assert sure is not None
+    assert unsure is not None
+    assert sure.mean < -0.8
+    assert unsure.mean > -0.6  # the mean of all
+    assert len(optimizer.pending) == len(far)
+
+
+def test_estimates_of_many_points_are_bounded_and_are_no_crowd(factors: list[Counted]) -> None:
+    optimizer = BayesianOptimizer(cube(4), seed=0)
+    rng = np.random.default_rng(0)
+    known = [{f"x{i}": float(v) for i, v in enumerate(row)} for row in rng.random((800, 4))]
+    optimizer.tell(known[:40], [bowl(p) for p in known[:40]])
+    optimizer.tell_partial(known[40:], [Estimate(bowl(p), 0.1) for p in known[40:]])
+    for _ in range(3):
+        optimizer.tell(proposal := optimizer.ask(), bowl(proposal.point))
+    assert [len(factor.first) for factor in factors] == [40 + USUAL_PACE.estimated]
+    assert len(optimizer.pending) == 760
+
+
 def test_the_best_results_are_always_in_the_model(
     factors: list[Counted], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -279,3 +314,26 @@ def test_a_starting_point_after_results_has_a_prediction() -> None:
     assert first.prediction is not None
     assert abs(first.prediction.mean - bowl(first.point)) < 4 * first.prediction.std + 0.1
     assert other.prediction is not None
+
+
+def test_what_one_has_fitted_another_one_predicts_with() -> None:
+    first, second = _told(3, 20), BayesianOptimizer(cube(3), seed=9)
+    assert first.fitted() is None
+    second.tell_known([(point, bowl(point)) for point, _ in first.observations])
+    known = first.observations[0][0]
+    predicted = first.predict(known)
+    fitted = first.fitted()
+    assert fitted is not None
+    assert fitted.n_results == 20
+    second.take_fitted(Fitted(20, json.loads(json.dumps(fitted.values))))
+    assert second.fitted() == fitted
+    assert second.predict(known) == predicted
+
+
+def test_a_fit_to_more_results_is_not_taken() -> None:
+    first, second = _told(3, 20), _told(3, 19)
+    first.ask()
+    fitted = first.fitted()
+    assert fitted is not None
+    second.take_fitted(fitted)
+    assert second.fitted() is None

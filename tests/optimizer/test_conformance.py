@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from deephyper.errors import OptimizerError, ProblemError, SpaceExhausted
+from deephyper.job import Estimate
 from deephyper.optimizer import Optimizer, Proposal, SkoptSettings, create_optimizer
 from deephyper.optimizer.settings import Settings
 from deephyper.problem import HpProblem
@@ -65,9 +66,10 @@ def make(engine: str, problem: HpProblem, seed: int = 0) -> Optimizer:
     return create_optimizer(problem, ALL[engine](problem, seed), seed=seed)
 
 
-every_engine = pytest.mark.parametrize("engine", list(ALL))
+_SLOW = [name if name == "skopt" else pytest.param(name, marks=pytest.mark.long) for name in SLOW]
+every_engine = pytest.mark.parametrize("engine", [*QUICK, *_SLOW])
 quick_engine = pytest.mark.parametrize("engine", list(QUICK))
-slow_engine = pytest.mark.parametrize("engine", list(SLOW))
+slow_engine = pytest.mark.parametrize("engine", _SLOW)
 
 
 def _fields(point: dict[str, Any]) -> str:
@@ -247,6 +249,23 @@ def test_pending_points_of_a_resumed_search_are_not_proposed(engine: str) -> Non
     optimizer.forget({"a": 4})
     assert optimizer.ask().point == {"a": 4}
     assert len(optimizer.pending) == 10
+
+
+@every_engine
+def test_what_is_expected_of_unfinished_points_leaves_them_pending(engine: str) -> None:
+    optimizer = make(engine, _mixed())
+    proposals = optimizer.ask(12)
+    optimizer.tell(proposals[:8], [float(i) for i in range(8)])
+    for mean in (3.0, 4.0):
+        optimizer.tell_partial(proposals[8:], [Estimate(mean, 0.5)] * 4)
+        assert optimizer.pending == [p.point for p in proposals[8:]]
+        asked = [optimizer.ask() for _ in range(2)]
+        optimizer.tell(asked, [1.0, float("nan")])
+        assert not {_fields(p.point) for p in asked} & {_fields(p.point) for p in proposals}
+    optimizer.tell(proposals[8], 5.0)
+    optimizer.forget(proposals[9])
+    assert optimizer.pending == [p.point for p in proposals[10:]]
+    assert len(optimizer.ask(3)) == 3
 
 
 @every_engine

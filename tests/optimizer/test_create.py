@@ -181,7 +181,7 @@ def test_another_package_adds_an_engine(tmp_path: Path, monkeypatch: pytest.Monk
     assert type(optimizer).__name__ == "ToyOptimizer"
     assert optimizer.description == "random sampling"
     assert optimizer.ask() == create_optimizer(cube(), "random", seed=2).ask()
-    with pytest.raises(SettingsError, match="bayesian, skopt, random, toy"):
+    with pytest.raises(SettingsError, match="bayesian, skopt, random, evolution, toy"):
         create_optimizer(cube(), "tyo")
 
 

@@ -10,8 +10,8 @@ from ConfigSpace.hyperparameters import CategoricalHyperparameter, NormalFloatHy
 from hypothesis import HealthCheck, given, settings
 
 from deephyper.optimizer.bayesian.features import Features
-from deephyper.optimizer.bayesian.neighbors import Neighbors
 from deephyper.optimizer.encoding import SpaceEncoding
+from deephyper.optimizer.neighbors import Neighbors
 from deephyper.optimizer.sampling import Sampler, list_vectors
 from deephyper.problem import HpProblem
 from tests.optimizer.bowl import cube

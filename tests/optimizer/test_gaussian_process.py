@@ -26,41 +26,15 @@ from deephyper.optimizer.bayesian.kernel import Covariance, Likelihood, Paramete
 from deephyper.optimizer.bayesian.surrogate import Surrogate
 from deephyper.optimizer.bayesian.transform import Transform
 from deephyper.optimizer.encoding import SpaceEncoding
-from deephyper.optimizer.sampling import Sampler
 from deephyper.problem import HpProblem
+from tests.optimizer.mixed_space import Space, some_objective, some_parameters
 
-Space = tuple[Features, Array]
 EI = LogExpectedImprovement()
-
-
-@pytest.fixture
-def space() -> Space:
-    """Features of a mixed space and of 40 points of it."""
-    problem = HpProblem()
-    problem.add_dim("a", (0.0, 1.0))
-    problem.add_dim("b", (1e-3, 1.0, "log-uniform"))
-    problem.add_dim("c", (1, 20))
-    problem.add_dim("d", ["x", "y", "z"])
-    problem.add_dim("e", [1, 2, 4])
-    encoding = SpaceEncoding(problem.space)
-    vectors = Sampler(encoding, np.random.default_rng(0)).sample(40)
-    features = Features(encoding)
-    return features, features(vectors)
-
-
-def _parameters(d: int, seed: int = 0) -> Parameters:
-    theta = Parameters.initial(d).to_vector()
-    return Parameters.from_vector(theta + 0.4 * np.random.default_rng(seed).normal(size=len(theta)))
-
-
-def _objective(x: Array) -> Array:
-    y = np.sin(5.0 * x[:, 0]) + x[:, 1] ** 2 + x[:, -1]
-    return np.asarray((y - y.mean()) / y.std())
 
 
 def test_the_covariance_is_the_stated_sum_of_matern_kernels(space: Space) -> None:
     features, x = space
-    p = _parameters(features.n_groups)
+    p = some_parameters(features.n_groups)
 
     def matern(s: Array) -> Array:
         return (1.0 + s + s * s / 3.0) * np.exp(-s)
@@ -77,8 +51,9 @@ def test_the_covariance_is_the_stated_sum_of_matern_kernels(space: Space) -> Non
 
 def test_the_gradient_of_the_likelihood_is_its_derivative(space: Space) -> None:
     features, x = space
-    likelihood = Likelihood(features, x, _objective(x))
-    theta = _parameters(features.n_groups).to_vector()
+    own_noise = np.where(np.arange(len(x)) % 3 == 0, 0.5, 0.0)
+    likelihood = Likelihood(features, x, some_objective(x), own_noise)
+    theta = some_parameters(features.n_groups).to_vector()
     _, gradient = likelihood(theta)
     step = 1e-5
     numeric = [
@@ -90,15 +65,16 @@ def test_the_gradient_of_the_likelihood_is_its_derivative(space: Space) -> None:
 
 def test_a_fit_raises_the_likelihood(space: Space) -> None:
     features, x = space
-    y = _objective(x)
+    y = some_objective(x)
     start = Parameters.initial(features.n_groups)
-    _, value = fit(features, x, y, start, iterations=20)
-    assert value < Likelihood(features, x, y)(start.to_vector())[0] - 1.0
+    exact = np.zeros(len(y))
+    _, value = fit(features, x, y, exact, start, iterations=20)
+    assert value < Likelihood(features, x, y, exact)(start.to_vector())[0] - 1.0
 
 
 def test_appending_points_gives_the_factor_of_all(space: Space) -> None:
     features, x = space
-    covariance = Covariance(features, _parameters(features.n_groups))
+    covariance = Covariance(features, some_parameters(features.n_groups))
     grown = Factor(covariance, x[:25], capacity=40)
     for row in x[25:]:
         grown.append(row)
@@ -112,8 +88,8 @@ def test_the_mean_is_that_of_the_finished_points_and_the_variance_that_of_all(
     space: Space, n_pending: int
 ) -> None:
     features, x = space
-    y = _objective(x)
-    covariance = Covariance(features, _parameters(features.n_groups))
+    y = some_objective(x)
+    covariance = Covariance(features, some_parameters(features.n_groups))
     finished, pending, others = x[:20], x[20 : 20 + n_pending], x[33:]
     surrogate = Surrogate(Factor(covariance, finished, 40), y[:20], n_failed=0)
     surrogate.z  # noqa: B018 - conditions on the results before points are appended
@@ -130,8 +106,8 @@ def test_the_mean_is_that_of_the_finished_points_and_the_variance_that_of_all(
 
 def test_a_result_for_a_pending_point_counts_like_one_from_the_start(space: Space) -> None:
     features, x = space
-    y = _objective(x)
-    covariance = Covariance(features, _parameters(features.n_groups))
+    y = some_objective(x)
+    covariance = Covariance(features, some_parameters(features.n_groups))
     late = Surrogate(Factor(covariance, x[:20], 40), y[:20], n_failed=0)
     rows = [len(late.append(row)[0]) for row in x[20:30]]
     for row, value in zip(rows[:5], y[20:25], strict=True):
@@ -168,8 +144,8 @@ def test_however_many_points_are_pending_the_mean_stays_that_of_the_results(n_pe
 
 def test_results_and_failures_one_by_one_say_what_they_say_together(space: Space) -> None:
     features, x = space
-    y = _objective(x)
-    covariance = Covariance(features, _parameters(features.n_groups))
+    y = some_objective(x)
+    covariance = Covariance(features, some_parameters(features.n_groups))
     late = Surrogate(Factor(covariance, x[:17], 45), y[:15], n_failed=2)
     rows = {i: len(late.append(x[i])[0]) for i in (20, 28, 17, 25, 29, 19, 26, 18, 24, 27)}
     for i in (19, 26, 17, 24, 18, 27, 20, 25):
@@ -188,8 +164,8 @@ def test_results_and_failures_one_by_one_say_what_they_say_together(space: Space
 
 def test_the_standard_deviation_at_a_point_can_be_had_as_if_it_were_not_there(space: Space) -> None:
     features, x = space
-    y = _objective(x)
-    covariance = Covariance(features, _parameters(features.n_groups))
+    y = some_objective(x)
+    covariance = Covariance(features, some_parameters(features.n_groups))
     without = Surrogate(Factor(covariance, x[:20], 21), y[:20], n_failed=0)
     expected = without.moments_at(without.factor.solve(x[20:21])).std[0]
     without.append(x[20])
@@ -200,9 +176,9 @@ def test_the_standard_deviation_at_a_point_can_be_had_as_if_it_were_not_there(sp
 def test_the_incumbent_is_the_highest_mean_and_not_the_highest_result(space: Space) -> None:
     features, x = space
     noise = 0.5
-    parameters = replace(_parameters(features.n_groups), noise=noise)
+    parameters = replace(some_parameters(features.n_groups), noise=noise)
     covariance = Covariance(features, parameters)
-    y = _objective(x)
+    y = some_objective(x)
     y[7] += 4.0
     surrogate = Surrogate(Factor(covariance, x[:30], 40), y[:30], n_failed=0)
     k = covariance(x[:30], x[:30])
@@ -213,8 +189,8 @@ def test_the_incumbent_is_the_highest_mean_and_not_the_highest_result(space: Spa
 
 def test_failures_make_their_neighborhood_risky_and_leave_the_mean_alone(space: Space) -> None:
     features, x = space
-    y = _objective(x)
-    covariance = Covariance(features, _parameters(features.n_groups))
+    y = some_objective(x)
+    covariance = Covariance(features, some_parameters(features.n_groups))
     failing = Surrogate(Factor(covariance, x[:24], 40), y[:20], n_failed=4)
     moments = failing.moments_at(failing.factor.solve(x[:24]))
     assert moments.risk is not None
@@ -306,8 +282,8 @@ def test_one_extreme_objective_leaves_the_others_apart(outlier: float) -> None:
 
 def test_the_slope_of_the_acquisition_is_its_derivative(space: Space) -> None:
     features, x = space
-    y = _objective(x)
-    covariance = Covariance(features, _parameters(features.n_groups))
+    y = some_objective(x)
+    covariance = Covariance(features, some_parameters(features.n_groups))
     surrogate = Surrogate(Factor(covariance, x[:30], 40), y[:28], n_failed=0)
     z, best, step = x[32:36], surrogate.best, 1e-6
     value, slope = surrogate.slope(z, EI, best)
@@ -325,8 +301,8 @@ def test_the_slope_of_the_acquisition_is_its_derivative(space: Space) -> None:
 
 def test_a_longer_climb_never_ends_lower(space: Space) -> None:
     features, x = space
-    covariance = Covariance(features, _parameters(features.n_groups))
-    surrogate = Surrogate(Factor(covariance, x[:30], 40), _objective(x)[:30], n_failed=0)
+    covariance = Covariance(features, some_parameters(features.n_groups))
+    surrogate = Surrogate(Factor(covariance, x[:30], 40), some_objective(x)[:30], n_failed=0)
     movable = np.ones((10, features.n_numbers), dtype=bool)
     heights = []
     for steps in range(1, 12):
@@ -340,8 +316,8 @@ def test_a_longer_climb_never_ends_lower(space: Space) -> None:
 
 def test_climbing_leads_up_inside_the_cube_and_leaves_fixed_numbers_alone(space: Space) -> None:
     features, x = space
-    y = _objective(x)
-    covariance = Covariance(features, _parameters(features.n_groups))
+    y = some_objective(x)
+    covariance = Covariance(features, some_parameters(features.n_groups))
     surrogate = Surrogate(Factor(covariance, x[:30], 40), y[:30], n_failed=0)
     start = x[30:]
     movable = np.ones((len(start), features.n_numbers), dtype=bool)

@@ -11,9 +11,9 @@ from deephyper.optimizer.bayesian.candidates import SIZE, Pool
 from deephyper.optimizer.bayesian.factor import Factor
 from deephyper.optimizer.bayesian.features import Features
 from deephyper.optimizer.bayesian.kernel import Covariance, Parameters
-from deephyper.optimizer.bayesian.neighbors import Neighbors
 from deephyper.optimizer.bayesian.surrogate import Surrogate
 from deephyper.optimizer.encoding import SpaceEncoding
+from deephyper.optimizer.neighbors import Neighbors
 from deephyper.optimizer.sampling import Sampler
 from deephyper.problem import HpProblem
 from tests.optimizer.bowl import cube

@@ -8,11 +8,16 @@ from typing import Any, ClassVar
 import pytest
 import skopt
 
+from deephyper.job import Estimate
 from deephyper.optimizer import SkoptOptimizer, SkoptSettings
 from deephyper.problem import HpProblem
 from tests.optimizer.bowl import bowl, cube, search_bowl
 
 MODELS = ("RF", "GP", "ET", "GBRT")
+every_model = pytest.mark.parametrize(
+    "model",
+    [m if m in ("RF", "GBRT") else pytest.param(m, marks=pytest.mark.long) for m in MODELS],
+)
 
 
 def _optimizer(model: str, problem: HpProblem, n_initial_points: int = 4) -> SkoptOptimizer:
@@ -49,6 +54,18 @@ def test_it_is_fitted_once_for_proposals_and_their_predictions(models: list[Reco
     assert None not in [proposal.prediction for proposal in proposals]
 
 
+def test_what_is_expected_of_pending_points_takes_the_place_of_lies(
+    models: list[Recorded],
+) -> None:
+    optimizer = _optimizer("RF", cube(2))
+    proposals = optimizer.ask(8)
+    optimizer.tell(proposals[:5], [1.0, 2.0, 3.0, 4.0, 5.0])
+    optimizer.tell_partial(proposals[5:7], [Estimate(2.5, 0.1), Estimate(-90.0, 0.1)])
+    optimizer.ask()
+    # It minimizes; what is worse than the worst result counts as that.
+    assert list(models[-1].told.values()) == [-1.0, -2.0, -3.0, -4.0, -5.0, -2.5, -1.0, -5.0]
+
+
 @pytest.mark.parametrize(
     ("strategy", "lie"), [("cl_min", -5.0), ("cl_mean", -2.0), ("cl_max", 1.0)]
 )
@@ -81,7 +98,7 @@ def test_what_hedging_has_learned_stays_from_one_model_to_the_next(models: list[
     assert any(models[-1].gains_when_told)
 
 
-@pytest.mark.parametrize("model", MODELS)
+@every_model
 @pytest.mark.parametrize("penalty", [-sys.float_info.max, -1e300])
 def test_a_huge_penalty_does_not_stop_the_model(model: str, penalty: float) -> None:
     optimizer = _optimizer(model, cube(2))
@@ -103,7 +120,7 @@ def test_a_model_that_cannot_be_fitted_gives_way_to_random_points_and_says_so(
     assert ["drawn at random" in record.getMessage() for record in caplog.records] == [True]
 
 
-@pytest.mark.parametrize("model", MODELS)
+@every_model
 def test_predictions_are_in_the_units_of_the_objective(model: str) -> None:
     optimizer = _optimizer(model, cube(2))
     for _ in range(16):

@@ -66,9 +66,16 @@ class RealSearch:
         """Start a command; it is stopped at the end of the test if it still runs."""
         where = "--resume" if resume else "--log-dir"
         words = ["-m", "deephyper.core.cli.main", "hps", search, "-p", "problem.py", "-r", "run.py"]
+        words += [where, str(self.log_dir), *options.split()]
+        return self.start_program(words, stderr=stderr, **variables)
+
+    def start_program(
+        self, words: list[str], *, stderr: int | None = None, **variables: str
+    ) -> subprocess.Popen[str]:
+        """Start Python with these arguments; it is stopped at the end of the test as well."""
         with (self.folder / "err.txt").open("w") as err, (self.folder / "out.txt").open("w") as out:
             process = subprocess.Popen(
-                [sys.executable, *words, where, str(self.log_dir), *options.split()],
+                [sys.executable, *words],
                 cwd=self.folder,
                 env={
                     **os.environ,

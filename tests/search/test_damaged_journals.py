@@ -16,6 +16,7 @@ from deephyper.search import events, journal, replay
 from deephyper.search.replay import read_journal
 from deephyper.search.results import read_table
 from tests.search.damaged_journals import damaged
+from tests.search.paused_trainings import Pausing, at_the_end
 from tests.search.virtual_search import VirtualSearch
 
 BUDGET = 15
@@ -35,7 +36,7 @@ def run(job: Job) -> float | Failure:
     return x * 10
 
 
-def new_search(log_dir: Path) -> VirtualSearch:
+def new_search(log_dir: Path, pausing: bool = False) -> VirtualSearch:
     left = iter(range(2 * BUDGET))
 
     def limited(job: Job) -> float | Failure:
@@ -43,7 +44,19 @@ def new_search(log_dir: Path) -> VirtualSearch:
             raise Endless
         return run(job)
 
-    return VirtualSearch(log_dir, run=limited, num_workers=3, options={"seed": 7, "retries": 1})
+    search = VirtualSearch(log_dir, run=limited, num_workers=3, options={"seed": 7, "retries": 1})
+    if pausing:
+        search.options["stopper"] = Pausing(at=1, take_up=at_the_end, at_most=8.0)
+        # One that is taken up goes on at its third step.
+        search.reports = lambda job: [
+            (0.1 * i, step, run_objective(job) / step)
+            for i, step in enumerate((1, 2, 3) if job.attempt == 1 else (3, 4), 1)
+        ]
+    return search
+
+
+def run_objective(job: Job) -> float:
+    return float(job.point["x"]) * 10
 
 
 def write_journal(log_dir: Path) -> list[bytes]:
@@ -67,12 +80,37 @@ def write_journal(log_dir: Path) -> list[bytes]:
     return lines
 
 
+def write_journal_with_pauses(log_dir: Path) -> list[bytes]:
+    """The same of a search that pauses evaluations: some continue, some are still paused."""
+    search = new_search(log_dir, pausing=True)
+
+    def some(proposal: object, paused: list[str]) -> str | None:
+        return paused[0] if len(paused) > 2 else None
+
+    search.time.at(1.05, lambda: signal.raise_signal(signal.SIGINT))
+    search.session(max_evals=BUDGET, stopper=Pausing(at=1, take_up=some, at_most=8.0))
+    for seconds in (0.7, 0.8):
+        search.time.at(search.time.seconds + seconds, lambda: signal.raise_signal(signal.SIGINT))
+    search.session(stopper=Pausing(at=1, take_up=some, at_most=8.0))
+    lines = (log_dir / "journal.jsonl").read_bytes().splitlines(keepends=True)
+    kinds = [json.loads(line)["event"] for line in lines]
+    record = read_journal(log_dir)
+    assert kinds.count("paused") > len(record.paused) > 1
+    assert {"stopped", "finished"} <= {*kinds}
+    return lines
+
+
 @pytest.fixture(scope="module")
 def lines(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
     return write_journal(tmp_path_factory.mktemp("journal") / "log")
 
 
-def resume_damaged(data: bytes, log_dir: Path) -> bool:
+@pytest.fixture(scope="module")
+def lines_with_pauses(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
+    return write_journal_with_pauses(tmp_path_factory.mktemp("pauses") / "log")
+
+
+def resume_damaged(data: bytes, log_dir: Path, pausing: bool = False) -> bool:
     """Resume a search from a journal; return whether that was understood.
 
     Then it ends at its budget, with every result that the journal has, each once.
@@ -83,7 +121,7 @@ def resume_damaged(data: bytes, log_dir: Path) -> bool:
     path = log_dir / "journal.jsonl"
     path.write_bytes(data)
     try:
-        result = new_search(log_dir).session(resume=True)
+        result = new_search(log_dir, pausing).session(resume=True)
     except Endless:
         assert (read_journal(log_dir).max_evals or 0) > BUDGET  # so the journal has it
         return True
@@ -94,7 +132,8 @@ def resume_damaged(data: bytes, log_dir: Path) -> bool:
             assert str(log_dir) in message
         assert path.read_bytes() == data, "it was changed"
         return False
-    rows = [row for row in read_table(log_dir).rows if row.status in ("finished", "failed")]
+    ends = ("finished", "failed", "pruned")
+    rows = [row for row in read_table(log_dir).rows if row.status in ends]
     objectives = {str(row.columns["id"]): row.objective for row in rows}
     assert len(rows) == len(objectives) == result.num_evaluations
     record = read_journal(log_dir)  # what was written behind it can be read as well
@@ -105,8 +144,9 @@ def resume_damaged(data: bytes, log_dir: Path) -> bool:
     }
     kept = _finished(data)
     assert kept.items() <= objectives.items()
-    best = max((o for o in objectives.values() if o is not None), default=None)
-    assert result.best_objective == best
+    whole = [row.objective for row in rows if row.status == "finished"]
+    assert result.best_objective == max((o for o in whole if o is not None), default=None)
+    assert not record.paused
     return True
 
 
@@ -131,6 +171,17 @@ def test_is_resumed_exactly_or_refused_in_one_line(
         resume_damaged(damaged(seed, lines), tmp_path / "log") for seed in range(part, SEEDS, 6)
     )
     assert 0.1 < understood / (SEEDS / 6) < 0.9
+
+
+@pytest.mark.parametrize("part", range(3))
+def test_pauses_are_resumed_exactly_or_refused_in_one_line(
+    part: int, lines_with_pauses: list[bytes], tmp_path: Path
+) -> None:
+    understood = sum(
+        resume_damaged(damaged(seed, lines_with_pauses), tmp_path / "log", pausing=True)
+        for seed in range(part, SEEDS // 2, 3)
+    )
+    assert 0.1 < understood / (SEEDS // 6) < 0.9
 
 
 # Each kind of damage by itself.

@@ -144,6 +144,21 @@ def test_a_log_directory_that_is_deleted_ends_a_search(real: RealSearch) -> None
     real.write(RUN)
     process = real.start(BUDGET)
     real.until(lambda: real.count("finished") >= 5)
-    shutil.rmtree(real.log_dir, ignore_errors=True)
+    manager = psutil.Process(process.pid)
+    manager.suspend()  # or it may look for a file between two that are deleted
+    shutil.rmtree(real.log_dir)
+    manager.resume()
     ended = real.end(process)
     is_told_in_one_line(ended, "journal.jsonl' was deleted while the search ran")
+
+
+def test_a_claim_that_is_deleted_ends_a_search(real: RealSearch) -> None:
+    real.write(RUN)
+    process = real.start(BUDGET)
+    real.until(lambda: real.count("finished") >= 5)
+    (claim,) = real.log_dir.glob("running-*")
+    claim.unlink()
+    ended = real.end(process)
+    is_told_in_one_line(ended, "is gone, because another search took it over and has ended since")
+    assert "is kept, unless that was deleted too; to continue, use --resume" in ended.err
+    resumes_without_loss(real, ended.err)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from deephyper import AMBS, HpProblem, evaluation
 from deephyper.clock import VirtualClock
-from deephyper.evaluator import VirtualEvaluator
+from deephyper.evaluator import Evaluator, VirtualEvaluator
 from deephyper.job import Job
 from deephyper.optimizer.settings import RandomSettings
 from deephyper.search.replay import read_journal
@@ -70,6 +72,8 @@ def test_bad_evaluations_end_early_and_the_best_does_not(tmp_path: Path, stopper
     status = {o.job.id: o.status for o in result.outcomes}
     assert 10 < list(status.values()).count("pruned") < 40
     assert set(status.values()) == {"finished", "pruned"}
+    assert result.num_pruned == list(status.values()).count("pruned")
+    assert f"40 evaluations, {result.num_pruned} pruned; " in repr(result)
     best = max(result.outcomes, key=lambda o: float(o.job.point["x"]))
     assert best.status == "finished"
     assert result.best_objective == best.objective
@@ -161,6 +165,43 @@ def test_real_evaluations_end_early(real: RealSearch, evaluator: str) -> None:
     assert ended.status == 0, ended.err
     results = [e for e in real.events() if e["event"] in ("finished", "pruned")]
     assert len(results) == 12
-    assert "pruned" in {event["event"] for event in results}
+    pruned = [event["event"] for event in results].count("pruned")
+    assert pruned > 0
+    assert f"(12 evaluations, {pruned} of them ended early)" in ended.out
     best = max(results, key=lambda event: event["objective"])
     assert best["event"] == "finished"
+
+
+def test_a_resumed_search_keeps_the_rule_of_its_last_session(tmp_path: Path) -> None:
+    def rules() -> list[str]:
+        events = [json.loads(line) for line in (tmp_path / "journal.jsonl").open()]
+        begun = [event for event in events if event["event"] in ("search", "resumed")]
+        return [event["settings"]["stopper"]["name"] for event in begun]
+
+    def run(point: dict[str, Any]) -> float:
+        return float(point["x"])
+
+    problem = HpProblem()
+    problem.add_hyperparameter((0.0, 1.0), "x")
+    for number, stopper in enumerate([None, None, "none", None, AshaSettings(2), None], 1):
+        AMBS(problem, run, log_dir=tmp_path, resume=number > 1, stopper=stopper).search(
+            max_evals=number
+        )
+    assert rules() == ["curve", "curve", "none", "none", "asha", "asha"]
+
+
+def test_directories_in_memory_are_removed_when_their_evaluations_have_ended() -> None:
+    directories: list[Path] = []
+
+    def run(point: dict[str, Any]) -> float:
+        directories.append(evaluation.directory)
+        assert [path for path in directories if path.exists()] == directories[-1:]
+        return float(point["x"])
+
+    problem = HpProblem()
+    problem.add_hyperparameter((0.0, 1.0), "x")
+    with Evaluator.create(run, method="thread") as evaluator:
+        result = AMBS(problem, evaluator, log_dir=None, seed=1).search(max_evals=3)
+    assert result.num_evaluations == 3
+    assert [o.status for o in result.outcomes] == ["finished"] * 3
+    assert not any(path.exists() for path in directories)

@@ -89,7 +89,11 @@ def kill_and_resume(real: RealSearch, evaluator: str, kills: int, evaluations: i
 
 @pytest.mark.parametrize(
     ("evaluator", "kills", "evaluations"),
-    [("process", 10, 35), ("thread", 5, 20), ("subprocess", 5, 20)],
+    [
+        ("thread", 5, 20),
+        pytest.param("process", 10, 35, marks=pytest.mark.long),
+        pytest.param("subprocess", 5, 20, marks=pytest.mark.long),
+    ],
 )
 def test_nothing_reported_is_lost_by_kills_and_resumes(
     real: RealSearch, evaluator: str, kills: int, evaluations: int

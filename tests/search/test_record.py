@@ -34,6 +34,7 @@ def finished_or_failed(draw: st.DrawFn, id_: str) -> Evaluation:
         draw(st.none() | texts | st.just(f"/logs/{id_}.1.log")),
         draw(st.none() | st.integers()),
         draw(st.dictionaries(texts, numbers)),
+        draw(st.floats(0, 1e9)),
     )
     return Evaluation(job, outcome, draw(st.none() | st.tuples(numbers, numbers)))
 
@@ -59,8 +60,8 @@ def test_each_evaluation_is_given_as_it_was(data: st.DataObject) -> None:
         type(v) for id_ in order for v in expected[id_].job.point.values()
     ]
     observed = [e.outcome.objective if e.outcome else None for e in held.ended]
-    assert [None if isinstance(y, Failure) else y for _, y in held.observed] == observed
-    assert [point for point, _ in held.observed] == [e.job.point for e in held.ended]
+    assert [None if isinstance(y, Failure) else y for _, y in held.observed()] == observed
+    assert [point for point, _ in held.observed()] == [e.job.point for e in held.ended]
 
 
 def finish(record: Record, number: int, **fields: Any) -> None:
@@ -91,6 +92,13 @@ def test_what_has_ended_by_now_stays_what_it_was() -> None:
     assert record.ended[-1].job.point == {"x": 1, "name": "some"}
     with pytest.raises(IndexError):
         ended[1]
+
+
+def test_observations_are_given_without_some() -> None:
+    record = Record()
+    for number in range(3):
+        finish(record, number, objective=float(number))
+    assert [y for _, y in record.evaluations.observed(without={"1"})] == [0.0, 2.0]
 
 
 @pytest.mark.parametrize("id_", ["1", "00", "-1", "\u0660", "", "x"])

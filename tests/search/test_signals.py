@@ -13,7 +13,7 @@ import pytest
 
 from tests.search.real_search import RealSearch
 
-RAY = pytest.param("ray", marks=pytest.mark.ray)
+RAY = pytest.param("ray", marks=[pytest.mark.ray, pytest.mark.long])
 INT, TERM = signal.SIGINT, signal.SIGTERM
 
 # Evaluations last until the file "go" appears; where there is a file "quick", no time at all.

@@ -13,6 +13,7 @@ from typing import Any
 
 from deephyper.clock import VirtualClock
 from deephyper.evaluator import VirtualEvaluator
+from deephyper.evaluator.virtual import Reports
 from deephyper.job import Failure, Job
 from deephyper.optimizer import Optimizer, RandomOptimizer
 from deephyper.optimizer.settings import Settings
@@ -21,6 +22,8 @@ from deephyper.search.search import Search
 from deephyper.search.search_result import SearchResult
 
 EPOCH = 1_000_000_000.0
+DIED = Failure("worker_died", "the worker process was ended by SIGKILL")
+RAISED = Failure("exception", "ValueError: no")
 Run = Callable[[Job], "float | Failure"]
 MakeOptimizer = Callable[[BaseProblem, "int | None"], Optimizer]
 
@@ -67,6 +70,7 @@ class VirtualSearch:
         notices: what its last session told the user.
         evaluator: the last session's.
         options: of each session's :class:`Search`.
+        reports: gives what a job reports.
     """
 
     log_dir: Path
@@ -78,6 +82,7 @@ class VirtualSearch:
     notices: list[str] = field(default_factory=list)
     make_optimizer: MakeOptimizer = RandomOptimizer
     options: dict[str, Any] = field(default_factory=dict)
+    reports: Callable[[Job], Reports] | None = None
 
     def session(
         self, max_evals: int | None = None, timeout: float | None = None, **options: Any
@@ -101,6 +106,7 @@ class VirtualSearch:
             run_job=self.run,
             num_workers=self.num_workers,
             duration=self.duration,
+            reports=self.reports,
             clock=self.time,
         )
 

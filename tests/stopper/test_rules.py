@@ -101,7 +101,7 @@ def test_minimizing_is_maximizing_the_opposite() -> None:
         (lambda: MedianSettings(startup_evals=0), "startup_evals is 0"),
         (
             lambda: read_stopper("hyperband"),
-            "unknown stopper 'hyperband'; choose one of none, asha",
+            "unknown stopper 'hyperband'; choose one of none, curve, asha, median",
         ),
         (lambda: read_stopper(3), "unknown stopper 3"),  # type: ignore[arg-type]
     ],
@@ -109,3 +109,36 @@ def test_minimizing_is_maximizing_the_opposite() -> None:
 def test_what_is_no_rule_is_refused(make: object, message: str) -> None:
     with pytest.raises(SettingsError, match=message):
         make()  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("settings", [AshaSettings(reduction_factor=2), MedianSettings()])
+def test_what_is_expected_of_a_pruned_evaluation_follows_the_whole_curves(
+    settings: AshaSettings | MedianSettings,
+) -> None:
+    stopper = settings.create()
+
+    def rising(end: float) -> list[float]:
+        return [end - 0.5 * 0.8**step for step in range(1, 31)]
+
+    assert curve(stopper, "first", rising(0.9)) == 0
+    for number in range(1, 8):
+        stopper.report(f"running {number}", 1, 0.1)
+        assert curve(stopper, f"good {number}", rising(0.9 + 0.01 * number)) == 0
+    step = curve(stopper, "bad", rising(0.8))
+    assert 0 < step < 30
+    estimate = stopper.estimate("bad")
+    assert estimate is not None
+    assert stopper.estimates(["bad", "first", "unknown"]) == {"bad": estimate}
+    assert abs(estimate.mean - rising(0.8)[-1]) < estimate.std < 1.0
+    assert estimate.mean > rising(0.8)[step - 1]
+    assert stopper.estimate("first") is None
+
+
+@pytest.mark.parametrize("settings", [AshaSettings(), MedianSettings()])
+def test_nothing_is_expected_while_no_curve_is_whole(
+    settings: AshaSettings | MedianSettings,
+) -> None:
+    stopper = settings.create()
+    assert not stopper.report("running", 1, 0.5)
+    assert stopper.estimate("running") is None
+    assert stopper.estimate("unknown") is None

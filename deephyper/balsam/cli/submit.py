@@ -11,22 +11,33 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from deephyper.command import LAST, START
+from deephyper.core.cli.given_space import SPACE_FLAGS, check_given_once, given_space, has_space
 from deephyper.core.cli.hps import hps
-from deephyper.core.cli.option_groups import GroupedCommand, GroupedOption, Whole
+from deephyper.core.cli.nas import nas
+from deephyper.core.cli.option_groups import GroupedOption, Whole
 from deephyper.core.cli.plugin_options import EVALUATOR_OPTIONS
+from deephyper.core.cli.program_words import ProgramCommand
+from deephyper.core.cli.search_file import DIRECTORY
 from deephyper.core.cli.search_options import given_options
+from deephyper.core.cli.searches import searches_of
+from deephyper.loading import names_program
+from deephyper.nas.run_function import RUN, require_na_problem
 
 if TYPE_CHECKING:
     from deephyper.balsam.submission.request import Launch
     from deephyper.balsam.submission.submission import Submission
     from deephyper.hpc.spec import SearchSpec
+    from deephyper.problem import BaseProblem
 
-SEARCHES: dict[str, click.Group] = {"hps": hps}
-"""Commands of ``deephyper`` whose subcommands are searches that can be submitted."""
+SEARCHES = {"hps": searches_of(hps), "nas": searches_of(nas)}
+"""The searches that can be submitted, by their names, of each command of ``deephyper``."""
+_DEFAULT_RUNS = {"nas": RUN}
+"""The run functions of those that need not be given one."""
 DEFAULT_SEARCH = "ambs"
 
 # Options of a search that balsam-submit has in a form of its own, or that don't suit Balsam.
-_OWN = ("problem", "run", "evaluator", "log_dir", "resume", "num_gpus_per_task")
+_OWN = ("config", "problem", "run", "evaluator", "log_dir", "resume", "num_gpus_per_task")
 _OTHERS = {n for n in EVALUATOR_OPTIONS.names if "balsam" not in EVALUATOR_OPTIONS.owners(n)}
 _EVAL_TIMEOUTS = ("--eval-timeout", "--eval-timeout-minutes")
 _REQUIRED = {
@@ -43,10 +54,12 @@ def _option(group: str, *names: str, **attributes: Any) -> click.Option:
 
 def _parameters() -> list[click.Parameter]:
     task, launch = "What to search", "The scheduler's job"
+    config = next(each for each in hps.commands["random"].params if each.name == "config")
     own: list[click.Parameter] = [
         click.Argument(["mode"], type=click.Choice(list(SEARCHES))),
         click.Argument(["workflow"]),
         click.Argument(["search"], required=False),
+        config,
         _option(task, "--problem", "-p", metavar="WHERE", help="The search space."),
         _option(task, "--run", "-r", metavar="WHERE", help="The function to maximize."),
         _option(
@@ -97,8 +110,8 @@ def _search_options() -> list[click.Option]:
     left_out = {*_OWN, *_OTHERS}
     return [
         option
-        for group in SEARCHES.values()
-        for command in group.commands.values()
+        for searches in SEARCHES.values()
+        for command in searches.values()
         for option in command.params
         if isinstance(option, click.Option) and not option.hidden and option.name not in left_out
     ]
@@ -109,9 +122,9 @@ def _submit(
 ) -> None:
     """Submit a search to a batch scheduler through Balsam.
 
-    MODE is hps. WORKFLOW is a unique name for the search. SEARCH is ambs, the default, or random;
-    it may come before WORKFLOW. A Balsam database must be active. The options of "deephyper hps
-    SEARCH" are passed on.
+    MODE is hps or nas. WORKFLOW is a unique name for the search. SEARCH is ambs, the default,
+    regevo or random; it may come before WORKFLOW. A Balsam database must be active. The options of
+    "deephyper MODE SEARCH" are passed on.
     """
     workflow, search = in_order(mode, workflow, search)
     from deephyper.balsam.submission.request import check_request
@@ -129,9 +142,9 @@ def _submit(
     else:
         _check_files(spec)
     with _step("Validating Problem"):
-        _check_problem(spec)
+        problem = _problem(spec)
     with _step("Validating run"):
-        _check_run(spec)
+        _check_run(spec, problem)
     if dry_run:
         click.echo(submission.plan(spec, launch))
         click.echo("Nothing was made or submitted.")
@@ -150,14 +163,14 @@ def _submit(
         click.echo(line)
 
 
-balsam_submit = GroupedCommand(
+balsam_submit = ProgramCommand(
     "balsam-submit", params=_parameters(), callback=_submit, help=_submit.__doc__
 )
 
 
 def in_order(mode: str, first: str, second: str | None) -> tuple[str, str | None]:
     """Return workflow and search, in whichever order they were given."""
-    searches = list(SEARCHES[mode].commands)
+    searches = list(SEARCHES[mode])
     words = (first, second)
     if first in searches and second is not None:
         words = (second, first)
@@ -178,17 +191,20 @@ def _new(
     from deephyper.balsam.submission.request import Launch
     from deephyper.hpc.spec import SearchSpec
 
-    missing = [f"-{name[0]} {name.upper()}" for name in ("problem", "run") if not values[name]]
+    check_given_once(values)
+    values["run"] = values["run"] or _DEFAULT_RUNS.get(command[0])
+    task = ("run",) if has_space(values) else ("problem", "run")
+    missing = [f"-{name[0]} {name.upper()}" for name in task if not values[name]]
     missing += [hint for name, hint in _REQUIRED.items() if values[name] is None]
     if missing:
         raise click.UsageError(f"give {', '.join(missing)} too")
     spec = SearchSpec(
         workflow,
         command,
-        _absolute(values["problem"]),
+        _absolute(values["problem"] or ""),
         _absolute(values["run"]),
-        options=_options(),
-        directory=os.getcwd(),
+        options=_with_workdir(_options(), values["run"]),
+        directory=_directory(),
     )
     launch = Launch(**{name: values[name] for name in _REQUIRED}, project=values["project"] or "")
     return spec, launch
@@ -209,13 +225,20 @@ def _resumed(
         raise click.UsageError(
             "--resume continues a search and --warm-start begins a new one; give one of them"
         )
-    before = dict(spec.options)
+    check_given_once(values)
+    before, problem = dict(spec.options), spec.problem
+    if values["problem"]:
+        problem = _absolute(values["problem"])
+        for name in SPACE_FLAGS:
+            before.pop(name, None)
+    elif has_space(values):
+        problem = ""
     if options.keys() & _EVAL_TIMEOUTS:
         for name in _EVAL_TIMEOUTS:
             before.pop(name, None)
     spec = dataclasses.replace(
         spec,
-        problem=_absolute(values["problem"]) if values["problem"] else spec.problem,
+        problem=problem,
         run=_absolute(values["run"]) if values["run"] else spec.run,
         options=before | options,
     )
@@ -228,6 +251,8 @@ def _options() -> dict[str, str]:
     options = given_options(click.get_current_context(), _search_options())
     if "--warm-start" in options:
         options["--warm-start"] = str(Path(options["--warm-start"]).absolute())
+    if "--space" in options:
+        options["--space"] = str(Path(options["--space"]).absolute())
     if "--cache-key" in options:
         options["--cache-key"] = _absolute(options["--cache-key"])
     if len(options.keys() & _EVAL_TIMEOUTS) > 1:
@@ -237,17 +262,34 @@ def _options() -> dict[str, str]:
     return options
 
 
+def _with_workdir(options: dict[str, str], run: str) -> dict[str, str]:
+    """Return options with the directory for a program, as the search starts in another one."""
+    if names_program(run) and options.get("--workdir", START) == START:
+        return {**options, "--workdir": _directory()}
+    return options
+
+
+def _directory() -> str:
+    """Return where modules and programs are found that the command line names."""
+    directory: str = click.get_current_context().meta.get(DIRECTORY) or os.getcwd()
+    return directory
+
+
 def _check_options(spec: SearchSpec) -> None:
     """Check the options as the search's own command will."""
     words = [word for option in spec.options.items() for word in option]
-    words += ["--problem", spec.problem, "--run", spec.run]
+    if spec.problem:
+        words += ["--problem", spec.problem]
+    words += ["--run", spec.run]
     group, name = spec.command
-    with SEARCHES[group].commands[name].make_context(f"deephyper {group} {name}", words):
+    with SEARCHES[group][name].make_context(f"deephyper {group} {name}", words):
         pass
 
 
 def _absolute(where: str) -> str:
-    """Return a file as a path that holds in any directory; a dotted path as it is."""
+    """Return a file as a path that holds in any directory; a dotted path or a program as it is."""
+    if names_program(where):
+        return where
     path, separator, attribute = where.partition(".py:")
     file = path + ".py" if separator else path
     if separator or where.endswith((".py", ".csv")) or os.sep in where:
@@ -268,7 +310,7 @@ def _step(what: str) -> Iterator[None]:
 
 def _check_files(spec: SearchSpec) -> None:
     """Check files that the search would otherwise only miss once it has its nodes."""
-    from deephyper.search.cache import Cache
+    from deephyper.evaluator.cache import Cache
     from deephyper.search.results import read_results
 
     if "--warm-start" in spec.options:
@@ -276,14 +318,32 @@ def _check_files(spec: SearchSpec) -> None:
     Cache(spec.options.get("--cache-key", "uuid"))
 
 
-def _check_problem(spec: SearchSpec) -> None:
-    from deephyper.core.cli.search_command import load_problem
+def _problem(spec: SearchSpec) -> BaseProblem:
+    definitions = spec.options.get("--param")
+    given = given_space(
+        {
+            "problem": spec.problem or None,
+            "space": spec.options.get("--space"),
+            "param": () if definitions is None else (definitions,),
+        }
+    )
+    return given.problem
 
-    load_problem(spec.problem)
 
-
-def _check_run(spec: SearchSpec) -> None:
+def _check_run(spec: SearchSpec, problem: BaseProblem) -> None:
     from deephyper.balsam.run_check import specifies_jobs
+    from deephyper.core.cli.program import read_command
     from deephyper.evaluator import RunFunction
 
+    if names_program(spec.run):
+        options = spec.options
+        read_command(
+            spec.run,
+            problem.hyperparameter_names,
+            options.get("--objective", LAST),
+            options.get("--workdir", START),
+        ).check_program()
+        return
+    if spec.run == RUN:
+        require_na_problem(problem).setup.complete()
     specifies_jobs(RunFunction.of(spec.run))

@@ -88,15 +88,24 @@ class Submission:
         if not LogDir(self._directory).holds_search:
             return
         record = read_journal(self._directory)
-        max_evals, timeout = spec.options.get("--max-evals"), spec.options.get("--timeout")
+        max_evals, timeout, max_steps = map(
+            spec.options.get, ("--max-evals", "--timeout", "--max-steps")
+        )
         budget = Budget(
             None if max_evals is None else int(max_evals),
             None if timeout is None else float(timeout),
+            None if max_steps is None else int(max_steps),
         ).over_sessions(record)
-        reason = budget.reason_to_stop(len(record.ended), record.seconds, Streaks())
+        has_steps = bool(record.unfinished) or budget.has_steps_for(record.reports)
+        reason = budget.reason_to_stop(len(record.ended), record.seconds, Streaks(), has_steps)
         if reason == "max_evals":
             raise HpcError(
                 f"the search '{self.workflow}' has reached its --max-evals, {budget.max_evals}; "
+                "give a larger one"
+            )
+        if reason == "max_steps":
+            raise HpcError(
+                f"the search '{self.workflow}' has reached its --max-steps, {budget.max_steps}; "
                 "give a larger one"
             )
         if reason == "timeout":
@@ -114,9 +123,10 @@ class Submission:
         else:
             what, directory = "BalsamJob, to be started again", str(self._directory)
         command = " ".join(["deephyper", *spec.command])
+        problem = f" --problem {spec.problem}" if spec.problem else ""
         lines = [
             f"{what}: {self.workflow}",
-            f"  runs: {command} --problem {spec.problem} --run {spec.run}"
+            f"  runs: {command}{problem} --run {spec.run}"
             + "".join(f" {name} {value}" for name, value in spec.options.items()),
             f"  in: {directory}",
             f"  concurrent evaluations: {check_request(spec, launch)}",

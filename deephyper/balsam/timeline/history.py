@@ -21,8 +21,8 @@ class Histories:
 
     Attributes:
         states: Balsam's state history of each, by the name of its job.
-        ends: how they ended, where the search knows it: "finished", "failed" or "stopped", and the
-            reason.
+        ends: how they ended, where the search knows it: "finished", "pruned", "failed" or
+            "stopped", and the reason.
         sessions: when each session of the search began and ended, in seconds since the epoch.
         in_run: the seconds that each spent in ``run``, without start-up and imports.
     """
@@ -91,4 +91,5 @@ def _end(event: events.Finished | events.Failure | events.Stopped) -> tuple[str,
         return "failed", f"{event.kind}: {event.message}"
     if isinstance(event, events.Stopped):
         return "stopped", ""
-    return ("pruned" if isinstance(event, events.Pruned) else "finished"), ""
+    early = isinstance(event, events.Pruned | events.Paused)
+    return ("pruned" if early else "finished"), ""

@@ -27,6 +27,7 @@ class State:
         best: the best objective; None for none yet.
         seconds: since this session began.
         seconds_left: until the expected end; None if unknown.
+        pruned: how many evaluations of this session were ended early.
     """
 
     ended: int
@@ -35,6 +36,7 @@ class State:
     best: float | None
     seconds: float
     seconds_left: float | None
+    pruned: int = 0
 
 
 def live_line(state: State, width: int, bar: str = "━") -> str:
@@ -55,10 +57,11 @@ def live_line(state: State, width: int, bar: str = "━") -> str:
         "count": count,
         "best": best,
         "failed": f"{state.failed} failed" if state.failed else "",
+        "pruned": f"{state.pruned} pruned" if state.pruned else "",
         "left": "" if state.seconds_left is None else f"{_clock(state.seconds_left)} left",
         "seconds": _clock(state.seconds),
     }
-    for name in ("", "bar", "seconds", "title", "failed", "left", "best"):
+    for name in ("", "bar", "seconds", "title", "pruned", "failed", "left", "best"):
         parts.pop(name, None)
         line = "  ".join(part for part in parts.values() if part)
         if len(line) <= width:

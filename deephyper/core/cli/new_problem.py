@@ -9,8 +9,14 @@ import click
 from deephyper.core.cli.new_files import write_new_directory
 from deephyper.core.cli.option_groups import Choice
 from deephyper.core.cli.package_name import check_package_name
-from deephyper.core.cli.problem_templates import FALLBACK, PREFERRED, PROBLEM_TEMPLATES
-from deephyper.errors import MissingExtra, WorkspaceError
+from deephyper.core.cli.problem_templates import (
+    FALLBACK,
+    NAS_TEMPLATE,
+    PREFERRED,
+    PROBLEM_TEMPLATES,
+    Template,
+)
+from deephyper.errors import MissingExtra
 
 
 @click.command("new-problem")
@@ -25,32 +31,47 @@ from deephyper.errors import MissingExtra, WorkspaceError
 def new_problem(mode: str, name: str, template: str | None) -> None:
     """Make a problem with sample code in the current directory.
 
-    MODE is hps, hyperparameter search. NAME becomes a package with __init__.py, load_data.py,
-    model_run.py and problem.py: a regression with a small neural network, ready to be searched and
-    to be changed into your own. With the template command, run calls a program: program.py.
+    MODE is hps, hyperparameter search, or nas, neural architecture search. NAME becomes a package
+    with __init__.py, load_data.py, model_run.py (nas: search_space.py) and problem.py: a regression
+    with a small neural network, ready to be searched and to be changed into your own. With the
+    template command, run calls a program: program.py.
     """
-    if mode == "nas":
-        raise WorkspaceError(
-            "neural architecture search is not available yet; make a hyperparameter search with: "
-            "deephyper new-problem hps NAME"
-        )
     check_package_name(name, "problem")
-    chosen = PROBLEM_TEMPLATES[template or PREFERRED]
-    notice = ""
-    if template is None and not chosen.is_usable:
-        notice = f"{MissingExtra(chosen.what, chosen.extra)}; the sample code uses "
-        chosen = PROBLEM_TEMPLATES[FALLBACK]
-        notice += f"{chosen.what} instead."
+    chosen, notice = _template(mode, template)
     chosen.require()
     write_new_directory(Path(name), chosen.files)
-    package = _package_here()
-    problem, run = f"{name}/problem.py", f"{name}/model_run.py"
-    if package:
-        problem, run = f"{package}.{name}.problem.Problem", f"{package}.{name}.model_run.run"
     if notice:
         click.echo(notice)
     click.echo(f"Made {name}/ with {', '.join(chosen.files)}.")
-    click.echo(f"Search it with: deephyper hps ambs --problem {problem} --run {run} --max-evals 20")
+    package = _package_here()
+    where = {"problem": f"{name}/problem.py", "run": f"{name}/model_run.py"}
+    if package:
+        where["problem"] = f"{package}.{name}.problem.Problem"
+        where["run"] = f"{package}.{name}.model_run.run"
+    if mode == "nas":
+        where.pop("run")
+    words = " ".join(f"--{option} {value}" for option, value in where.items())
+    click.echo(f"Search it with: deephyper {mode} ambs {words} --max-evals 20")
+
+
+def _template(mode: str, name: str | None) -> tuple[Template, str]:
+    """Return the sample code to write, and a notice for the user where it isn't the preferred one.
+
+    Raises:
+        click.UsageError: if the mode doesn't have it.
+    """
+    if mode == "nas":
+        if name not in (None, NAS_TEMPLATE.name):
+            raise click.UsageError(
+                f"the networks of nas are those of Keras; leave --template {name} out"
+            )
+        return NAS_TEMPLATE, ""
+    chosen = PROBLEM_TEMPLATES[name or PREFERRED]
+    if name is not None or chosen.is_usable:
+        return chosen, ""
+    notice = f"{MissingExtra(chosen.what, chosen.extra)}; the sample code uses "
+    chosen = PROBLEM_TEMPLATES[FALLBACK]
+    return chosen, f"{notice}{chosen.what} instead."
 
 
 def _package_here() -> str:

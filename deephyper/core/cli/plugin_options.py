@@ -40,6 +40,11 @@ class PluginOptions:
                 found.setdefault(option.name, _parameter(name, option, _default(plugin, option)))
         return list(found.values())
 
+    def parameters_of(self, name: str) -> list[click.Option]:
+        """Options for a command that is about one of them."""
+        plugin = self.registry.load(name)
+        return [_parameter(name, each, _default(plugin, each)) for each in plugin.options]
+
     @property
     def names(self) -> set[str]:
         """Names of the parameters."""
@@ -57,7 +62,7 @@ class PluginOptions:
         Raises:
             click.UsageError: if an option of another one was given.
         """
-        values = {n: options[n] for n in sorted(self.names) if options[n] is not None}
+        values = {n: options[n] for n in sorted(self.names) if options.get(n) is not None}
         own = {option.name for option in self.registry.load(chosen).options}
         for name in [name for name in values if name not in own]:
             owner = self.owners(name)[0]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from deephyper.core.cli.new_files import TEMPLATES
 from deephyper.errors import MissingExtra
 
-_DIRECTORY = TEMPLATES / "hps"
+_COMMON_DIRECTORY = TEMPLATES / "hps" / "common"
 _COMMON = ("__init__.py", "load_data.py", "problem.py")
 
 
@@ -22,6 +22,7 @@ class Template:
         module: the module that has to be there for it; empty if nothing has to.
         extra: the extra of deephyper that brings it.
         own: files that it has instead of, or beside, those that all have.
+        directory: where these are, among the templates; empty for that of a hyperparameter search.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Template:
     module: str = ""
     extra: str = ""
     own: tuple[str, ...] = ("model_run.py",)
+    directory: str = ""
 
     @property
     def is_usable(self) -> bool:
@@ -38,8 +40,9 @@ class Template:
     @property
     def files(self) -> dict[str, str]:
         """The text of each file, by its name."""
-        common = {name: _DIRECTORY / "common" / name for name in _COMMON}
-        paths = common | {name: _DIRECTORY / self.name / name for name in self.own}
+        common = {name: _COMMON_DIRECTORY / name for name in _COMMON}
+        directory = TEMPLATES / (self.directory or f"hps/{self.name}")
+        paths = common | {name: directory / name for name in self.own}
         return {name: paths[name].read_text("utf-8") for name in sorted(paths)}
 
     def require(self) -> None:
@@ -57,5 +60,8 @@ PROBLEM_TEMPLATES = {
         Template("command", "a program", own=("model_run.py", "problem.py", "program.py")),
     )
 }
+NAS_TEMPLATE = Template(
+    "keras", "Keras", "keras", "tensorflow", own=("problem.py", "search_space.py"), directory="nas"
+)
 PREFERRED = "keras"
 FALLBACK = "sklearn"

@@ -55,6 +55,7 @@ class Progress:
         self.max_evals = max_evals
         self.num_outcomes = num_before
         self.num_failures = 0
+        self.num_pruned = 0
         self.best = best_before
         self._now = now
         self._begin = self._last = now()
@@ -90,6 +91,7 @@ class Progress:
             self.best,
             self._now() - self._begin,
             self._seconds_left,
+            self.num_pruned,
         )
 
     def begin(self, text: str) -> None:
@@ -109,9 +111,9 @@ class Progress:
             self.num_failures += 1
             if self.num_outcomes == 1:
                 self._show_first_failure(outcome)
-        elif outcome.status == "finished" and is_better(
-            outcome.objective, self.best, self._direction
-        ):
+        elif outcome.status == "pruned":
+            self.num_pruned += 1
+        elif is_better(outcome.objective, self.best, self._direction):
             self.best, is_best = outcome.objective, True
         if self._line is None:
             self._print(self._plain_line(outcome))
@@ -139,7 +141,8 @@ class Progress:
 
     def _plain_line(self, outcome: Outcome) -> str:
         if outcome.objective is not None:
-            result = f"objective {format_objective(outcome.objective)}"
+            pruned = "" if outcome.step is None else f"pruned at step {outcome.step}, "
+            result = f"{pruned}objective {format_objective(outcome.objective)}"
         else:
             result = _failed(outcome)
         best = "" if self.best is None else f"  best {format_objective(self.best)}"
@@ -155,7 +158,7 @@ class Progress:
         assert outcome.failure is not None
         self._print(f"The first evaluation failed: {one_printable_line(outcome.failure.message)}")
         self._print(f"  point: {format_point(outcome.job.point)}")
-        for line in outcome.failure.text.rstrip().split("\n")[-_LINES_OF_FIRST_FAILURE:]:
+        for line in outcome.failure.text.rstrip().splitlines()[-_LINES_OF_FIRST_FAILURE:]:
             self._print(f"  | {line}")
         if outcome.output is not None:
             self._print(f"  its output: {outcome.output}")

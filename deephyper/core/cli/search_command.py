@@ -14,18 +14,25 @@ import click
 from click.core import ParameterSource
 
 from deephyper.batch import cancel_command
+from deephyper.core.cli.given_space import given_space, program_of
 from deephyper.core.cli.plugin_options import EVALUATOR_OPTIONS, STOPPER_OPTIONS
+from deephyper.core.cli.program import examples_of, notice_of_unused, run_of
+from deephyper.core.cli.resumed_command import OF_A_START
+from deephyper.core.cli.search_file import DIRECTORY
 from deephyper.core.cli.search_options import given_options
-from deephyper.loading import absolute
+from deephyper.loading import PROGRAM, absolute, names_program
+from deephyper.nas.kept_models import OnlyBest
 from deephyper.objective import Direction
 from deephyper.printable import shell_word
-from deephyper.registry import STOPPERS
+from deephyper.registry import OPTIMIZERS, STOPPERS
 from deephyper.standard_streams import Output
 
 if TYPE_CHECKING:
+    from deephyper.command import Command
     from deephyper.evaluator import Evaluator
+    from deephyper.job import Outcome
+    from deephyper.nas import Training
     from deephyper.optimizer.settings import Settings
-    from deephyper.problem import BaseProblem
     from deephyper.search.log_dir import LogDir
     from deephyper.search.search import Search
     from deephyper.search.search_result import SearchResult
@@ -42,13 +49,20 @@ def run_search(
 
     Args:
         search_class: the kind of search.
-        options: of the command line, see :data:`.search_options.ANY_SEARCH`.
+        options: of the command line, see :func:`.search_options.any_search`.
         optimizer: see :class:`~deephyper.search.search.Search`.
         notice: a line for the user before anything else.
     """
     from deephyper.core.cli.progress import Progress
-    from deephyper.core.cli.resumed_command import DIRECTORY, NOTICE, start_command
-    from deephyper.core.cli.summary import HeldDirectory, Place, exit_status, start_line, summary
+    from deephyper.core.cli.resumed_command import NOTICE, start_command
+    from deephyper.core.cli.summary import (
+        HeldDirectory,
+        Place,
+        exit_status,
+        json_summary,
+        start_line,
+        summary,
+    )
     from deephyper.search.budget import Budget
     from deephyper.search.log_dir import LogDir
 
@@ -56,17 +70,23 @@ def run_search(
     output, errors = Output(sys.stdout, own=True), Output(sys.stderr, own=True)
     log_dir = LogDir(_log_dir(options))
     place = Place()
-    direction = _direction(options)
-    eval_timeout = _eval_timeout(options)
-    _check_no_notebook(options)
+    asked = asked_direction(options)
+    eval_timeout = eval_timeout_of(options)
+    check_no_notebook(options)
     evaluator_options = EVALUATOR_OPTIONS.given(options["evaluator"], options)
-    stopper = _stopper(options)
-    problem = load_problem(options["problem"])
+    stopper = _stopper(options, search_class.default_optimizer if optimizer is None else optimizer)
+    space = given_space(options)
+    problem = space.problem
+    direction = asked or space.direction or "maximize"
+    options = {**options, "run": options["run"] or program_of(space)}
+    run = run_of(options, problem.hyperparameter_names, examples_of(problem))
     # Before an evaluator is made, which may start a cluster.
     record = log_dir.inspect(problem, options["resume"] is not None)
-    budget = Budget(options["max_evals"], options["timeout"]).over_sessions(record)
+    budget = Budget(options["max_evals"], options["timeout"], options["max_steps"]).over_sessions(
+        record
+    )
     with (
-        _evaluator(options, eval_timeout, log_dir, evaluator_options) as evaluator,
+        make_evaluator(run, options, eval_timeout, log_dir, evaluator_options) as evaluator,
         Progress(
             budget.max_evals,
             len(record.ended),
@@ -86,7 +106,7 @@ def run_search(
                 start_line(
                     "resuming" if record.resumed else "starting",
                     problem.hyperparameter_names,
-                    options["run"],
+                    options["run"].removeprefix(PROGRAM),
                     description,
                     evaluator,
                     budget,
@@ -94,13 +114,28 @@ def run_search(
                 )
             )
 
-        for line in (click.get_current_context().meta.get(NOTICE), notice):
+        unused = notice_of_unused(run)
+        notices = (click.get_current_context().meta.get(NOTICE), notice, *space.notices, unused)
+        for line in notices:
             if line:
                 progress.notice(line)
         if cancel_command() is not None:
             # What is killed can't say it any more.
-            again = _resume_command(options, log_dir).format(shell_word(str(log_dir.path)))
+            again = resume_command(options, log_dir).format(shell_word(str(log_dir.path)))
             progress.notice(f"If this batch job is killed, resume with: {again}")
+        given = options_given()
+        run_given = click.get_current_context().params["run"]
+        if run_given is not None:
+            given["--run"] = run_given  # also where it is the default of the command
+        if stopper is not None:
+            given["--stopper"] = stopper.name  # also where an option of it stands for it
+        kept = OnlyBest(log_dir.evaluations, direction, record.best)
+
+        def show(outcome: Outcome) -> None:
+            if options.get("keep_models") == "best":
+                kept(outcome)
+            progress.show(outcome)
+
         search = search_class(
             problem,
             evaluator,
@@ -116,41 +151,34 @@ def run_search(
             target=options["target"],
             patience=options["patience"],
             min_delta=options["min_delta"],
+            stop_when_done=options["stop_when_done"] or False,
             retries=options["retries"],
             cache_key=options["cache_key"],
             grace=options["grace"],
             sigterm_grace=options["sigterm_grace"],
-            command=start_command(
-                _given_options(), click.get_current_context().meta.get(DIRECTORY)
-            ),
+            command=start_command(given, click.get_current_context().meta.get(DIRECTORY)),
             on_start=begin,
-            on_outcome=progress.show,
+            on_outcome=show,
             on_notice=progress.notice,
         )
-        result = search.search(max_evals=options["max_evals"], timeout=options["timeout"])
+        result = search.search(
+            max_evals=options["max_evals"],
+            timeout=options["timeout"],
+            max_steps=options["max_steps"],
+        )
         if result.signal is not None:
-            _ignore_repeated_signals(options["batch"])
+            ignore_repeated_signals(options["batch"])
         found = held.path(log_dir.path)
-    resume = _resume_command(options, log_dir, _longer(result, budget.timeout))
-    for line in summary(result, resume, place, found):
-        output.print(line)
+    resume = resume_command(options, log_dir, longer_limits(result, budget.timeout))
+    if options.get("as_json"):
+        output.print(json_summary(result, resume, place, found))
+    else:
+        for line in summary(result, resume, place, found):
+            output.print(line)
     return exit_status(result)
 
 
-def load_problem(where: str) -> BaseProblem:
-    """Return the problem that a command line names.
-
-    Raises:
-        LoadError: if it isn't there, or importing it fails.
-        ProblemError: if it is something else.
-    """
-    from deephyper.loading import load_object
-    from deephyper.problem.problem import require_problem
-
-    return require_problem(load_object(where, "Problem"), where)
-
-
-def _ignore_repeated_signals(batch: bool) -> None:
+def ignore_repeated_signals(batch: bool) -> None:
     """Let the search say how it ended.
 
     A scheduler that cancels a job sends SIGTERM several times. Ctrl-C comes from a person and ends
@@ -161,7 +189,7 @@ def _ignore_repeated_signals(batch: bool) -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _longer(result: SearchResult, timeout: float | None) -> dict[str, str]:
+def longer_limits(result: SearchResult, timeout: float | None) -> dict[str, str]:
     """Return the options without which a resumed search would end again at once."""
     if result.reason != "timeout" or timeout is None:
         return {}
@@ -169,7 +197,7 @@ def _longer(result: SearchResult, timeout: float | None) -> dict[str, str]:
     return {"--timeout": str(math.ceil(timeout + max(timeout, result.seconds)))}
 
 
-def _resume_command(
+def resume_command(
     options: Mapping[str, Any], log_dir: LogDir, longer: Mapping[str, str] | None = None
 ) -> str:
     """Return how to resume, with ``{}`` where the log directory belongs.
@@ -180,15 +208,15 @@ def _resume_command(
         longer: options to add or replace, each with its value.
     """
     longer = longer or {}
-    if options["resume_command"] is not None:
+    if options.get("resume_command") is not None:
         words = [options["resume_command"], *([_words(longer)] * bool(longer))]
         return _literal(" ".join(words))
-    given = _given_options()
+    given = options_given()
     if log_dir.why_not_trusted() is None:
         # All else is in the journal, but what must not be written anywhere.
         given = {flag: value for flag, value in given.items() if flag in EVALUATOR_OPTIONS.secrets}
     given |= longer
-    for name in ("--log-dir", "--resume", "--warm-start"):
+    for name in OF_A_START:
         given.pop(name, None)
     for name in EVALUATOR_OPTIONS.secrets & given.keys():
         given[name] = name.removeprefix("--").rpartition("-")[2].upper()
@@ -196,7 +224,7 @@ def _resume_command(
     return " ".join([*words, *([_literal(_words(given))] * bool(given))])
 
 
-def _given_options() -> dict[str, str]:
+def options_given() -> dict[str, str]:
     context = click.get_current_context()
     return given_options(context, context.command.params)
 
@@ -209,9 +237,10 @@ def _literal(text: str) -> str:
     return text.replace("{", "{{").replace("}", "}}")
 
 
-def _check_no_notebook(options: Mapping[str, Any]) -> None:
+def check_no_notebook(options: Mapping[str, Any]) -> None:
     for name in ("problem", "run"):
-        if options[name].partition("::")[0].endswith(".ipynb"):
+        spec = options[name] or ""
+        if spec.partition("::")[0].endswith(".ipynb") and not names_program(spec):
             raise click.UsageError(
                 f"--{name} can't name a notebook; save its code in a .py file and name that"
             )
@@ -237,23 +266,35 @@ def _log_dir(options: Mapping[str, Any]) -> Path:
     return resume
 
 
-def _direction(options: Mapping[str, Any]) -> Direction:
+def asked_direction(options: Mapping[str, Any]) -> Direction | None:
+    """Return the direction on a command line; None where there is none.
+
+    Raises:
+        click.UsageError: if there are two.
+    """
+    source = click.get_current_context().get_parameter_source
+    given = source("direction") is ParameterSource.COMMANDLINE
+    direction: Direction = options["direction"]
     if not options["minimize"]:
-        direction: Direction = options["direction"]
-        return direction
-    given = click.get_current_context().get_parameter_source("direction")
-    if given is ParameterSource.COMMANDLINE and options["direction"] != "minimize":
+        return direction if given else None
+    if given and direction != "minimize":
         raise click.UsageError("--minimize and --direction maximize; give one of them")
     return "minimize"
 
 
-def _stopper(options: Mapping[str, Any]) -> StopperSettings:
-    name = options["stopper"]
-    settings: StopperSettings = STOPPERS.load(name)(**STOPPER_OPTIONS.given(name, options))
+def _stopper(options: Mapping[str, Any], optimizer: str | Settings) -> StopperSettings | None:
+    """Return the rule that is asked for; None for that of the optimizer, as it is."""
+    engine = OPTIMIZERS.load(optimizer) if isinstance(optimizer, str) else optimizer
+    asked = options["stopper"]
+    name = asked or engine.default_stopper
+    given = STOPPER_OPTIONS.given(name, options)
+    if asked is None and not given:
+        return None
+    settings: StopperSettings = STOPPERS.load(name)(**given)
     return settings
 
 
-def _eval_timeout(options: Mapping[str, Any]) -> float | None:
+def eval_timeout_of(options: Mapping[str, Any]) -> float | None:
     seconds: float | None = options["eval_timeout"]
     minutes: float | None = options["eval_timeout_minutes"]
     if seconds is not None and minutes is not None:
@@ -263,7 +304,8 @@ def _eval_timeout(options: Mapping[str, Any]) -> float | None:
     return seconds if minutes is None else 60 * minutes
 
 
-def _evaluator(
+def make_evaluator(
+    run: str | Command | Training,
     options: Mapping[str, Any],
     timeout: float | None,
     log_dir: LogDir,
@@ -272,7 +314,7 @@ def _evaluator(
     from deephyper.evaluator import Evaluator
 
     return Evaluator.create(
-        options["run"],
+        run,
         method=options["evaluator"],
         num_workers=options["num_workers"],
         num_cpus_per_task=options["num_cpus_per_task"],

@@ -8,6 +8,8 @@ from typing import Any, TypeVar, get_args
 import click
 from click.core import ParameterSource
 
+from deephyper.command import LAST, OWN, START
+from deephyper.core.cli.given_space import ProblemOption, RunOption
 from deephyper.core.cli.option_groups import (
     Choice,
     Duration,
@@ -17,10 +19,16 @@ from deephyper.core.cli.option_groups import (
     Whole,
     suggestion,
 )
+from deephyper.core.cli.search_file import config_option
 from deephyper.evaluator import CLASSIC_NAMES, DEFAULT_METHOD
 from deephyper.objective import Direction
 from deephyper.registry import EVALUATORS, OPTIMIZERS, STOPPERS, Registry
-from deephyper.search.budget import DEFAULT_GRACE, DEFAULT_MAX_EVALS, DEFAULT_STOP_GRACE
+from deephyper.search.budget import (
+    DEFAULT_GRACE,
+    DEFAULT_MAX_EVALS,
+    DEFAULT_STOP_GRACE,
+    DEFAULT_WORTH,
+)
 from deephyper.search.search import Search
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -40,6 +48,11 @@ class RegisteredName(click.ParamType[str]):
         self._registry = registry
         self._classic = classic or {}
 
+    @property
+    def known(self) -> list[str]:
+        """All that is taken, today's names first."""
+        return [*self._registry.names, *self._classic]
+
     def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
         return f"[{'|'.join(self._registry.names)}]"
 
@@ -47,7 +60,7 @@ class RegisteredName(click.ParamType[str]):
         name = self._classic.get(value, value)
         if name not in self._registry:
             known = ", ".join(self._registry.names)
-            hint = suggestion(value, [*self._registry.names, *self._classic])
+            hint = suggestion(value, self.known)
             self.fail(f"'{value}' is not one of {known}{hint}", param, ctx)
         return str(name)
 
@@ -57,25 +70,54 @@ def _option(group: str, *names: str, **attributes: Any) -> Callable[[Any], Any]:
     return click.option(*names, cls=GroupedOption, group=group, **attributes)
 
 
-TASK: Options = [
-    _option(
-        "What to search",
+def space_options(group: str) -> Options:
+    """Return the options that give a space in place of --problem, under a heading."""
+    return [
+        _option(
+            group,
+            "--space",
+            type=UserPath(),
+            metavar="FILE",
+            help="The search space in a file of YAML, TOML or JSON, in place of --problem.",
+        ),
+        _option(
+            group,
+            "--param",
+            "-P",
+            multiple=True,
+            metavar="NAME=DOMAIN",
+            help="A hyperparameter, as 'lr=(1e-4, 1.0, log-uniform)' or 'opt=[adam, sgd]', in "
+            "place of --problem or beside --space; may be repeated.",
+        ),
+    ]
+
+
+SPACE: Options = [
+    click.option(
         "--problem",
         "-p",
-        required=True,
+        cls=ProblemOption,
+        group="What to search",
         metavar="WHERE",
         help="The search space: a dotted path (package.problem.Problem) or a file "
         "(problem.py, with Problem in it).",
     ),
-    _option(
-        "What to search",
+    *space_options("What to search"),
+]
+
+RUN: Options = [
+    click.option(
         "--run",
         "-r",
-        required=True,
+        cls=RunOption,
+        group="What to search",
         metavar="WHERE",
         help="The function to maximize: a dotted path (package.model_run.run) or a file "
-        "(model_run.py, with run in it).",
+        "(model_run.py, with run in it). A program is written at the end instead, after --.",
     ),
+]
+
+DIRECTION: Options = [
     _option(
         "What to search",
         "--direction",
@@ -92,15 +134,27 @@ TASK: Options = [
     ),
 ]
 
-BUDGET: Options = [
+
+PROGRAM: Options = [
     _option(
-        "When to stop",
-        "--max-evals",
-        type=POSITIVE,
-        metavar="N",
-        help="Stop after N evaluations, those of a resumed search included; "
-        f"{DEFAULT_MAX_EVALS} where neither this nor a timeout is given.",
+        "A program after --, its words with placeholders such as {NAME}, {args}, {dir}",
+        "--objective",
+        default=LAST,
+        metavar="SOURCE",
+        help="Where its objective is: last (the last number that it prints), regex:PATTERN, or "
+        "json:FILE[:KEY]. A line DH-OUTPUT: VALUE counts in any case.",
     ),
+    _option(
+        "A program after --, its words with placeholders such as {NAME}, {args}, {dir}",
+        "--workdir",
+        default=START,
+        metavar="DIR",
+        help=f"Where it runs: {START} (where the search was started), {OWN} (each in a directory "
+        "of its own), or a directory.",
+    ),
+]
+
+TIME: Options = [
     _option(
         "When to stop",
         "--timeout",
@@ -115,6 +169,26 @@ BUDGET: Options = [
         default_text=f"{DEFAULT_GRACE:g} s",
         help="How long running evaluations may continue after a timeout or SIGTERM.",
     ),
+]
+
+BUDGET: Options = [
+    _option(
+        "When to stop",
+        "--max-evals",
+        type=POSITIVE,
+        metavar="N",
+        help="Stop after N evaluations, those of a resumed search included; "
+        f"{DEFAULT_MAX_EVALS} where neither this nor another limit is given.",
+    ),
+    _option(
+        "When to stop",
+        "--max-steps",
+        type=POSITIVE,
+        metavar="N",
+        help="Stop after N steps (epochs, say) in all evaluations, as they report them; none is "
+        "cut in its middle by it.",
+    ),
+    *TIME,
     _option(
         "When to stop",
         "--max-failures",
@@ -144,6 +218,16 @@ BUDGET: Options = [
         show_default=False,
         metavar="VALUE",
         help="Improvements of no more than this are none.",
+    ),
+    _option(
+        "When to stop",
+        "--stop-when-done",
+        type=Number(min=0, min_open=True),
+        is_flag=False,
+        flag_value=DEFAULT_WORTH,
+        metavar="[SHARE]",
+        help="Stop when the model expects of no evaluation any more an improvement of more than "
+        f"this share of what was gained ({DEFAULT_WORTH}).",
     ),
 ]
 
@@ -187,14 +271,6 @@ EVALUATION: Options = [
     ),
     _option(
         "How to evaluate",
-        "--cache-key",
-        metavar="KEY",
-        default="uuid",
-        help="Which points count as one, whose objective is then reused: uuid (none), to_dict "
-        "(equal ones), or a function of the point that gives its key, by its dotted path.",
-    ),
-    _option(
-        "How to evaluate",
         "--num-cpus-per-task",
         type=POSITIVE,
         default=1,
@@ -211,12 +287,23 @@ EVALUATION: Options = [
     ),
 ]
 
+CACHE: Options = [
+    _option(
+        "How to evaluate",
+        "--cache-key",
+        metavar="KEY",
+        default="uuid",
+        help="Which points count as one, whose objective is then reused: uuid (none), to_dict "
+        "(equal ones), or a function of the point that gives its key, by its dotted path.",
+    ),
+]
+
 STOPPING: Options = [
     _option(
         "Early stopping",
         "--stopper",
         type=RegisteredName(STOPPERS),
-        default="none",
+        default_text="curve with the default optimizer, else none",
         help="The rule that ends evaluations early by what they report.",
     ),
     _option(
@@ -226,6 +313,12 @@ STOPPING: Options = [
         default=DEFAULT_STOP_GRACE,
         default_text=f"{DEFAULT_STOP_GRACE:g} s",
         help="How long an evaluation may continue that was asked to end early.",
+    ),
+]
+
+SEED: Options = [
+    _option(
+        "Records", "--seed", type=NOT_NEGATIVE, metavar="N", help="Make the search repeatable."
     ),
 ]
 
@@ -252,8 +345,16 @@ RECORDS: Options = [
         metavar="RESULTS",
         help="Start with what another search found: its results.csv.",
     ),
+    *SEED,
+]
+
+SUMMARY: Options = [
     _option(
-        "Records", "--seed", type=NOT_NEGATIVE, metavar="N", help="Make the search repeatable."
+        "Records",
+        "--json",
+        "as_json",
+        is_flag=True,
+        help="Print the summary as one JSON object; progress is on standard error as always.",
     ),
 ]
 
@@ -275,7 +376,15 @@ BATCH: Options = [
 """Hidden options of a search in a batch job: the time that evaluations get at SIGTERM, the command
 that resumes it, and that nobody sits at a terminal."""
 
-ANY_SEARCH: Options = [*TASK, *BUDGET, *EVALUATION, *STOPPING, *RECORDS, *BATCH]
+
+def any_search(run: Options) -> Options:
+    """Return the options of every search.
+
+    Args:
+        run: those that say what is evaluated.
+    """
+    task = [config_option("What to search"), *SPACE, *run, *DIRECTION]
+    return [*task, *PROGRAM, *BUDGET, *EVALUATION, *CACHE, *STOPPING, *RECORDS, *BATCH]
 
 
 def with_options(options: Options) -> Callable[[Command], Command]:
@@ -290,15 +399,22 @@ def with_options(options: Options) -> Callable[[Command], Command]:
 
 
 def given_options(context: click.Context, parameters: Iterable[click.Parameter]) -> dict[str, str]:
-    """The options that stand on the command line, each with its value."""
+    """The options that stand on the command line, each with its value.
+
+    The values of one that is repeated are one value, in which ``;`` separates them.
+    """
     given: dict[str, str] = {}
     for parameter in parameters:
         name = parameter.name or ""
+        if not isinstance(parameter, click.Option):
+            continue
         if context.get_parameter_source(name) == ParameterSource.COMMANDLINE:
             if isinstance(parameter, GroupedOption) and parameter.stands_for is not None:
                 given.update([parameter.stands_for])
                 continue
             value = context.params[name]
+            if parameter.multiple:
+                value = "; ".join(value)
             whole = isinstance(value, float) and value.is_integer()
             given[parameter.opts[0]] = str(int(value) if whole else value)
     return given

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from deephyper.core.cli.progress import format_value
 from deephyper.loading import current_directory
 from deephyper.objective import format_objective
 from deephyper.printable import one_printable_line, printable, shell_word
+from deephyper.standard_streams import open_apart
 
 if TYPE_CHECKING:
     from deephyper.evaluator import Evaluator
@@ -60,7 +62,7 @@ class HeldDirectory:
     def hold(self, path: Path) -> None:
         """Take the directory, which is there."""
         with contextlib.suppress(OSError):
-            self._fd = os.open(path, os.O_RDONLY)
+            self._fd = open_apart(path, os.O_RDONLY)
 
     def path(self, path: Path) -> Path | None:
         """Return where it is now; None if it is gone.
@@ -103,6 +105,7 @@ def start_line(
     """
     some = ", ".join([*names[:_NAMES_SHOWN], *(["..."] if len(names) > _NAMES_SHOWN else [])])
     limits = [] if budget.max_evals is None else [_counted(budget.max_evals, "evaluation")]
+    limits += [] if budget.max_steps is None else [_counted(budget.max_steps, "step")]
     limits += [] if budget.timeout is None else [f"{budget.timeout:g} s"]
     workers = _counted(evaluator.num_workers, f"{evaluator.method} worker")
     return one_printable_line(
@@ -125,9 +128,7 @@ def summary(
     from deephyper.search.log_dir import LogDir
     from deephyper.search.search_result import REASONS
 
-    failed = f", {result.num_failures} of them failed" if result.num_failures else ""
-    counted = _counted(result.num_evaluations, "evaluation")
-    lines = [f"The search has ended: {REASONS[result.reason]} ({counted}{failed})."]
+    lines = [f"The search has ended: {REASONS[result.reason]} ({_counts(result)})."]
     if result.best is not None:
         lines.append(f"Best objective: {format_objective(result.best.objective)}")
         point = result.best.job.point
@@ -135,17 +136,80 @@ def summary(
     else:
         lines.append("No evaluation has succeeded.")
         lines += _last_failure(result, place)
+    lines.append(_files(result, place, log_dir))
     if log_dir is None:
-        gone = printable(str(result.log_dir))
-        lines.append(f"Files: they were in {gone}, which was moved or deleted meanwhile")
         return lines
-    results = place.short(LogDir(log_dir).results)
-    lines.append(f"Files: {printable(results)}, and deephyper.log beside it")
     if result.best is not None:
+        results = place.short(LogDir(log_dir).results)
         lines.append(f"Look at the best with: deephyper-analytics topk {shell_word(results)}")
     if result.reason in ("timeout", "interrupted", "max_failures"):
         where = shell_word(place.short(log_dir))
         lines.append(f"Resume with: {resume_command.format(where)}")
+    return lines
+
+
+def json_summary(
+    result: SearchResult, resume_command: str, place: Place, log_dir: Path | None
+) -> str:
+    """Return the same as one JSON object on a line; the arguments are those of :func:`summary`."""
+    best = result.best
+    failed = next((o for o in reversed(result.outcomes) if o.failure is not None), None)
+    found = {
+        "reason": result.reason,
+        "signal": result.signal,
+        "exit_status": exit_status(result),
+        "direction": result.direction,
+        "num_evaluations": result.num_evaluations,
+        "num_failed": result.num_failures,
+        "num_pruned": result.num_pruned,
+        "seconds": round(result.seconds, 3),
+        "best": None
+        if best is None
+        else {
+            "id": best.job.id,
+            "objective": best.objective,
+            "point": best.job.point,
+            "metrics": dict(best.metrics),
+        },
+        "last_failure": None
+        if failed is None or failed.failure is None
+        else {
+            "id": failed.job.id,
+            "kind": failed.failure.kind,
+            "message": failed.failure.message,
+            "output": failed.output,
+        },
+        "log_dir": None if log_dir is None else str(log_dir),
+        "resume": None
+        if log_dir is None
+        else resume_command.format(shell_word(place.short(log_dir))),
+    }
+    return json.dumps(found)
+
+
+def confirmation_summary(
+    result: SearchResult, repeats: int, resume_command: str, place: Place, log_dir: Path | None
+) -> list[str]:
+    """Return lines for the user: why the confirmation ended, its files, and what to do next.
+
+    Args:
+        result: of it.
+        repeats: how often each point was to be evaluated.
+        resume_command: see :func:`summary`, as for what follows.
+        place: where it was started.
+        log_dir: where its log directory is now.
+    """
+    from deephyper.search.search_result import REASONS
+
+    times = "once" if repeats == 1 else f"{repeats} times"
+    done = result.reason == "max_evals"
+    reason = f"each point was evaluated {times}" if done else REASONS[result.reason]
+    lines = [f"The confirmation has ended: {reason} ({_counts(result)})."]
+    if result.best is None:
+        lines += ["No evaluation has succeeded.", *_last_failure(result, place)]
+    lines.append(_files(result, place, log_dir))
+    if not done and log_dir is not None:
+        lines.append(f"Resume with: {resume_command.format(shell_word(place.short(log_dir)))}")
     return lines
 
 
@@ -158,6 +222,24 @@ def exit_status(result: SearchResult) -> int:
 
 def _counted(number: int, thing: str) -> str:
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def _counts(result: SearchResult) -> str:
+    """Return how many evaluations there were, and how many of them did not come to their end."""
+    count, failed, pruned = result.num_evaluations, result.num_failures, result.num_pruned
+    parts = [f"{failed} of them failed"] if failed else []
+    parts += [f"{pruned} {'' if failed else 'of them '}ended early"] if pruned else []
+    return ", ".join([_counted(count, "evaluation"), *parts])
+
+
+def _files(result: SearchResult, place: Place, log_dir: Path | None) -> str:
+    from deephyper.search.log_dir import LogDir
+
+    if log_dir is None:
+        gone = printable(str(result.log_dir))
+        return f"Files: they were in {gone}, which was moved or deleted meanwhile"
+    results = place.short(LogDir(log_dir).results)
+    return f"Files: {printable(results)}, and deephyper.log beside it"
 
 
 def _last_failure(result: SearchResult, place: Place) -> list[str]:

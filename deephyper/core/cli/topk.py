@@ -23,17 +23,25 @@ from deephyper.printable import printable
     help="Save them in this file instead: .json, .yaml or .csv.",
 )
 @click.option("--points", is_flag=True, help="Their hyperparameters alone, as run takes them.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, a list of them, best first.")
 @click.option("--force", is_flag=True, help="Replace the file if it is there.")
-def topk(results: Path, k: int, output: Path | None, points: bool, force: bool) -> None:
+def topk(
+    results: Path, k: int, output: Path | None, points: bool, as_json: bool, force: bool
+) -> None:
     """Print the best points of a search, best first, as YAML.
 
-    RESULTS is the results.csv of a search. Evaluations that failed are left out. Rows that can't
-    be read are left out too, and counted on standard error.
+    RESULTS is the results.csv of a search. Evaluations that failed or were ended early are left
+    out. Rows that can't be read are left out too, and counted on standard error.
     """
-    from deephyper.analytics.topk import as_yaml, best_evaluations, best_points, save
+    if as_json and output is not None:
+        raise click.UsageError("--json prints them and --output saves them; give one of them")
+    from deephyper.analytics.ranked import as_json_list, as_yaml, save
+    from deephyper.analytics.topk import best_evaluations, best_points
 
     evaluations = (best_points if points else best_evaluations)(results, k, _notice)
-    if output is None:
+    if as_json:
+        print_result(as_json_list(evaluations))
+    elif output is None:
         print_result(as_yaml(evaluations, encoding=sys.stdout.encoding))
     else:
         save(evaluations, output, force=force)

@@ -75,6 +75,10 @@ class Reaper:
         """Kill what has this word in its environment some time after this process has died."""
         self._tell(f"*{mark}")
 
+    def release_marked(self, mark: str) -> None:
+        """Leave alone what has this word in its environment."""
+        self._tell(f"~{mark}")
+
     def release(self, pid: int) -> None:
         """Leave a worker alone; it has ended."""
         self._tell(f"-{pid}")

@@ -1,8 +1,8 @@
 """A small process that ends worker processes whose parent has died.
 
 A parent that is killed by ``kill -9`` can't clean up. The reaper, started beside the workers, reads
-``+PID MARK``, ``-PID`` and ``*MARK`` lines from its standard input. At the line ``end``, or when
-the input closes because the parent is gone, it kills what it still knows.
+``+PID MARK``, ``-PID``, ``*MARK`` and ``~MARK`` lines from its standard input. At the line ``end``,
+or when the input closes because the parent is gone, it kills what it still knows.
 
 It is run as a file by a bare interpreter (``python -I -S``), so it starts in a few milliseconds and
 imports nothing of deephyper. It is not a child of the parent, because Ray kills a worker's children
@@ -36,6 +36,8 @@ def main() -> None:
             marks[int(pid)] = mark
         elif line.startswith("*"):
             left.append(line[1:].strip())
+        elif line.startswith("~"):
+            left.remove(line[1:].strip())
         else:
             marks.pop(int(line[1:]), None)
     for worker in marks:

@@ -14,8 +14,8 @@ from deephyper.optimizer.arrays import Array
 from deephyper.optimizer.bayesian.acquisition import Acquisition, PosteriorMoments
 from deephyper.optimizer.bayesian.ascent import climb
 from deephyper.optimizer.bayesian.features import Features
-from deephyper.optimizer.bayesian.neighbors import Neighbors
 from deephyper.optimizer.bayesian.surrogate import Surrogate
+from deephyper.optimizer.neighbors import Neighbors
 from deephyper.optimizer.sampling import Sampler
 
 # Choices that were compared on the design half of the benchmark; RESULTS.md there has the figures.

@@ -10,9 +10,11 @@ reshaped space-filling). The ends of the ranges stay within reach.
 
 from __future__ import annotations
 
+from functools import cached_property
+from typing import Any
+
 import numpy as np
 from scipy.special import betaincinv
-from scipy.stats import qmc
 
 from deephyper.optimizer.arrays import Array
 from deephyper.optimizer.sampling import Sampler
@@ -34,10 +36,18 @@ class Design:
     def __init__(self, sampler: Sampler, first: Array) -> None:
         encoding = sampler.encoding
         self._sampler = sampler
-        self._sobol = qmc.Sobol(encoding.n_dims, scramble=True, rng=sampler.rng)
         self._numbers = encoding.numbers
         self._parameter = min(_LEAST + _BY_NUMBER * len(encoding.numbers), _MOST)
         self._block = sampler.drawable(first)
+
+    @cached_property
+    def _sobol(self) -> Any:
+        # An optimizer that knows enough results needs none, and its module takes long to import.
+        # It spawns random numbers of its own, the same ones whenever it is made.
+        from scipy.stats import qmc
+
+        sampler = self._sampler
+        return qmc.Sobol(sampler.encoding.n_dims, scramble=True, rng=sampler.rng)
 
     def next(self) -> Array:
         """Return the next vector, shape (1, d)."""

@@ -17,7 +17,6 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import lapack
-from scipy.optimize import minimize
 
 from deephyper.optimizer.arrays import Array, Indices
 from deephyper.optimizer.bayesian.features import Features
@@ -269,11 +268,13 @@ class Likelihood:
         features: which features belong together.
         x: features of the finished points, shape (n, p).
         y: their objectives, centered, shape (n,).
+        own_noise: variances of the noise that each has beside that of all, shape (n,).
     """
 
-    def __init__(self, features: Features, x: Array, y: Array) -> None:
+    def __init__(self, features: Features, x: Array, y: Array, own_noise: Array) -> None:
         self.n, self.d = len(x), features.n_groups
         self._y = y
+        self._own_noise = own_noise
         self._pairs = np.triu_indices(self.n, 1)
         self._absolute = features.distances(x)
         self._squared = self._absolute**2
@@ -299,7 +300,7 @@ class Likelihood:
         k = np.zeros((n, n))
         k[self._pairs] = correlation
         noise = p.noise + MIN_NOISE
-        k[np.diag_indices(n)] = 1.0 + noise
+        k[np.diag_indices(n)] = 1.0 + noise + self._own_noise
         factor, info = lapack.dpotrf(k.T, lower=1, clean=0, overwrite_a=1)
         if info:
             return 1e25, np.zeros_like(theta)
@@ -341,7 +342,12 @@ def _prior(theta: Array, d: int) -> tuple[float, Array]:
 
 
 def fit(
-    features: Features, x: Array, y: Array, start: Parameters, iterations: int
+    features: Features,
+    x: Array,
+    y: Array,
+    own_noise: Array,
+    start: Parameters,
+    iterations: int,
 ) -> tuple[Parameters, float]:
     """Return parameters of high posterior density near a start, and their negative log density.
 
@@ -349,12 +355,16 @@ def fit(
         features: which features belong together.
         x: features of the finished points, shape (n, p).
         y: their objectives, centered, shape (n,).
+        own_noise: variances of the noise that each has beside that of all, shape (n,).
         start: where the climb begins.
         iterations: of L-BFGS.
     """
     if features.n_groups == 0 or float(y @ y) <= 1e-12:
         return start, math.inf
-    likelihood = Likelihood(features, x, y)
+    # Its import takes as long as several proposals, and many processes that propose never fit.
+    from scipy.optimize import minimize
+
+    likelihood = Likelihood(features, x, y, own_noise)
     bounds = [(-4.5, 4.5)] * (2 * features.n_groups) + [(-6.0, 6.0), (-13.0, 2.0)]
     result = minimize(
         likelihood,

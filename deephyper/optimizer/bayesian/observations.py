@@ -79,10 +79,16 @@ class Observations:
         best = self.best(limit // 2)
         missing = limit - len(best)
         if n <= 4 * limit:
-            others = np.setdiff1d(self._finished.array[:, 0].astype(np.intp), best)
+            others = _without(self._finished.array[:, 0].astype(np.intp), best)
             drawn = rng.choice(others, missing, replace=False)
         else:
             # Of so many, twice as many draws hold enough distinct ones that aren't of the best.
             rows = self._finished.array[rng.integers(n, size=2 * limit), 0].astype(np.intp)
-            drawn = rng.permutation(np.setdiff1d(rows, best))[:missing]
+            drawn = rng.permutation(_without(rows, best))[:missing]
         return np.concatenate([best, drawn])
+
+
+def _without(rows: Indices, taken: Indices) -> Indices:
+    """Return the distinct rows that are not taken, in their order."""
+    # setdiff1d would import numpy.ma for it.
+    return np.array(sorted({*rows.tolist()} - {*taken.tolist()}), dtype=np.intp)

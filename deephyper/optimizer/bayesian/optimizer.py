@@ -7,10 +7,10 @@ surrogate.py and acquisition.py.
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -29,12 +29,15 @@ from deephyper.optimizer.bayesian.design import Design
 from deephyper.optimizer.bayesian.factor import Factor
 from deephyper.optimizer.bayesian.features import Features
 from deephyper.optimizer.bayesian.kernel import Covariance, Parameters, fit
-from deephyper.optimizer.bayesian.neighbors import Neighbors
 from deephyper.optimizer.bayesian.observations import Observations
-from deephyper.optimizer.bayesian.shares import CategoryShares
+from deephyper.optimizer.bayesian.pace import CROWD, CROWD_PACE, USUAL_PACE, Pace
+from deephyper.optimizer.bayesian.saved_fit import from_values, to_values
+from deephyper.optimizer.bayesian.shares import RECENT, CategoryShares
 from deephyper.optimizer.bayesian.surrogate import Surrogate
 from deephyper.optimizer.bayesian.transform import Transform
 from deephyper.optimizer.encoding import Key
+from deephyper.optimizer.fitted import Fitted
+from deephyper.optimizer.neighbors import Neighbors
 from deephyper.optimizer.optimizer import Optimizer
 from deephyper.optimizer.settings import BayesianSettings
 from deephyper.problem.point import Point
@@ -58,32 +61,6 @@ BASES = 8
 MARGINS = (0.05, 0.0, 0.3, 0.0)
 """Improvement that proposals ask for in turn, in standard deviations of the objective. Without it a
 search polishes what it has; where many points share the best value it never leaves them."""
-CROWD = 200
-"""With so many points pending, a model learns no results: the next one will. One result says little
-then, and thousands of workers leave no time to look at each at once."""
-
-
-@dataclass(frozen=True)
-class Pace:
-    """Effort spent on a model and its proposals.
-
-    Attributes:
-        finished, failed, pending: points in the model, at most: the newest of those that failed or
-            are pending.
-        room: points that can be appended at least before a new model is made.
-        refresh: one of so many proposals looks for new candidates.
-    """
-
-    finished: int
-    failed: int
-    pending: int
-    room: int
-    refresh: int
-
-
-USUAL_PACE = Pace(finished=300, failed=100, pending=CROWD, room=48, refresh=4)
-"""Of several points asked for at once; a single one always looks for new candidates."""
-CROWD_PACE = Pace(finished=200, failed=60, pending=64, room=64, refresh=8)
 
 
 class BayesianOptimizer(Optimizer):
@@ -131,6 +108,21 @@ class BayesianOptimizer(Optimizer):
     @property
     def description(self) -> str:
         return "deephyper's Gaussian process, the default"
+
+    def fitted(self) -> Fitted | None:
+        if self._transform is None:
+            return None
+        return Fitted(self._fitted_on, to_values(self._parameters, self._transform))
+
+    def take_fitted(self, fitted: Fitted) -> None:
+        # A fit to more results is not one to results of this search.
+        if 0 < fitted.n_results <= len(self._results) + len(self._estimates):
+            with contextlib.suppress(ValueError):
+                self._parameters, self._transform = from_values(
+                    fitted.values, self._features.n_groups
+                )
+                self._fitted_on = fitted.n_results
+                self._surrogate = None
 
     def _default(self) -> Array:
         """Return the vector of the default point, shape (1, d); (0, d) where that isn't valid."""
@@ -180,9 +172,7 @@ class BayesianOptimizer(Optimizer):
         assert self._surrogate is not None
         if objective is not None:
             self._surrogate.set_result(row, self._transformed(objective))
-        elif self._surrogate.models_failures:
-            self._surrogate.set_failed(row)
-        else:
+        elif not (self._surrogate.models_failures and self._surrogate.set_failed(row)):
             self._surrogate = None  # the next one will, with all results
 
     @np.errstate(under="ignore")
@@ -191,12 +181,31 @@ class BayesianOptimizer(Optimizer):
             if self._surrogate is not None and key not in self._rows:
                 self._append_pending(key, self._features(self._vectors_of([key], [point]))[0])
 
+    def _take_turns(self, n_proposed: int) -> None:
+        self._n_proposed = self._n_refreshed = n_proposed
+        pending = self._vectors_of(list(self._pending), list(self._pending.values()))
+        recent = [*self._results.vectors[-RECENT:], *pending]
+        self._shares.take_turns(recent[-RECENT:], n_proposed)
+
     def _forget(self, points: Mapping[Key, Point]) -> None:
         # A row can't be taken out of a factor; the next one is made without it.
         if points.keys() & self._rows.keys():
             self._surrogate = None
         for key in points:
             self._encoded.pop(key, None)
+
+    @np.errstate(under="ignore")
+    def _estimate(self, keys: Sequence[Key]) -> None:
+        for key in keys:
+            self._set_estimate(key)
+
+    def _set_estimate(self, key: Key) -> None:
+        """Have the model know what is expected of a pending point, if that is one of its rows."""
+        row = self._rows.get(key)
+        if row is None or self._surrogate is None or not self._surrogate.learns:
+            return
+        if not self._surrogate.set_estimate(row, *self._transformed_estimate(key)):
+            self._surrogate = None
 
     def _predict(self, key: Key, point: Point) -> Prediction | None:
         if not self._is_ready():
@@ -222,13 +231,15 @@ class BayesianOptimizer(Optimizer):
 
     def _is_ready(self) -> bool:
         """Return whether there are enough results for a model."""
-        if len(self._results) < self._n_initial or self._features.n_groups == 0:
+        if self._features.n_groups == 0:
+            return False
+        if len(self._results) + len(self._estimates) < self._n_initial:
             return False
         return self._results.n_finished >= min(4, self._n_initial)
 
     @property
     def _is_crowded(self) -> bool:
-        return len(self._pending) + len(self._proposed) >= CROWD
+        return len(self._pending) + len(self._proposed) - len(self._estimates) >= CROWD
 
     @property
     def _pace(self) -> Pace:
@@ -331,9 +342,20 @@ class BayesianOptimizer(Optimizer):
         assert self._transform is not None
         return float(self._transform(np.array([objective]))[0])
 
+    def _transformed_estimate(self, key: Key) -> tuple[float, float]:
+        """Return mean and standard deviation of what is expected of a point, transformed."""
+        assert self._transform is not None
+        mean, std = self._estimates[key].mean, self._estimates[key].std
+        nearby = 1e-3 * self._transform.typical
+        low, middle, near, high = self._transform(
+            np.array([mean - std, mean, mean + nearby, mean + std])
+        )
+        # Where the transform bends, a large deviation is not to be taken for a small one.
+        return float(middle), float(max(0.5 * (high - low), (near - middle) / nearby * std))
+
     def _current_surrogate(self, n_asked: int = 1) -> Surrogate:
         """Return the model, brought up to date; its parameters are fitted when that is due."""
-        n = len(self._results)
+        n = len(self._results) + len(self._estimates)
         if n >= max(GROWTH * self._fitted_on, self._fitted_on + 1):
             self._fit()
             self._fitted_on = n
@@ -345,12 +367,27 @@ class BayesianOptimizer(Optimizer):
     def _fit(self) -> None:
         """Fit the transform of the objectives and the parameters of the kernel."""
         limit = min(MAX_FIT, math.isqrt(2 * MAX_DISTANCES // self._features.n_groups))
-        chosen = self._results.best_and_some(limit, self._rng)
-        y = self._results.objectives[chosen]
+        n_estimated = min(len(self._estimates), max(limit - self._results.n_finished, limit // 4))
+        estimated = list(self._estimates)[len(self._estimates) - n_estimated :]
+        chosen = self._results.best_and_some(limit - n_estimated, self._rng)
+        means = [self._estimates[key].mean for key in estimated]
+        y = np.concatenate([self._results.objectives[chosen], means])
         self._transform = Transform.fit(y)
-        x = self._features(self._results.vectors[chosen])
+        stds = [self._transformed_estimate(key)[1] for key in estimated]
+        own_noise = np.concatenate([np.zeros(len(chosen)), np.square(stds)])
+        vectors = np.concatenate(
+            [
+                self._results.vectors[chosen],
+                self._vectors_of(estimated, [self._pending[key] for key in estimated]),
+            ]
+        )
         self._parameters, _ = fit(
-            self._features, x, self._transform(y), self._parameters, ITERATIONS
+            self._features,
+            self._features(vectors),
+            self._transform(y),
+            own_noise,
+            self._parameters,
+            ITERATIONS,
         )
 
     def _build_surrogate(self, n_asked: int) -> Surrogate:
@@ -359,7 +396,9 @@ class BayesianOptimizer(Optimizer):
         kept = self._results.best_and_some(pace.finished, self._rng)
         failed = self._results.failed[-pace.failed :]
         proposed = {key: proposal.point for key, proposal in self._proposed.items()}
-        pending = _newest(self._pending, proposed, pace.pending)
+        estimated = {key: self._pending[key] for key in self._estimates}
+        running = {k: p for k, p in self._pending.items() if k not in self._estimates}
+        pending = _newest(estimated, {}, pace.estimated) | _newest(running, proposed, pace.pending)
         vectors = np.concatenate(
             [
                 self._results.vectors[np.concatenate([kept, failed])],
@@ -374,6 +413,10 @@ class BayesianOptimizer(Optimizer):
         values = self._transform(self._results.objectives[kept])
         surrogate = Surrogate(factor, values, len(failed), learns=not self._is_crowded)
         self._rows = {key: n_observed + i for i, key in enumerate(pending)}
+        self._surrogate = surrogate
+        for key in pending:
+            if key in self._estimates:
+                self._set_estimate(key)
         few = self.n_unseen <= POOL_SIZE
         self._pool.rebind(surrogate, self._listing.unseen if self._listing and few else None)
         return surrogate

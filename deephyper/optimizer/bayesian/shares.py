@@ -61,6 +61,17 @@ class CategoryShares:
         """Take in a proposed vector, shape (d,)."""
         self._recent.append(vector[self._categories])
 
+    def take_turns(self, recent: Sequence[Array], n_proposed: int) -> None:
+        """Continue after proposals of another one.
+
+        Args:
+            recent: the last vectors that were proposed, shape (d,) each.
+            n_proposed: how many were proposed in all.
+        """
+        self._turn = n_proposed
+        for vector in recent:
+            self.record(vector)
+
     def restrict(self, value: Array, vectors: Array) -> Array:
         """Return the acquisition of candidates, -inf for those that it isn't the turn of.
 

@@ -48,6 +48,8 @@ class Surrogate:
             observed[0, :n] = 0.0
             self._failure = Posterior(factor, observed)
         self._n_known, self._n_failed = n, n_failed
+        self._worth: dict[int, float] = {}
+        """What the estimates are worth, in results, by row."""
         self._z = np.zeros((1 if self._failure is None else 2, factor.capacity))
         """What is not yet appended is 0."""
         self._stale = True
@@ -71,18 +73,46 @@ class Surrogate:
 
     def set_result(self, row: int, value: float) -> None:
         """Set the result of a pending point, transformed."""
+        self._worth.pop(row, None)
         self._objective.observe(row, np.array([value]))
         if self._failure is not None:
             self._failure.observe(row, np.array([0.0, 1.0]))
         self._known[row] = self._stale = True
         self._n_known += 1
 
-    def set_failed(self, row: int) -> None:
-        """Set a pending point's evaluation to failed; for surrogates that model failures."""
+    def set_estimate(self, row: int, value: float, std: float) -> bool:
+        """Set what is expected of a pending point's result, transformed, and how surely.
+
+        It replaces what was expected of it before. The mean of the model is what it would be with
+        an observation of so much noise there. Its standard deviation is that of a model that will
+        know the result, as at all pending points.
+
+        Returns:
+            False, and nothing has changed, if a new surrogate has to be made for it.
+        """
+        self._condition()
+        variance = std * std / self._signal
+        worth = self._objective.estimate(row, np.array([value]), variance)
+        if worth is None:
+            return False
+        self._worth[row] = worth
+        self._stale = True
+        return True
+
+    def set_failed(self, row: int) -> bool:
+        """Set a pending point's evaluation to failed; for surrogates that model failures.
+
+        Returns:
+            False, and nothing has changed, if a new surrogate has to be made for it.
+        """
         assert self._failure is not None
+        if not self._objective.withdraw(row):
+            return False
+        self._worth.pop(row, None)
         self._failure.observe(row, np.array([1.0, 1.0]))
         self._stale = True
         self._n_failed += 1
+        return True
 
     def std_without(self, row: int) -> float:
         """Return the standard deviation at a point of the model as if it weren't one."""
@@ -152,8 +182,9 @@ class Surrogate:
         factor, n = self.factor, self.factor.n
         values = self._objective.values[0]
         z = factor.inverse @ values
-        # Points without a result contribute nothing to z'z.
-        self._signal = (float(z @ z) + SIGNAL_WEIGHT) / (self._n_known + SIGNAL_WEIGHT)
+        # Points without a result contribute nothing to z'z, and those with an estimate a part.
+        n_worth = self._n_known + sum(self._worth.values()) + SIGNAL_WEIGHT
+        self._signal = (float(z @ z) + SIGNAL_WEIGHT) / n_worth
         smoothed = values - factor.noise * (z @ factor.inverse)
         known = self._known[:n]
         self._best = float(smoothed[known].max()) if self._n_known else 0.0

@@ -67,6 +67,11 @@ class Transform:
             std if std > 1e-12 else 1.0,
         )
 
+    @property
+    def typical(self) -> float:
+        """A typical difference of objectives."""
+        return self.scale * self.unit
+
     def __call__(self, objectives: Array) -> Array:
         """Return transformed objectives, increasing in the objectives."""
         z = _scaled(np.asarray(objectives, dtype=float) / self.unit, self.center, self.scale)

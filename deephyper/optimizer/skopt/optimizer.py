@@ -95,6 +95,9 @@ class SkoptOptimizer(Optimizer):
     def _forget(self, points: Mapping[Key, Point]) -> None:
         self._predictor = None
 
+    def _estimate(self, keys: Sequence[Key]) -> None:
+        self._predictor = None
+
     def _propose(self, n: int) -> Mapping[Key, Proposal]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -128,7 +131,7 @@ class SkoptOptimizer(Optimizer):
     # -- the model --------------------------------------------------------------------------------
 
     def _fit(self, rng: np.random.Generator) -> _Model | None:
-        """Return a model of all results and of lies about pending points.
+        """Return a model of all results and of lies about pending points: estimates, if any.
 
         None before there are enough results, and where scikit-optimize can't fit one.
         """
@@ -142,9 +145,11 @@ class SkoptOptimizer(Optimizer):
         failed = [point for point, value in observations if value is None]
         points = [point for point, _ in results] + failed + list(self._pending.values())
         # A failure is as bad as the worst result: worse would distort the scale of the model.
-        lies = [_lie(self.settings.liar_strategy, values)] * len(self._pending)
+        lie, worst = _lie(self.settings.liar_strategy, values), max(values)
+        expected = [self._estimates.get(key) for key in self._pending]
+        lies = [lie if estimate is None else min(-estimate.mean, worst) for estimate in expected]
         try:
-            return self._fit_to(points, values + [max(values)] * len(failed) + lies, rng)
+            return self._fit_to(points, values + [worst] * len(failed) + lies, rng)
         except (ValueError, ArithmeticError) as error:
             if not self._warned:
                 _log.warning(

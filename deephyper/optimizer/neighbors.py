@@ -53,17 +53,33 @@ class Neighbors:
                 for a value anywhere in its range.
         """
         rng = self._rng
-        n, n_numbers = len(bases), len(self._numbers)
-        n_free = n_numbers + len(self._categories)
-        out = bases.copy()
+        n, n_free = len(bases), len(self._numbers) + len(self._categories)
         if n_free == 0 or n == 0:
-            return out
+            return bases.copy()
         # Few hyperparameters more often than many: at least one, and all of them now and then.
         share = np.maximum(rng.random(n) ** 2, 1.0 / n_free)
         # A value from anywhere in the range is for one or two hyperparameters at a time.
         share[np.isinf(scales)] = 0.5 / n_free
         moved = rng.random((n, n_free)) < share[:, None]
         moved[np.arange(n), rng.integers(n_free, size=n)] = True
+        return self._moved(bases, moved, scales)
+
+    def change_one(self, bases: Array, scales: Array) -> Array:
+        """Return valid neighbors in which one active hyperparameter was changed, as `perturb`.
+
+        What that activates is drawn anew.
+        """
+        free = bases[:, [*self._numbers, *self._categories]]
+        if not free.size:
+            return bases.copy()
+        order = np.where(np.isnan(free), -1.0, self._rng.random(free.shape))
+        moved = np.zeros(free.shape, dtype=bool)
+        moved[np.arange(len(free)), np.argmax(order, axis=1)] = True
+        return self._moved(bases, moved, scales)
+
+    def _moved(self, bases: Array, moved: Mask, scales: Array) -> Array:
+        """Return valid vectors, the marked of whose numbers, then categories, are changed."""
+        rng, out, n_numbers = self._rng, bases.copy(), len(self._numbers)
         if n_numbers:
             out[:, self._numbers] = self._move_numbers(
                 bases[:, self._numbers] * self._unit_scale, moved[:, :n_numbers], scales

@@ -10,7 +10,6 @@ from typing import Any
 from deephyper.errors import DeepHyperError, SettingsError, argument
 from deephyper.job import Job, Outcome
 from deephyper.loading import load_object
-from deephyper.search.record import Evaluation
 
 Key = Callable[[dict[str, Any]], Any]
 
@@ -63,12 +62,11 @@ class Cache:
         if self._key is not None and outcome.status == "finished":
             self._known.setdefault(self._text(outcome.job.point), outcome)
 
-    def add_all(self, evaluations: Iterable[Evaluation]) -> None:
+    def add_all(self, outcomes: Iterable[Outcome]) -> None:
         """Take the outcomes of earlier evaluations; look at none if no key is ever the same."""
         if self._key is not None:
-            for evaluation in evaluations:
-                if evaluation.outcome is not None:
-                    self.add(evaluation.outcome)
+            for outcome in outcomes:
+                self.add(outcome)
 
     def _text(self, point: dict[str, Any]) -> str:
         assert self._key is not None

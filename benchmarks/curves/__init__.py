@@ -1,0 +1,1 @@
+"""Early stopping on real learning curves: python -m benchmarks.curves --help"""

@@ -1,0 +1,1 @@
+"""The trainings that the tables are made of."""

@@ -1,0 +1,1 @@
+"""Classic paths of ready problems."""

@@ -1,0 +1,97 @@
+"""The objective of a training: one number of its history."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from deephyper.errors import ProblemError
+from deephyper.problem.point import did_you_mean, show
+
+History = Mapping[str, Sequence[float]]
+"""Name of a metric -> its value after each epoch, as ``fit`` of Keras returns it."""
+Which = Literal["last", "max", "min"]
+_TEXT = re.compile(r"(?P<sign>-?)(?P<metric>\w+?)(?:__(?P<which>\w+))?")
+
+
+@dataclass(frozen=True)
+class Objective:
+    """A number of a history, the larger the better.
+
+    Attributes:
+        metric: name of the metric; empty where a function makes the number.
+        which: of its values.
+        negate: whether its sign is changed.
+        function: makes the number of the whole history; None for a metric.
+    """
+
+    metric: str = ""
+    which: Which = "last"
+    negate: bool = False
+    function: Callable[[Any], float] | None = None
+
+    @classmethod
+    def of(cls, given: object) -> Objective:
+        """Return the objective that a user gives.
+
+        Args:
+            given: ``val_r2`` for the last value of a metric, ``val_r2__max`` or ``val_r2__min`` for
+                its largest or smallest one, ``-val_loss`` for one with the other sign; or a
+                function of the history.
+
+        Raises:
+            ProblemError: it is something else.
+        """
+        if callable(given):
+            return cls(function=given)
+        found = _TEXT.fullmatch(given) if isinstance(given, str) else None
+        if found is None:
+            raise ProblemError(
+                f"the objective is {show(given)}: give the name of a metric, as 'val_r2',"
+                " '-val_loss' or 'val_accuracy__max', or a function of the history"
+            )
+        for which in ("last", "max", "min"):
+            if (found["which"] or "last") == which:
+                return cls(found["metric"], which, bool(found["sign"]))
+        raise ProblemError(f"the objective is {show(given)}: end it in __max, __min or __last")
+
+    def __call__(self, history: History) -> float:
+        """Return the number.
+
+        Raises:
+            ProblemError: the history doesn't have the metric.
+        """
+        if self.function is not None:
+            return self.function({name: list(values) for name, values in history.items()})
+        if self.metric not in history:
+            self.check(history)
+        values = history[self.metric]
+        value = {"last": values[-1], "max": max(values), "min": min(values)}[self.which]
+        return -float(value) if self.negate else float(value)
+
+    def of_epoch(self, history: History) -> float:
+        """Return how good the model is as it is after the last epoch; see :meth:`__call__`."""
+        if self.function is not None:
+            return self(history)
+        sign: Literal[-1, 1] = -1 if self.negate else 1
+        return sign * float(history[self.metric][-1])
+
+    def check(self, metrics: Collection[str]) -> None:
+        """Check that there is such a metric.
+
+        Raises:
+            ProblemError: there is none.
+        """
+        if self.function is None and self.metric not in metrics:
+            raise ProblemError(
+                f"the objective {self} is no metric of the training:"
+                f" {did_you_mean(self.metric, metrics)}"
+            )
+
+    def __str__(self) -> str:
+        if self.function is not None:
+            return getattr(self.function, "__qualname__", show(self.function))
+        which = "" if self.which == "last" else f"__{self.which}"
+        return f"{'-' * self.negate}{self.metric}{which}"
