@@ -173,6 +173,7 @@ ANALYTICS = Registry(
     {
         "topk": "deephyper.core.cli.topk:topk",
         "confirm": "deephyper.core.cli.confirm:confirm",
+        "compare": "deephyper.core.cli.compare:compare",
         "balsam": "deephyper.balsam.cli.timeline:balsam",
     },
     "click:Command",
@@ -180,6 +181,7 @@ ANALYTICS = Registry(
     summaries={
         "topk": "Print the best points of a search.",
         "confirm": "Evaluate the best points again, several times, and rank them anew.",
+        "compare": "Compare searches: their best objectives, and the time to a target.",
         "balsam": "Show the evaluations of a Balsam workflow over time.",
     },
 )
