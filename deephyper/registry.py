@@ -174,6 +174,7 @@ ANALYTICS = Registry(
         "topk": "deephyper.core.cli.topk:topk",
         "confirm": "deephyper.core.cli.confirm:confirm",
         "compare": "deephyper.core.cli.compare:compare",
+        "plot": "deephyper.core.cli.plot:plot",
         "balsam": "deephyper.balsam.cli.timeline:balsam",
     },
     "click:Command",
@@ -182,6 +183,7 @@ ANALYTICS = Registry(
         "topk": "Print the best points of a search.",
         "confirm": "Evaluate the best points again, several times, and rank them anew.",
         "compare": "Compare searches: their best objectives, and the time to a target.",
+        "plot": "Plot a search: a picture as a .png, .svg or .pdf file.",
         "balsam": "Show the evaluations of a Balsam workflow over time.",
     },
 )

@@ -35,7 +35,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "benchmark": ("problem", "callbacks", "evaluator.current"),
     "search": ("problem", "evaluator", "optimizer", "stopper"),
     "ask_tell": ("problem", "space_file", "optimizer", "stopper", "search"),
-    "analytics": ("search.results",),
+    "analytics": ("search.events", "search.log_dir", "search.replay", "search.results"),
     "confirmation": ("problem", "evaluator", "optimizer", "search", "analytics"),
     "hpc": (),
     "balsam": ("problem", "command", "evaluator", "nas", "search", "hpc", "core.cli"),
@@ -95,7 +95,7 @@ ENGINES = {
     "xgboost": ("callbacks/xgboost.py",),
     "balsam": ("balsam",),
     "django": ("balsam",),
-    "matplotlib": ("balsam/timeline/report.py",),
+    "matplotlib": ("analytics/plots", "balsam/timeline/report.py"),
     "skopt": ("optimizer/skopt",),
     "sklearn": (
         "benchmark/digits.py",

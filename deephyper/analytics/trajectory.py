@@ -27,6 +27,9 @@ class Trajectory:
     Attributes:
         path: the results file, as it was given.
         direction: says which objectives are better.
+        objectives: of evaluation i, shape (n,); of one that was ended early its last; NaN where it
+            failed.
+        finished, pruned: whether it has finished, or was ended early, shape (n,).
         best: the best objective of the finished ones among the first i + 1 evaluations, shape (n,);
             NaN before the first of them.
         seconds: from the first start to the end of evaluation i, shape (n,), never falling; NaN
@@ -35,6 +38,9 @@ class Trajectory:
 
     path: str
     direction: Direction
+    objectives: NDArray[np.float64]
+    finished: NDArray[np.bool_]
+    pruned: NDArray[np.bool_]
     best: NDArray[np.float64]
     seconds: NDArray[np.float64]
 
@@ -93,19 +99,25 @@ def read_trajectory(
         )
     ends = _times(rows, "end")
     order = np.argsort(ends, kind="stable") if ends is not None else np.arange(len(rows))
-    values = np.array([row.objective if row.is_finished else math.nan for row in rows], dtype=float)
+    rows = [rows[i] for i in order]
+    finished = np.array([row.is_finished for row in rows])
+    pruned = np.array([row.status == "pruned" for row in rows])
+    values = np.array([row.objective for row in rows], dtype=np.float64)  # NaN for None
+    objectives = np.where(finished | pruned, values, math.nan)
     best = np.fmin if table.direction == "minimize" else np.fmax
     seconds = np.full(len(rows), math.nan)
-    starts = _times(rows, "start")
     if ends is not None:
-        first = float(ends.min() if starts is None else min(starts.min(), ends.min()))
-        seconds = ends[order] - first
-    return Trajectory(str(results), table.direction, best.accumulate(values[order]), seconds)
+        starts = [row.columns["start"] for row in rows if _is_number(row.columns.get("start"))]
+        seconds = ends[order] - min(starts, default=ends.min())
+    so_far = best.accumulate(np.where(finished, objectives, math.nan))
+    return Trajectory(str(results), table.direction, objectives, finished, pruned, so_far, seconds)
 
 
 def _times(rows: Sequence[Row], column: str) -> NDArray[np.float64] | None:
     """Return the times in a column, in seconds; None if any is missing."""
     times = [row.columns.get(column) for row in rows]
-    if not all(isinstance(each, (int, float)) for each in times):
-        return None
-    return np.array(times, dtype=float)
+    return np.array(times, dtype=np.float64) if all(map(_is_number, times)) else None
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and math.isfinite(value)

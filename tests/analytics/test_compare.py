@@ -43,10 +43,19 @@ def write(
 
 
 def way(values: ArrayLike, *, minimize: bool = False) -> Trajectory:
-    best = np.fmin if minimize else np.fmax
-    accumulated: NDArray[np.float64] = best.accumulate(np.array(values, dtype=np.float64))
-    seconds = 10.0 * np.arange(1, len(accumulated) + 1, dtype=np.float64)
-    return Trajectory("a", "minimize" if minimize else "maximize", accumulated, seconds)
+    objectives = np.array(values, dtype=np.float64)
+    finished = ~np.isnan(objectives)
+    best: NDArray[np.float64] = (np.fmin if minimize else np.fmax).accumulate(objectives)
+    seconds = 10.0 * np.arange(1, len(objectives) + 1, dtype=np.float64)
+    return Trajectory(
+        "a",
+        "minimize" if minimize else "maximize",
+        objectives,
+        finished,
+        np.zeros_like(finished),
+        best,
+        seconds,
+    )
 
 
 def test_a_way_has_every_evaluation_in_the_order_of_its_end(tmp_path: Path) -> None:

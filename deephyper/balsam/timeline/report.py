@@ -62,7 +62,7 @@ def plot(workflow: Workflow, path: Path) -> None:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise ResultsError(
-            "plots need matplotlib; install it with: pip install matplotlib"
+            "plots need matplotlib; install it with: pip install 'deephyper[plot]'"
         ) from error
     line = workflow.timeline()
     minutes = [(time - line[0][0]).total_seconds() / 60 for time, _ in line]

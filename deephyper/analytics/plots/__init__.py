@@ -1,0 +1,28 @@
+"""Plots of a search, as matplotlib's figures. Each takes a results file, or a log directory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from deephyper.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from deephyper.analytics.plots.figure import save
+    from deephyper.analytics.plots.objectives import history
+    from deephyper.analytics.plots.predictions import predicted
+    from deephyper.analytics.plots.reports import curves
+    from deephyper.analytics.plots.workers import timeline
+
+__all__ = ["curves", "history", "predicted", "save", "timeline"]
+
+
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "curves": "deephyper.analytics.plots.reports",
+        "history": "deephyper.analytics.plots.objectives",
+        "predicted": "deephyper.analytics.plots.predictions",
+        "save": "deephyper.analytics.plots.figure",
+        "timeline": "deephyper.analytics.plots.workers",
+    },
+)

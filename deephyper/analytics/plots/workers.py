@@ -1,0 +1,140 @@
+"""Workers over time: their evaluations, and the number of busy ones."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deephyper.analytics.plots.figure import (
+    BLUE,
+    GRAY,
+    MANY,
+    ORANGE,
+    QUIET,
+    RED,
+    blank_figure,
+    label,
+    styled,
+)
+from deephyper.analytics.plots.objectives import time_unit
+from deephyper.errors import ResultsError
+from deephyper.search.results import Row, read_table
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_MOST_WORKERS = 64
+_MOST_BARS = 20_000
+_NARROWEST = 1_500
+"""A bar is at least this part of the width, to be seen."""
+_SEPARATED = 40
+"""Bars up to which lines between them don't hide them."""
+_COLORS = {"finished": BLUE, "pruned": ORANGE, "failed": RED, "stopped": GRAY}
+_NAMES = {"pruned": "ended early"}
+
+
+def timeline(results: str | os.PathLike[str]) -> Figure:
+    """Plot what the workers did when, and how many of them were busy.
+
+    The utilization in the title is the busy part of the time of as many workers as were ever busy
+    at once.
+
+    Args:
+        results: a ``results.csv``, or the log directory that holds it.
+
+    Raises:
+        ResultsError: if the file can't be read, or has no times.
+        DeepHyperError: if matplotlib isn't installed.
+    """
+    rows = [row for row in read_table(Path(results)).rows if _is_timed(row)]
+    if not rows:
+        raise ResultsError(
+            f"no row of '{results}' tells when its evaluation was started and ended; a timeline "
+            "needs the columns 'start' and 'end'"
+        )
+    starts = np.array([row.columns["start"] for row in rows], dtype=np.float64)
+    ends = np.maximum(starts, np.array([row.columns["end"] for row in rows], dtype=np.float64))
+    begin = starts.min()
+    unit, size = time_unit(float(ends.max() - begin))
+    x, busy = _busy(starts, ends)
+    workers = sorted({str(row.columns.get("worker", "")) for row in rows}, key=_natural)
+    shows_workers = 1 < len(workers) <= _MOST_WORKERS and len(rows) <= _MOST_BARS
+    figure = blank_figure(7.0, 4.3 if not shows_workers else min(9.0, 3.6 + 0.16 * len(workers)))
+    if shows_workers:
+        grid = figure.subplots(2, 1, sharex=True, height_ratios=[1.2, max(1.0, len(workers) / 8)])
+        axes, below = styled(grid[0]), styled(grid[1])
+        shown = np.maximum(ends - starts, (ends.max() - begin) / _NARROWEST)
+        _draw_workers(below, rows, workers, (starts - begin) / size, shown / size)
+    else:
+        axes = below = styled(figure.add_subplot())
+    from matplotlib.ticker import MaxNLocator
+
+    axes.fill_between((x - begin) / size, busy, step="post", color=BLUE, alpha=0.3, linewidth=0)
+    axes.step((x - begin) / size, busy, where="post", color=BLUE, linewidth=1.0)
+    axes.set_ylim(bottom=0)
+    axes.set_ylabel("evaluations at once")
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    peak = int(busy.max())
+    whole = float(ends.max() - begin)
+    share = float((ends - starts).sum()) / (peak * whole) if whole > 0 else 1.0
+    axes.set_title(f"utilization {share:.1%} of {peak} at once", **QUIET)
+    below.set_xlabel(f"{unit} since the first start")
+    return figure
+
+
+def _is_timed(row: Row) -> bool:
+    times = [row.columns.get(name) for name in ("start", "end")]
+    return all(isinstance(each, (int, float)) for each in times)
+
+
+def _busy(
+    starts: NDArray[np.float64], ends: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return the times at which evaluations begin or end, and how many run from then on."""
+    times = np.concatenate([starts, ends])
+    changes = np.concatenate([np.ones(len(starts), np.int64), -np.ones(len(ends), np.int64)])
+    # Of what happens at the same time the ends come first: one worker takes one after another.
+    order = np.lexsort((changes, times))
+    return times[order], np.cumsum(changes[order])
+
+
+def _draw_workers(
+    axes: Axes,
+    rows: list[Row],
+    workers: list[str],
+    starts: NDArray[np.float64],
+    lengths: NDArray[np.float64],
+) -> None:
+    lines = {worker: i for i, worker in enumerate(workers)}
+    for status, color in _COLORS.items():
+        chosen = [i for i, row in enumerate(rows) if row.status == status]
+        if chosen:
+            axes.barh(
+                [lines[str(rows[i].columns.get("worker", ""))] for i in chosen],
+                lengths[chosen],
+                left=starts[chosen],
+                height=0.8,
+                color=color,
+                edgecolor="white",
+                linewidth=0.0 if len(rows) > _SEPARATED else 0.5,
+                label=_NAMES.get(status, status),
+                rasterized=len(rows) > MANY,
+            )
+    step = max(1, len(workers) // 20)
+    axes.set_yticks(range(0, len(workers), step), [label(w) for w in workers[::step]], fontsize=7)
+    axes.set_ylim(len(workers) - 0.4, -0.6)
+    axes.set_ylabel("worker")
+    axes.grid(visible=False, axis="y")
+    axes.legend(
+        loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=4, frameon=False, fontsize="small"
+    )
+
+
+def _natural(worker: str) -> tuple[int, str]:
+    """Return a key that sorts worker 10 after worker 9."""
+    return (int(worker), "") if worker.isdecimal() else (1 << 62, worker)
