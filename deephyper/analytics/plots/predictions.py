@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+_FEWEST = 5
+"""Points below which a correlation says nothing."""
+
+
 def predicted(results: str | os.PathLike[str]) -> Figure:
     """Plot what was expected of each finished evaluation when its point was proposed.
 
@@ -59,7 +63,7 @@ def predicted(results: str | os.PathLike[str]) -> Figure:
     axes.set_ylim(*ends)
     axes.set_xlabel("predicted objective")
     axes.set_ylabel("objective")
-    if len({*found}) > 1 and len({*expected}) > 1:
+    if len(found) >= _FEWEST and len({*found}) > 1 and len({*expected}) > 1:
         from scipy.stats import spearmanr
 
         rank = float(spearmanr(x, y).statistic)
