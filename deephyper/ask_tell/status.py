@@ -151,7 +151,7 @@ def read_status(log_dir: str | os.PathLike[str], clock: Clock | None = None) -> 
     require_search(directory)
     holder = read_holder(directory.path)
     for _ in range(_READS):
-        seen = _Seen()
+        seen = SeenEvents()
         try:
             seen.take(read_events(directory.path))
         except KeyError as error:
@@ -191,10 +191,15 @@ class _Running:
     step: int | None = None
 
 
-class _Seen:
-    """The sum of the events of a journal, taken one after the other."""
+class SeenEvents:
+    """The sum of the events of a journal, taken one after the other.
+
+    Attributes:
+        direction: says which objectives are better.
+    """
 
     def __init__(self) -> None:
+        self.direction: Direction = "maximize"
         self._session: events.Session | None = None
         self._end: events.SessionEnded | None = None
         self._running: dict[str, _Running] = {}
@@ -205,9 +210,12 @@ class _Seen:
         self._earlier = self._lasted = 0.0
 
     def take(self, all_events: Iterable[events.AnyEvent]) -> None:
-        """Take all events of a journal."""
+        """Take the next events of a journal.
+
+        Raises:
+            KeyError: at an event of an evaluation that was not submitted before, with its id.
+        """
         running, paused = self._running, self._paused
-        direction: Direction = "maximize"
         event: events.AnyEvent | None = None
         for event in all_events:
             match event:
@@ -231,7 +239,7 @@ class _Seen:
                     ended = running.pop(event.id)
                     self._finished += 1
                     best = None if self._best is None else self._best[0].objective
-                    if is_better(event.objective, best, direction):
+                    if is_better(event.objective, best, self.direction):
                         self._best = (event, ended.submitted.point)
                 case events.Failure():
                     self._failure = event
@@ -241,14 +249,13 @@ class _Seen:
                 case events.SearchBegan() | events.Resumed():
                     self._begin(event)
                     if event.settings.get("direction") == "minimize":
-                        direction = "minimize"
+                        self.direction = "minimize"
                 case events.SessionEnded():
                     self._end = event
                 case _:
                     continue
             if event.seconds is not None:
                 self._lasted = event.seconds
-        self._direction: Direction = direction
 
     def _begin(self, event: events.Session) -> None:
         self._session, self._end = event, None
@@ -279,7 +286,7 @@ class _Seen:
             log_dir=str(log_dir),
             state=state,
             reason=None if self._end is None else self._end.reason,
-            direction=self._direction,
+            direction=self.direction,
             num_evaluations=self._finished + self._failed + self._pruned,
             num_finished=self._finished,
             num_failed=self._failed,
