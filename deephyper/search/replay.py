@@ -8,11 +8,12 @@ guess.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn, get_args
+from typing import Any, BinaryIO, NoReturn, get_args
 
 from deephyper.errors import ProblemError, ResultsError, argument
 from deephyper.job import Job, Outcome, Status
@@ -25,19 +26,13 @@ from deephyper.search.journal import (
     BYTE_ORDER_MARK,
     FILE_NAME,
     LONGEST_LINE,
-)
-from deephyper.search.journal_lines import (
-    check_version,
-    damaged,
-    is_torn,
-    journal_lines,
-    numbered_lines,
-    opened,
+    READABLE_VERSIONS,
 )
 from deephyper.search.record import Evaluation, Record, StartCommand, Written
 
 Validate = Callable[[Point], Point]
 
+VERSIONED = (events.SearchBegan, events.Resumed)
 _BEGINNINGS = (b'{"event": "search"', b'{"event": "resumed"')
 _HIGHEST_GAP = 10**9
 """How far ids may be ahead of the number of evaluations, so that they never run out of digits."""
@@ -78,7 +73,7 @@ def read_last_session(log_dir: Path, validate: Validate | None = None) -> LastSe
     """Read a search back with its last session; see :func:`read_journal`."""
     path = log_dir / FILE_NAME
     replay = _Replay(validate)
-    for number, event, size in journal_lines(path):
+    for number, event, size in _lines(path):
         replay.record.size += size
         try:
             replay.apply(event)
@@ -97,13 +92,13 @@ def read_start_command(log_dir: Path) -> StartCommand | None:
     """
     path = log_dir / FILE_NAME
     with opened(path) as file:
-        beginnings = [(n, line) for n, line in numbered_lines(file) if line.startswith(_BEGINNINGS)]
+        beginnings = [(n, line) for n, line in _numbered(file) if line.startswith(_BEGINNINGS)]
     while beginnings:
         number, line = beginnings.pop()
         try:
             event = events.decode(line)
         except Damaged as damage:
-            if is_torn(line, damage):
+            if _is_torn(line, damage):
                 continue
             check_version(path, events.version_of(line))
             raise damaged(path, number, damage) from damage
@@ -117,7 +112,7 @@ def read_events(log_dir: Path) -> Iterator[AnyEvent]:
     Raises:
         ResultsError: if it can't be read, or a line is damaged.
     """
-    for _, event, _ in journal_lines(log_dir / FILE_NAME):
+    for _, event, _ in _lines(log_dir / FILE_NAME):
         yield event
 
 
@@ -144,6 +139,83 @@ def holds_events(path: Path) -> bool:
     except Damaged as damage:
         return damage.is_json
     return True
+
+
+def _lines(path: Path) -> Iterator[tuple[int, AnyEvent, int]]:
+    """Yield the number of each line, its event, and its size in bytes.
+
+    A last line that isn't whole, blank lines at the end and a byte order mark are passed over.
+    """
+    blank = 0
+    with opened(path) as file:
+        for number, line in _numbered(file):
+            if line.isspace():
+                blank = blank or number
+                continue
+            try:
+                event = events.decode(line)
+                if blank:
+                    raise damaged(path, blank, Damaged("it is empty"))
+            except Damaged as damage:
+                if _is_torn(line, damage):
+                    return
+                check_version(path, events.version_of(line))
+                raise damaged(path, blank or number, damage) from damage
+            if isinstance(event, VERSIONED):
+                check_version(path, event.version)
+            yield number, event, len(line)
+
+
+def _numbered(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """Yield the lines of a journal with their numbers, of long ones the beginning."""
+    number = 0
+    while line := file.readline(LONGEST_LINE + 1):
+        number += 1
+        yield number, line.removeprefix(BYTE_ORDER_MARK) if number == 1 else line
+
+
+def _is_torn(line: bytes, damage: Damaged) -> bool:
+    """Return whether a line is what a crash leaves of the last one."""
+    return not damage.is_json and not line.endswith(b"\n")
+
+
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator[BinaryIO]:
+    """Open a journal, as a context manager.
+
+    Raises:
+        ResultsError: if it can't be read, then or later.
+    """
+    try:
+        with os.fdopen(open_to_read(path), "rb") as file:
+            yield file
+    except FileNotFoundError as error:
+        raise ResultsError(
+            f"there is no search to resume in '{path.parent}': it holds no {FILE_NAME}"
+        ) from error
+    except NotADirectoryError as error:
+        raise ResultsError(
+            f"'{path.parent}' is a file, or lies below one; give the log directory of a search"
+        ) from error
+    except OSError as error:
+        raise ResultsError(
+            f"'{path}' can't be read ({error.strerror or error}); check its permissions"
+        ) from error
+
+
+def damaged(path: Path, number: int, damage: Damaged) -> ResultsError:
+    return ResultsError(
+        f"'{path}' is damaged at line {number}: {damage}; restore it from a copy, or start a new "
+        f"search with {argument('warm_start')} from the results.csv beside it"
+    )
+
+
+def check_version(path: Path, version: int | None) -> None:
+    if version is not None and version not in READABLE_VERSIONS:
+        raise ResultsError(
+            f"'{path}' has format version {version}, and this deephyper reads "
+            f"{' and '.join(map(str, READABLE_VERSIONS))}; use the deephyper that wrote it"
+        )
 
 
 class _Replay:

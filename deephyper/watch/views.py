@@ -21,7 +21,7 @@ _OUTPUT_LINES = 8
 
 @dataclass(frozen=True)
 class Screen:
-    """What can be shown.
+    """The room that a view has, and its characters.
 
     Attributes:
         width, height: in characters.

@@ -18,8 +18,8 @@ from deephyper.objective import Objective
 from deephyper.problem.point import Point
 from deephyper.safe_files import open_to_read
 from deephyper.search import events
-from deephyper.search.journal_lines import JournalFollower
 from deephyper.search.log_dir import LogDir
+from deephyper.watch.journal_follower import JournalFollower
 
 _KEPT = 100
 """Failures, and best evaluations, that are kept."""
