@@ -61,6 +61,12 @@ class _Evaluation:
     mark: str
     now: Callable[[], float]
 
+    @property
+    def program(self) -> Program:
+        """The program, which could be started."""
+        assert self.run.program is not None
+        return self.run.program
+
 
 class ProgramEvaluator(Evaluator):
     """Evaluates a :class:`.Command` as the process evaluator does, without its worker processes.
@@ -164,11 +170,8 @@ class ProgramEvaluator(Evaluator):
 
     def _request_stop(self, job_id: str, slot: int) -> None:
         with self._lock:
-            evaluation = self._evaluations.get(slot)
-            program = None if evaluation is None else evaluation.run.program
-            if evaluation is not None and program is not None and not program.is_ending:
-                self._watch.terminate(program)
-                evaluation.context.pruned = program.is_ending
+            if slot in self._evaluations:
+                self._watch.terminate(self._evaluations[slot].program)
 
     def _stop(self, job_id: str, slot: int) -> None:
         with self._lock:
@@ -232,16 +235,15 @@ class ProgramEvaluator(Evaluator):
     def _end(self, evaluation: _Evaluation) -> None:
         """Say what an evaluation has come to, whose program is over."""
         job, now = evaluation.job, evaluation.now
+        evaluation.context.pruned = evaluation.run.was_ended_early
         result = call(lambda point: evaluation.run.result(), job.point, evaluation.context)
         self._directories.leave(evaluation.directory, is_used=self._command.workdir == OWN)
         ended = JobEnded(job.id, result.value, None, now(), result.metrics, result.pruned)
         self._said.append(ended)
 
     def _kill(self, evaluation: _Evaluation) -> None:
-        program = evaluation.run.program
-        assert program is not None
-        del self._slots[program]
-        self._watch.kill(program)
+        del self._slots[evaluation.program]
+        self._watch.kill(evaluation.program)
         self._directories.leave(evaluation.directory, is_used=True)
 
 

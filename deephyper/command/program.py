@@ -34,7 +34,7 @@ class Program:
         words: of its command line; the first one is the program.
         environment: all of its environment.
         directory: in which it runs.
-        take: gets the lines of its standard output, as long as it isn't to end early.
+        take: gets the lines of its standard output.
         output: file that gets what it prints, at its end; None for this process's own streams.
 
     Attributes:
@@ -70,6 +70,7 @@ class Program:
         self.status: int | None = None
         self._take = take
         self._has_ended = False
+        self._is_killed = False
         self._heard = 0.0  # when something has last come
         self._kill_at = math.inf
         self._started: list[int] = []  # by it, when it was to end
@@ -108,9 +109,9 @@ class Program:
             self._has_ended = True
             return False
         lines, is_over = stream.read(size)
-        if is_over:
-            self.streams.remove(stream)
         self._hand_over(stream, lines)
+        if is_over:
+            self._end(stream)
         return not is_over
 
     def next_due(self, now: float) -> float | None:
@@ -159,7 +160,7 @@ class Program:
 
     def kill(self) -> None:
         """Kill the program and what it has started; nothing more is heard of it."""
-        self.is_ending = True
+        self._is_killed = True
         if self._process.poll() is None:
             reaper.kill_all_of(self.pid)
         self._close()
@@ -169,14 +170,19 @@ class Program:
         return self._process.poll() is not None
 
     def _hand_over(self, stream: Stream, lines: list[str]) -> None:
-        if lines and stream is self._out and not self.is_ending:
+        if lines and stream is self._out and not self._is_killed:
             self._take(lines)
 
+    def _end(self, stream: Stream) -> None:
+        self.streams.remove(stream)
+        last = stream.end()
+        if not self.is_ending:  # else it may be a part of a line
+            self._hand_over(stream, last)
+
     def _close(self) -> None:
-        for stream in self.streams:  # which processes have that it has started, or had
-            lines, is_over = stream.read(_LAST_READ)
-            self._hand_over(stream, lines if is_over else lines + stream.end())
-        self.streams.clear()
+        for stream in [*self.streams]:  # which processes have that it has started, or had
+            self._hand_over(stream, stream.read(_LAST_READ)[0])
+            self._end(stream)
         for pipe in (self._process.stdout, self._process.stderr):
             assert pipe is not None
             pipe.close()

@@ -98,6 +98,11 @@ class Run:
         except Exception as error:  # of a value that can't be shown
             self._error = error
 
+    @property
+    def was_ended_early(self) -> bool:
+        """True if the program was to end early, and for no fault of its own."""
+        return self._error is None and self.program is not None and self.program.is_ending
+
     def result(self) -> Any:
         """Return what a run function returns; None if the program was ended early.
 
@@ -122,39 +127,46 @@ class Run:
 
     def _take(self, lines: list[str]) -> None:
         plain = []
-        try:
-            for line in lines:
-                if REPORT in line and line.lstrip().startswith(REPORT):
-                    self._take_report(line)
-                elif OUTPUT in line and (said := read_output(line)) is not None:
-                    self._said = said
-                else:
-                    plain.append(line)
-        except (Exception, EvaluationPruned) as error:
-            self._error = error
-            assert self.program is not None
-            self.program.terminate()
+        for line in lines:
+            if REPORT in line and line.lstrip().startswith(REPORT):
+                self._take_report(line)
+            elif OUTPUT in line and (said := read_output(line)) is not None:
+                self._said = said
+            else:
+                plain.append(line)
         self._reader.take(plain)
 
     def _take_report(self, line: str) -> None:
-        """Report what a line says.
-
-        Raises:
-            ValueError: if it can't be read.
-            SettingsError: if the step goes back.
-            EvaluationPruned: if the evaluation is to end.
-        """
-        words = line.strip().removeprefix(REPORT).split()
+        """Hand a report over, and end the program if that raises something."""
+        if self._error is not None:
+            return
         try:
-            step, objective = int(words[0]), float(words[1])
-            metrics = {name: float(text) for name, text in named_numbers(words[2:]).items()}
-        except (IndexError, ValueError):
-            raise ValueError(
-                f"the program printed {printable(line.strip()[:80])!r}; a report is {REPORT} STEP "
-                "VALUE, with a whole number and a number"
-            ) from None
-        self._report(objective, step, metrics)
-        self._reported = objective
+            objective, step, metrics = _read_report(line)
+            self._report(objective, step, metrics)
+            self._reported = objective
+        except (Exception, EvaluationPruned) as error:
+            assert self.program is not None
+            if not self.program.is_ending:
+                self._error = error
+                self.program.terminate()
+
+
+def _read_report(line: str) -> tuple[float, int, dict[str, float]]:
+    """Return objective, step and metrics of a report.
+
+    Raises:
+        ValueError: if it can't be read.
+    """
+    words = line.strip().removeprefix(REPORT).split()
+    try:
+        step, objective = int(words[0]), float(words[1])
+        metrics = {name: float(text) for name, text in named_numbers(words[2:]).items()}
+    except (IndexError, ValueError):
+        raise ValueError(
+            f"the program printed {printable(line.strip()[:80])!r}; a report is {REPORT} STEP "
+            "VALUE, with a whole number and a number"
+        ) from None
+    return objective, step, metrics
 
 
 def _ended(status: int) -> str:

@@ -47,14 +47,15 @@ class Stream:
             size: bytes to read at most.
 
         Returns:
-            The lines that are complete, and whether the stream has ended.
+            The lines that are complete, and whether the stream has ended; :meth:`end` gives what
+            is left then.
         """
         lines: list[str] = []
         try:
             while size > 0:
                 data = os.read(self.descriptor, size)
                 if not data:
-                    return lines + self.end(), True
+                    return lines, True
                 size -= len(data)
                 lines += self._take(data)
         except BlockingIOError:

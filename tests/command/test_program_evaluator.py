@@ -193,6 +193,23 @@ def test_a_request_to_stop_ends_it_gently() -> None:
     assert (outcome.status, outcome.objective, outcome.step) == ("pruned", 0.5, 1)
 
 
+def test_reports_count_until_it_has_ended_and_no_part_of_one() -> None:
+    last = "echo DH-REPORT: 2 0.75; printf 'DH-REPORT: 3 0.'; exit 0"
+    command = sh(f'trap "{last}" TERM; echo DH-REPORT: 1 0.5; while :; do sleep 0.05; done')
+    with evaluator_of(command) as evaluator:
+        (job,) = evaluator.submit([{"x": 1}])
+        events: list[Event] = []
+        while not any(isinstance(event, Reported) for event in events):
+            events += evaluator.gather()
+        evaluator.request_stop([job.id])
+        while evaluator.num_unfinished:
+            events += evaluator.gather()
+    assert [event.step for event in events if isinstance(event, Reported)] == [1, 2]
+    assert isinstance(events[-1], Ended)
+    outcome = events[-1].outcome
+    assert (outcome.status, outcome.objective, outcome.step) == ("pruned", 0.75, 2)
+
+
 def test_directories_are_there_and_only_those_with_something_stay(tmp_path: Path) -> None:
     script = 'ls -A "$DEEPHYPER_DIR"; cd "$DEEPHYPER_DIR" || exit 1; [ $1 = 2 ] && : > kept; echo 1'
     jobs = [Job(str(i), {"x": i}, directory=str(tmp_path / str(i))) for i in range(5)]

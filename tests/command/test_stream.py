@@ -27,7 +27,7 @@ class Pipe:
         os.close(self.writing)
         lines, is_over = self.stream.read(1 << 16)
         assert is_over
-        return lines
+        return lines + self.stream.end()
 
 
 @pytest.fixture

@@ -82,8 +82,20 @@ def test_one_that_is_to_end_has_time_to(watch: Watch, tmp_path: Path) -> None:
     watch.terminate(started.program)
     assert started.status() == 0
     assert started.program.is_ending
-    assert started.lines == ["1"]
+    assert started.lines[:1] == ["1"]
+    assert started.lines[-1] == "saved"
     assert (tmp_path / "output").read_text().endswith("saved\n")
+
+
+def test_the_part_of_a_line_that_one_has_printed_when_it_was_ended_does_not_count(
+    watch: Watch, tmp_path: Path
+) -> None:
+    started = Started(watch, "echo 1; printf 0.1; exec sleep 600", tmp_path / "output")
+    while (tmp_path / "output").read_text() != "1\n0.1":
+        watch.wait(LONGEST)
+    watch.terminate(started.program)
+    assert started.status() == -15
+    assert started.lines == ["1"]
 
 
 def test_one_that_does_not_end_is_killed_with_what_has_left_its_group(
