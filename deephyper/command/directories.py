@@ -61,8 +61,8 @@ class Directories:
         """Give a directory that was left empty another path; return whether there was one."""
         if self._left:
             left = self._left.pop()
-            with contextlib.suppress(OSError):
-                if not os.listdir(left):
+            with contextlib.suppress(OSError), os.scandir(left) as entries:
+                if next(entries, None) is None:
                     os.rename(left, path)
                     return True
         return False

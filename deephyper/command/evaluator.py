@@ -71,7 +71,8 @@ class _Evaluation:
 class ProgramEvaluator(Evaluator):
     """Evaluates a :class:`.Command` as the process evaluator does, without its worker processes.
 
-    The programs end with this process, however it ends.
+    The programs end with this process, however it ends. While nobody waits for them, the end of one
+    may be noted up to 0.05 s late.
     """
 
     method = "process"

@@ -126,29 +126,28 @@ class Run:
         return f"{FAILURE_PREFIX}{self._missing}" if found is None else found
 
     def _take(self, lines: list[str]) -> None:
+        """Look at lines of the output, and end the program if that raises something."""
         plain = []
-        for line in lines:
-            if REPORT in line and line.lstrip().startswith(REPORT):
-                self._take_report(line)
-            elif OUTPUT in line and (said := read_output(line)) is not None:
-                self._said = said
-            else:
-                plain.append(line)
-        self._reader.take(plain)
-
-    def _take_report(self, line: str) -> None:
-        """Hand a report over, and end the program if that raises something."""
-        if self._error is not None:
-            return
         try:
-            objective, step, metrics = _read_report(line)
-            self._report(objective, step, metrics)
-            self._reported = objective
+            for line in lines:
+                if REPORT in line and line.lstrip().startswith(REPORT):
+                    self._take_report(line)
+                elif OUTPUT in line and (said := read_output(line)) is not None:
+                    self._said = said
+                else:
+                    plain.append(line)
+            self._reader.take(plain)
         except (Exception, EvaluationPruned) as error:
             assert self.program is not None
             if not self.program.is_ending:
                 self._error = error
                 self.program.terminate()
+
+    def _take_report(self, line: str) -> None:
+        if self._error is None:
+            objective, step, metrics = _read_report(line)
+            self._report(objective, step, metrics)
+            self._reported = objective
 
 
 def _read_report(line: str) -> tuple[float, int, dict[str, float]]:

@@ -106,7 +106,7 @@ class Stream:
 
     def _pass_on(self, text: str) -> None:
         if text and self._ours is not None:
-            with contextlib.suppress(OSError, ValueError):
+            with contextlib.suppress(Exception):  # whatever stands in its place
                 self._ours.write(text)
                 self._ours.flush()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -95,3 +96,11 @@ def test_without_a_file_it_goes_to_our_own_stream(
     own.end()
     os.close(own.descriptor)
     assert capsys.readouterr().out == "a\ufffd"
+
+
+def test_our_own_stream_may_be_anything(pipe: Pipe, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", object())
+    own = Stream(os.dup(pipe.reading), "stdout")
+    os.write(pipe.writing, b"1\n")
+    assert own.read(1 << 16) == (["1"], False)
+    os.close(own.descriptor)
