@@ -1,7 +1,8 @@
 """The cost of an evaluation that runs a program, beside ``subprocess.run`` of the same program.
 
 Rounds of both take turns, and a ratio is the median over those of the rounds. Workers are kept
-full; the bare engine is as many threads as workers, which call ``subprocess.run``.
+full; the bare engine is a loop of ``subprocess.run``, or with several workers as many threads that
+call it.
 
     python -m benchmarks.commands [--workers 1] [--evaluations 200] [--rounds 11] [-- PROGRAM ...]
 """
@@ -34,6 +35,10 @@ def bare(words: Sequence[str], workers: int, evaluations: int) -> None:
         done = subprocess.run(words, capture_output=True, text=True, check=True)
         return float(done.stdout.split()[-1])
 
+    if workers == 1:  # a thread would add its own cost
+        for number in range(evaluations):
+            once(number)
+        return
     with ThreadPoolExecutor(workers) as pool:
         list(pool.map(once, range(evaluations)))
 

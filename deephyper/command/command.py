@@ -2,34 +2,30 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
 import os
 import shutil
-import signal
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deephyper.command.program import Program
-from deephyper.command.source import OUTPUT, Source, named_numbers, read_output, source_of
-from deephyper.command.template import POINT as POINT_TEXT
-from deephyper.command.template import POINT_FILE, Template, Values
+from deephyper.command.run import Run
+from deephyper.command.source import Source, source_of
+from deephyper.command.template import Template
+from deephyper.command.watch import Watch
 from deephyper.errors import SettingsError
-from deephyper.evaluator.current import evaluation, program_run
+from deephyper.evaluator.current import evaluation, report
 from deephyper.loading import absolute
-from deephyper.objective import FAILURE_PREFIX
 from deephyper.printable import printable, shell_word
 
 if TYPE_CHECKING:
     from deephyper.evaluator import Evaluator
 
-REPORT = "DH-REPORT:"
-"""A line that begins with it reports a step and the objective there."""
-POINT, ID, DIRECTORY = b"DEEPHYPER_POINT", b"DEEPHYPER_ID", b"DEEPHYPER_DIR"
-"""Environment variables of the program: the point as JSON, the evaluation's id and directory."""
 _BEGINNING = 4096
 """Bytes of a program that are looked at; no binary has so many without a zero among them."""
+_TICK = 0.2
+"""Seconds between two questions whether a program is to end."""
 START, OWN = "start", "evaluation"
 """What stands for a directory."""
 
@@ -64,8 +60,8 @@ class Command:
     objective: str = "last"
     workdir: str = START
     directory: str | None = None
-    _template: Template = field(init=False, repr=False, compare=False)
-    _source: Source = field(init=False, repr=False, compare=False)
+    template: Template = field(init=False, repr=False, compare=False)
+    source: Source = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not self.words or not self.words[0]:
@@ -77,16 +73,16 @@ class Command:
         if os.sep in words[0] and "{" not in words[0]:
             words[0] = os.path.join(start, words[0])
         set_(self, "directory", start)
-        set_(self, "_template", Template.of(words, self.names))
+        set_(self, "template", Template.of(words, self.names))
         source = source_of(self.objective)
-        set_(self, "_source", source)
+        set_(self, "source", source)
         if source.file:
             Template.of([source.file], self.names)
 
     @property
     def unused(self) -> list[str]:
         """The hyperparameters that the command line doesn't have."""
-        return self._template.unused
+        return self.template.unused
 
     @property
     def shared_file(self) -> str:
@@ -94,6 +90,15 @@ class Command:
         file = source_of(self.objective).file
         own = self.workdir == OWN and not os.path.isabs(file)
         return "" if own or Template.of([file], self.names).varies else file
+
+    def place(self, directory: str) -> str:
+        """Return the directory in which the program runs.
+
+        Args:
+            directory: of the evaluation.
+        """
+        assert self.directory is not None
+        return directory if self.workdir == OWN else self.directory
 
     def check_formats(self, examples: Mapping[str, Iterable[Any]]) -> None:
         """Check that values can be shown in the formats of the placeholders.
@@ -105,7 +110,7 @@ class Command:
             SettingsError: if one can't be.
         """
         file = source_of(self.objective).file
-        for template in (self._template, Template.of([file], self.names)):
+        for template in (self.template, Template.of([file], self.names)):
             template.check_formats(examples)
 
     def check_program(self) -> None:
@@ -114,7 +119,7 @@ class Command:
         Raises:
             SettingsError: if it can't.
         """
-        program = self._template.words[0]
+        program = self.template.words[0]
         if self.workdir not in (START, OWN) and not os.path.isdir(self.directory or ""):
             raise SettingsError(
                 f"--workdir is '{printable(self.workdir)}', which is no directory; give {START}, "
@@ -151,100 +156,27 @@ class Command:
 
     def __call__(self, point: dict[str, Any]) -> Any:
         """Run the program with a point; return what a run function returns."""
-        own = str(evaluation.directory)
-        text = json.dumps(point)
-        values: Values = {
-            "id": evaluation.id or "0",
-            "dir": own,
-            "seed": str(evaluation.seed),
-            "gpu": ",".join(evaluation.gpus) or None,
-            POINT_TEXT: text,
-            POINT_FILE: os.path.join(own, "point.json"),
-        }
-        assert self.directory is not None
-        place = own if self.workdir == OWN else self.directory
-
-        def path_of(name: str) -> Path:
-            (word,) = Template.of([name], self.names).render(point, values) or [name]
-            return Path(place, word)
-
-        source = self._source
-        reader = source.reader(path_of)
-        run = program_run()
-        environment = {
-            **(os.environb if run.environment is None else run.environment),
-            POINT: text.encode(),
-            ID: os.fsencode(values["id"] or ""),
-            DIRECTORY: os.fsencode(own),
-        }
-        said: list[Any] = []
-        reported: list[float] = []
-
-        def take(line: str) -> None:
-            if REPORT in line and line.lstrip().startswith(REPORT):
-                reported[:] = [_report(line)]
-            elif OUTPUT in line and (output := read_output(line)) is not None:
-                said[:] = [output]
-            else:
-                reader.take(line)
-
-        try:
-            words = self._template.render(point, values)
-            if self._template.has_own(POINT_FILE):
-                Path(own, "point.json").write_text(text, encoding="utf-8")
-            program = Program(words, environment, place, run.output)
-        except (OSError, ValueError) as error:
-            return f"{FAILURE_PREFIX}the program can't be started: {_reason(error)}"
-        try:
-            with program:
-                run.started(program.kill)
-                status = program.run(take, evaluation.should_stop)
-        finally:
-            run.drop_directory(own, is_used=place == own)
-        if status is None:
-            return None  # it was ended early, and its last report counts
-        if status != 0:
-            return f"{FAILURE_PREFIX}{_ended(status)}{_shown(program.last_lines)}"
-        found = said[0] if said else reader.result()
-        if found is None:
-            found = reported[0] if reported else f"{FAILURE_PREFIX}{source.missing}"
-        return found
-
-
-def _report(line: str) -> float:
-    """Report what a line says; return the objective in it.
-
-    Raises:
-        ValueError: if it can't be read.
-        SettingsError: if the step goes back.
-        EvaluationPruned: if the evaluation is to end.
-    """
-    words = line.strip().removeprefix(REPORT).split()
-    try:
-        step, objective = int(words[0]), float(words[1])
-        metrics = {name: float(text) for name, text in named_numbers(words[2:]).items()}
-    except (IndexError, ValueError):
-        raise ValueError(
-            f"the program printed {printable(line.strip()[:80])!r}; a report is {REPORT} STEP "
-            "VALUE, with a whole number and a number"
-        ) from None
-    evaluation.report(objective, step=step, **metrics)
-    return objective
-
-
-def _ended(status: int) -> str:
-    """Return how a program has ended."""
-    if status > 0:
-        return f"the program ended with status {status}"
-    try:
-        name = signal.Signals(-status).name
-    except ValueError:
-        name = f"signal {-status}"
-    return f"the program was ended by {name}"
-
-
-def _shown(lines: str) -> str:
-    return f": {lines}" if lines else ""
+        directory = str(evaluation.directory)
+        run = Run(
+            self,
+            point,
+            id=evaluation.id or "0",
+            seed=evaluation.seed,
+            directory=directory,
+            gpus=evaluation.gpus,
+            report=report,
+            environment=os.environb,
+        )
+        if run.program is not None:
+            with Watch() as watch:
+                watch.add(run.program)
+                while not watch.wait(_TICK):
+                    if evaluation.should_stop():
+                        watch.terminate(run.program)
+        if evaluation.id is not None:
+            with contextlib.suppress(OSError):
+                os.rmdir(directory)
+        return run.result()
 
 
 def _check_start(program: str, shown: str) -> None:
@@ -271,9 +203,3 @@ def _check_start(program: str, shown: str) -> None:
             f"the program '{shown}' is a text without a first line such as #!/bin/sh, which says "
             "what it is run with; add one, or put that before it, as in: sh train.sh"
         )
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, OSError) and error.filename:
-        return f"{error.strerror} ('{os.fsdecode(error.filename)}')"
-    return str(error)

@@ -2,45 +2,48 @@
 
 from __future__ import annotations
 
-import codecs
 import contextlib
 import functools
+import math
 import os
-import re
-import selectors
 import shutil
 import signal
 import subprocess
-import sys
 import time
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from typing import IO, Any
 
+from deephyper.command.stream import Stream
 from deephyper.evaluator.output import open_output
 from deephyper.evaluator.worker import reaper
 
-_TICK = 0.2
-"""Seconds between two questions whether the program is to end."""
+_SILENT_SECONDS = 0.2
+"""The time without output after which a program that has ended is over, though what it has started
+still holds its streams."""
 _TERM_SECONDS = 5.0
 """The time that a program has to end after SIGTERM."""
-_CHUNK = 1 << 16
-_LONGEST_LINE = 1 << 20
-_TAIL_LINES = 3
-_LONGEST_SHOWN = 300
-# For a few descriptors and a short time, epoll takes more calls.
-_Selector = getattr(selectors, "PollSelector", selectors.DefaultSelector)
-_END_OF_LINE = re.compile(r"[\r\n]")
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.0005, 0.05
+"""Seconds between two questions whether a program has ended, where its end can't be waited for."""
+_LAST_READ = 1 << 16
+"""Bytes of a stream that are read when its program has been killed: what a pipe holds."""
 
 
 class Program:
-    """A program in a process group of its own, as a context manager: it leaves nothing behind.
+    """A program in a process group of its own; :class:`.Watch` leads it to its end.
 
     Args:
         words: of its command line; the first one is the program.
         environment: all of its environment.
         directory: in which it runs.
+        take: gets the lines of its standard output.
         output: file that gets what it prints, at its end; None for this process's own streams.
+
+    Attributes:
+        pid: its process id.
+        streams: those that have not ended.
+        end: a descriptor that can be read when the program has ended; None where the system has
+            no such descriptors.
+        is_ending: whether it is to end early.
+        status: its exit status once it is over, negative for a signal.
 
     Raises:
         OSError: if it can't be started.
@@ -52,93 +55,140 @@ class Program:
         words: Sequence[str],
         environment: Mapping[bytes, bytes],
         directory: str,
+        take: Callable[[list[str]], None],
         output: str | None = None,
     ) -> None:
         self._process = _start([os.fsencode(word) for word in words], environment, directory)
+        assert self._process.stdout is not None
+        assert self._process.stderr is not None
+        self._out = Stream(self._process.stdout.fileno(), "stdout")
+        self._err = Stream(self._process.stderr.fileno(), "stderr")
+        self.streams = [self._out, self._err]
+        self.pid = self._process.pid
+        self.end = _descriptor_of_end(self.pid)
+        self.is_ending = False
+        self.status: int | None = None
+        self._take = take
+        self._has_ended = False
+        self._is_killed = False
+        self._heard = 0.0  # when something has last come
+        self._kill_at = math.inf
+        self._started: list[int] = []  # by it, when it was to end
+        self._pause = _FIRST_PAUSE
         self._output: int | None = None
         if output is not None:
             try:  # now, since it takes as long as a short program
                 self._output = open_output(output)
             except OSError:
-                self.__exit__()
+                self.streams.clear()
+                self.kill()
+                self._process.wait()
                 raise
-        self._tails: dict[str, deque[str]] = {}
-
-    def __enter__(self) -> Program:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for stream in (self._process.stdout, self._process.stderr):
-            assert stream is not None
-            stream.close()
-        self._end()
-        self._close_output()
+            self._out.output = self._err.output = self._output
 
     @property
     def last_lines(self) -> str:
         """The last lines of what went wrong, or else of the output."""
-        lines = self._tails.get("stderr") or self._tails.get("stdout") or ()
-        return "\n".join(lines)
+        return "\n".join(self._err.last_lines or self._out.last_lines)
 
-    def run(self, take: Callable[[str], None], is_to_end: Callable[[], bool]) -> int | None:
-        """Wait for the end of the program; return its status, None if it was ended early.
+    @property
+    def awaited(self) -> list[tuple[int, Stream | None]]:
+        """The descriptors on which something is to come: of streams, and with None of its end."""
+        streams: list[tuple[int, Stream | None]] = [(s.descriptor, s) for s in self.streams]
+        return streams if self.end is None or self._has_ended else [*streams, (self.end, None)]
+
+    def read(self, stream: Stream | None, size: int) -> bool:
+        """Take note of what has come; return whether more may come.
 
         Args:
-            take: called with each line of standard output.
-            is_to_end: asked now and then.
+            stream: where; None for its end.
+            size: bytes to read at most.
         """
-        process = self._process
-        assert process.stdout is not None
-        assert process.stderr is not None
-        with _Selector() as selector:
-            for name, stream in (("stdout", process.stdout), ("stderr", process.stderr)):
-                tail = self._tails.setdefault(name, deque(maxlen=_TAIL_LINES))
-                lines = _Lines(name, tail, self._output)
-                selector.register(stream, selectors.EVENT_READ, lines)
-            asked = time.monotonic()
-            while selector.get_map():
-                ready = selector.select(_TICK)
-                for key, _ in ready:
-                    data = os.read(key.fd, _CHUNK)
-                    for line in key.data.split(data):
-                        if key.data.name == "stdout":
-                            take(line)
-                    if not data:
-                        selector.unregister(key.fileobj)
-                if time.monotonic() - asked >= _TICK:
-                    if is_to_end():
-                        return None
-                    asked = time.monotonic()
-                if not ready and process.poll() is not None:
-                    break  # what it has started holds its streams
-        while not _has_ended(process, _TICK):
-            if is_to_end():
-                return None
-        return process.returncode
+        self._heard = time.monotonic()
+        if stream is None:
+            self._has_ended = True
+            return False
+        lines, is_over = stream.read(size)
+        self._hand_over(stream, lines)
+        if is_over:
+            self._end(stream)
+        return not is_over
+
+    def next_due(self, now: float) -> float | None:
+        """Do what is due; return when something will be again, infinity for never.
+
+        Args:
+            now: the time, by ``time.monotonic``.
+
+        Returns:
+            None if the program is over: it has ended, and all that it has printed has come.
+        """
+        if self.end is None and not self._has_ended and self._process.poll() is not None:
+            self._has_ended = True
+            self._heard = now
+        if self._has_ended:
+            silent_at = self._heard + _SILENT_SECONDS
+            is_over = not self.streams or self.is_ending or now >= silent_at
+            return None if is_over else silent_at
+        if now >= self._kill_at:
+            reaper.kill_all_of(self.pid)
+            self._kill_at = math.inf
+        if self.end is not None:
+            return self._kill_at
+        if self.streams:
+            return min(self._kill_at, now + _SILENT_SECONDS)
+        self._pause = min(2 * self._pause, _LONGEST_PAUSE)
+        return min(self._kill_at, now + self._pause)
+
+    def terminate(self) -> None:
+        """Let the program end early, unless it has ended: it is killed if it takes too long."""
+        if self.is_ending or self._process.poll() is not None:
+            return
+        self.is_ending = True
+        self._kill_at = time.monotonic() + _TERM_SECONDS
+        self._started = reaper.descendants(self.pid)
+        with contextlib.suppress(OSError):
+            os.killpg(self.pid, signal.SIGTERM)
+
+    def finish(self) -> None:
+        """End what an ended program has left, and take its status."""
+        with contextlib.suppress(OSError):
+            os.killpg(self.pid, signal.SIGKILL)
+        reaper.kill(self._started)
+        self.status = self._process.wait()
+        self._close()
 
     def kill(self) -> None:
-        """Kill the program and what it has started, unless it has ended; for other threads."""
+        """Kill the program and what it has started; nothing more is heard of it."""
+        self._is_killed = True
         if self._process.poll() is None:
-            reaper.kill_all_of(self._process.pid)
+            reaper.kill_all_of(self.pid)
+        self._close()
 
-    def _close_output(self) -> None:
-        if self._output is not None:
-            os.close(self._output)
+    def is_gone(self) -> bool:
+        """Return whether a program that was killed has ended."""
+        return self._process.poll() is not None
 
-    def _end(self) -> None:
-        """End the program and what it has started, if that is still there."""
-        process = self._process
-        group = process.pid
-        if process.poll() is None:
-            started = reaper.descendants(process.pid)
-            with contextlib.suppress(OSError):
-                os.killpg(group, signal.SIGTERM)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(_TERM_SECONDS)
-            reaper.kill(started)
-        with contextlib.suppress(OSError):
-            os.killpg(group, signal.SIGKILL)
-        process.wait()
+    def _hand_over(self, stream: Stream, lines: list[str]) -> None:
+        if lines and stream is self._out and not self._is_killed:
+            self._take(lines)
+
+    def _end(self, stream: Stream) -> None:
+        self.streams.remove(stream)
+        last = stream.end()
+        if not self.is_ending:  # else it may be a part of a line
+            self._hand_over(stream, last)
+
+    def _close(self) -> None:
+        for stream in [*self.streams]:  # which processes have that it has started, or had
+            self._hand_over(stream, stream.read(_LAST_READ)[0])
+            self._end(stream)
+        for pipe in (self._process.stdout, self._process.stderr):
+            assert pipe is not None
+            pipe.close()
+        for descriptor in (self.end, self._output):
+            if descriptor is not None:
+                os.close(descriptor)
 
 
 def _start(
@@ -166,6 +216,14 @@ def _start(
     )
 
 
+def _descriptor_of_end(pid: int) -> int | None:
+    """Return a descriptor that can be read when a process has ended, where there are such."""
+    if hasattr(os, "pidfd_open"):
+        with contextlib.suppress(OSError):
+            return os.pidfd_open(pid)
+    return None
+
+
 @functools.cache
 def _has_terminal() -> bool:
     """Return whether there is a terminal that could stop a program."""
@@ -187,68 +245,3 @@ def _found(program: bytes, path: bytes) -> bytes | None:
         return None
     found = _found_before(program, path)
     return found if found is not None and os.path.isabs(found) and os.path.exists(found) else None
-
-
-def _has_ended(process: subprocess.Popen[bytes], seconds: float) -> bool:
-    """Return whether a program ends within a time."""
-    # A program has closed its streams a little before it has ended. Python itself looks for the end
-    # twice at first, half a millisecond apart, which is as long as many a program takes.
-    if process.poll() is None and hasattr(os, "pidfd_open"):
-        with contextlib.suppress(OSError):
-            descriptor = os.pidfd_open(process.pid)
-            try:
-                with _Selector() as selector:
-                    selector.register(descriptor, selectors.EVENT_READ)
-                    selector.select(seconds)
-            finally:
-                os.close(descriptor)
-            return process.poll() is not None
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(seconds)
-    return process.returncode is not None
-
-
-class _Lines:
-    """The lines of a stream, which go on to our own of that name.
-
-    Args:
-        name: of the stream.
-        tail: gets the last lines.
-        output: descriptor of a file that they go to instead, if any.
-    """
-
-    def __init__(self, name: str, tail: deque[str], output: int | None) -> None:
-        self.name = name
-        self._tail = tail
-        self._rest = ""
-        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
-        self._output = output
-        self._ours: IO[Any] | None = None if output is not None else getattr(sys, name)
-
-    def split(self, data: bytes) -> list[str]:
-        """Return the lines that are complete; without data, the rest too."""
-        text = self._decoder.decode(data, final=not data)
-        if self._output is None:
-            self._pass_on(text)
-        else:
-            _write(self._output, data)
-        *lines, self._rest = _END_OF_LINE.split(self._rest + text)
-        if (not data and self._rest) or len(self._rest) > _LONGEST_LINE:
-            lines.append(self._rest)
-            self._rest = ""
-        # Without the marks that Python sets below a line of its traceback.
-        self._tail.extend(line[:_LONGEST_SHOWN] for line in lines if line.strip(" \t~^"))
-        return lines
-
-    def _pass_on(self, text: str) -> None:
-        if text and self._ours is not None:
-            with contextlib.suppress(OSError, ValueError):
-                self._ours.write(text)
-                self._ours.flush()
-
-
-def _write(fd: int, data: bytes) -> None:
-    """Write to a file as much as it takes."""
-    with contextlib.suppress(OSError):
-        while data:
-            data = data[os.write(fd, data) :]

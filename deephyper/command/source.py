@@ -1,6 +1,6 @@
 """The objective of a program: where it is found in what the program prints or writes.
 
-Lines are looked at as they come, and none is kept.
+Lines are looked at as they come, the last ones first, and none is kept.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import json
 import os
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,8 +32,8 @@ _NUMBER = re.compile(
 class Reader(ABC):
     """Finds the objective of one evaluation."""
 
-    def take(self, line: str) -> None:  # noqa: B027 (may stay)
-        """Look at a line of standard output."""
+    def take(self, lines: Sequence[str]) -> None:  # noqa: B027 (may stay)
+        """Look at further lines of standard output."""
 
     @abstractmethod
     def result(self) -> Any:
@@ -98,9 +98,11 @@ class _LastNumberReader(Reader):
     def __init__(self) -> None:
         self._last: str | None = None
 
-    def take(self, line: str) -> None:
-        for found in _NUMBER.finditer(line):
-            self._last = found.group()
+    def take(self, lines: Sequence[str]) -> None:
+        for line in reversed(lines):
+            if numbers := _NUMBER.findall(line):
+                self._last = numbers[-1]
+                return
 
     def result(self) -> float | None:
         return None if self._last is None else float(self._last)
@@ -151,8 +153,11 @@ class _PatternReader(Reader):
         self._pattern = pattern
         self._found: re.Match[str] | None = None
 
-    def take(self, line: str) -> None:
-        self._found = self._pattern.search(line) or self._found
+    def take(self, lines: Sequence[str]) -> None:
+        for line in reversed(lines):
+            if found := self._pattern.search(line):
+                self._found = found
+                return
 
     def result(self) -> Any:
         if self._found is None:
@@ -199,6 +204,8 @@ class _JsonReader(Reader):
         after = self._state()
         if after is None:
             return f"{FAILURE_PREFIX}the program wrote no file '{self._path}'"
+        if not os.path.isfile(self._path):  # one could wait for ever for what is in a pipe
+            return f"{FAILURE_PREFIX}'{self._path}' is not a file that can be read"
         if after == self._before:
             return (
                 f"{FAILURE_PREFIX}the program didn't write '{self._path}', which was there before"

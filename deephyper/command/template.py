@@ -124,7 +124,7 @@ class Template:
                         "it, or none"
                     ) from None
 
-    @property
+    @cached_property
     def _placeholders(self) -> list[_Placeholder]:
         """All but those that stand for all hyperparameters."""
         words = [word for word in self.words if not self._stands_for_all(word)]

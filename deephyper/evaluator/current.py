@@ -16,7 +16,6 @@ from typing import NoReturn
 
 from deephyper.checks import whole
 from deephyper.errors import SettingsError
-from deephyper.evaluator.program_run import ProgramRun
 from deephyper.objective import Failure, Objective, read_objective
 
 _MOST_STEPS = 10**15
@@ -69,10 +68,7 @@ class CurrentEvaluation:
     @property
     def gpus(self) -> list[str]:
         """The GPUs that the evaluation may use, as ``CUDA_VISIBLE_DEVICES`` names them."""
-        gpus = program_run().gpus
-        if gpus is None:
-            gpus = os.environ.get("CUDA_VISIBLE_DEVICES", "")
-        return [gpu for gpu in gpus.split(",") if gpu]
+        return [gpu for gpu in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if gpu]
 
     @property
     def directory(self) -> Path:
@@ -99,14 +95,7 @@ class CurrentEvaluation:
             ValueError: if ``objective`` or a metric isn't a finite number.
             EvaluationPruned: if the search wants the evaluation to end.
         """
-        running = _running()
-        before = -1 if running is None else running.step
-        step = before + 1 if step is None else whole("step", step, max(before, 0))
-        whole("step", step, 0, _MOST_STEPS)
-        number = _number("the objective", objective)
-        further = {name: _number(f"'{name}'", value) for name, value in metrics.items()}
-        if running is not None:
-            running.report(step, number, further)
+        report(objective, step, metrics)
 
     def should_stop(self) -> bool:
         """Return whether the search wants the evaluation to end, for a loop that would rather ask.
@@ -132,7 +121,6 @@ class Context:
         send: takes its reports; None drops them.
         stop_requested: says whether the search wants it to end.
         whole_process: whether this process evaluates nothing else meanwhile.
-        program: how a program runs that is evaluated; None for as this process does.
 
     Attributes:
         step: of the last report; -1 before.
@@ -150,13 +138,11 @@ class Context:
         send: Send | None = None,
         stop_requested: Callable[[], bool] = lambda: False,
         whole_process: bool = False,
-        program: ProgramRun | None = None,
     ) -> None:
         self.id = id
         self.attempt = attempt
         self.seed = seed
         self.worker = worker
-        self.program = program
         self.step = -1
         self.pruned = False
         self._directory = directory
@@ -190,10 +176,7 @@ class Context:
     def own_directory(self) -> Path:
         """Return its own directory, made if need be."""
         if self._directory is not None:
-            if self.program is None:
-                os.makedirs(self._directory, exist_ok=True)
-            else:
-                self.program.make_directory(self._directory)
+            os.makedirs(self._directory, exist_ok=True)
             return Path(self._directory)
         if self._temporary is None:
             self._temporary = tempfile.mkdtemp(prefix="deephyper-evaluation-")
@@ -214,15 +197,15 @@ class Context:
         self._claimed.add(name)
         return self.own_directory() / name
 
-    def report(self, step: int, objective: Objective, metrics: Mapping[str, float]) -> None:
-        """Hand over a report.
-
-        Raises:
-            EvaluationPruned: if the search wants the evaluation to end.
-        """
+    def report(self, objective: float, step: int | None, metrics: Mapping[str, float]) -> None:
+        """Hand over a report; see :meth:`CurrentEvaluation.report`."""
+        step = self.step + 1 if step is None else whole("step", step, max(self.step, 0))
+        whole("step", step, 0, _MOST_STEPS)
+        number = _number("the objective", objective)
+        further = {name: _number(f"'{name}'", value) for name, value in metrics.items()}
         self.step = step
         if self._send is not None:
-            self._send(step, objective, metrics)
+            self._send(step, number, further)
             if self.should_stop():
                 _end()
 
@@ -247,11 +230,9 @@ def claim_file(name: str) -> Path | None:
     return None if running is None else running.claim_file(name)
 
 
-def program_run() -> ProgramRun:
-    """Return how a program runs that is evaluated here."""
-    running = _running()
-    program = None if running is None else running.program
-    return ProgramRun() if program is None else program
+def report(objective: float, step: int | None, metrics: Mapping[str, float]) -> None:
+    """Report as :meth:`CurrentEvaluation.report` does, with metrics of any names."""
+    (_running() or Context("")).report(objective, step, metrics)
 
 
 def _running() -> Context | None:

@@ -179,7 +179,7 @@ def call(function: Function, point: dict[str, Any], context: Context | None = No
         sys.setrecursionlimit(depth)
         if os.getpid() != process:
             _end_child(error)
-        return Result(_failure(error), pruned=context is not None and context.pruned)
+        return Result(failure_of(error), pruned=context is not None and context.pruned)
     sys.setrecursionlimit(depth)
     if os.getpid() != process:
         _end_child(None)
@@ -188,7 +188,7 @@ def call(function: Function, point: dict[str, Any], context: Context | None = No
     return read_result(value)
 
 
-def _failure(error: BaseException) -> Failure:
+def failure_of(error: BaseException) -> Failure:
     """Return the failure that an exception is, whatever user code does where it is looked at."""
     kind: FailureKind = "exception"
     try:

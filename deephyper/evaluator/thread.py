@@ -12,14 +12,12 @@ import os
 import queue
 import threading
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
 
 from deephyper.clock import Clock
 from deephyper.errors import EvaluatorError
 from deephyper.evaluator.bookkeeping import LOAD_SECONDS
 from deephyper.evaluator.current import Context
 from deephyper.evaluator.evaluator import Evaluator
-from deephyper.evaluator.program_run import ProgramRun
 from deephyper.evaluator.run_function import Function, RunFunction, call
 from deephyper.evaluator.surroundings import Surroundings
 from deephyper.evaluator.worker.messages import JobEnded, JobMessage, JobReported, JobStarted
@@ -35,8 +33,6 @@ class ThreadEvaluator(Evaluator):
 
     method = "thread"
     can_kill = False
-    separates: ClassVar[bool] = False
-    """True if evaluations run programs, which have streams and an environment of their own."""
 
     def __init__(
         self,
@@ -53,12 +49,11 @@ class ThreadEvaluator(Evaluator):
             run,
             num_workers,
             timeout=timeout,
-            output_dir=output_dir if self.separates else None,
             num_cpus_per_task=num_cpus_per_task,
             num_gpus_per_task=num_gpus_per_task,
             clock=clock,
         )
-        if self.num_gpus_per_task and not self.separates:
+        if self.num_gpus_per_task:
             raise EvaluatorError(
                 "threads share one CUDA_VISIBLE_DEVICES, so they can't be given GPUs; "
                 "use the process evaluator"
@@ -77,7 +72,7 @@ class ThreadEvaluator(Evaluator):
         if self._function is None:
             self._check(LOAD_SECONDS)
         assert self._function is not None
-        if self._surroundings is None and not self.separates:
+        if self._surroundings is None:
             # A function that a program hands over sees the program's own command line.
             argv = None if self.run_function.spec is None else self.run_function.argv()
             self._surroundings = Surroundings(argv)
@@ -91,14 +86,9 @@ class ThreadEvaluator(Evaluator):
                     "workers, or raise the limits that 'ulimit -a' shows"
                 ) from error
             self._threads.add(thread)
-        program = self._program_run(slot, output)
-        self._handed[slot] = handed = _Handed(job, f"{slot}", program)
+        self._handed[slot] = handed = _Handed(job, f"{slot}")
         self._jobs.put(handed)
         return f"{slot}"
-
-    def _program_run(self, slot: int, output: str | None) -> ProgramRun | None:
-        """Return how the program of an evaluation runs; None where it isn't one."""
-        return None
 
     def _wait(self, timeout: float) -> Sequence[JobMessage]:
         said = self._said
@@ -125,15 +115,12 @@ class ThreadEvaluator(Evaluator):
             assert handed.thread is not None
             handed.stop_requested = True
             handed.thread.left = True
-            if handed.program is not None:
-                handed.program.kill()
             self._threads.discard(handed.thread)
 
     def _close(self) -> None:
         for handed in self._handed.values():
             handed.left = True
-            if not handed.claim() and handed.program is not None:
-                handed.program.kill()
+            handed.claim()
         self._jobs.put(None)
         if self._surroundings is not None:
             self._surroundings.close()
@@ -146,7 +133,6 @@ class _Handed:
     Args:
         job: the job.
         worker: name of the worker.
-        program: how it runs, if it is a program.
 
     Attributes:
         stop_requested: True if it is to end early.
@@ -154,12 +140,11 @@ class _Handed:
         left: True if nothing more is to be heard of it.
     """
 
-    __slots__ = ("_claimed", "job", "left", "program", "stop_requested", "thread", "worker")
+    __slots__ = ("_claimed", "job", "left", "stop_requested", "thread", "worker")
 
-    def __init__(self, job: Job, worker: str, program: ProgramRun | None) -> None:
+    def __init__(self, job: Job, worker: str) -> None:
         self.job = job
         self.worker = worker
-        self.program = program
         self.stop_requested = False
         self.thread: _Thread | None = None
         self.left = False
@@ -213,13 +198,7 @@ class _Thread:
         def report(step: int, objective: Objective, metrics: Mapping[str, float]) -> None:
             said.put((handed, JobReported(job_id, step, objective, now(), metrics)))
 
-        def begin() -> None:
-            said.put((handed, JobStarted(job_id, start)))
-
-        if handed.program is None:
-            begin()
-        else:  # when it runs: the search takes note of it meanwhile, and not before
-            handed.program.when_started(begin)
+        said.put((handed, JobStarted(job_id, start)))
         job = handed.job
         context = Context(
             job_id,
@@ -229,14 +208,11 @@ class _Thread:
             job.directory,
             send=report,
             stop_requested=lambda: handed.stop_requested,
-            program=handed.program,
         )
         try:
             result = call(self._function, job.point, context)
         except BaseException as error:  # user code has replaced what is needed to tell more
             result = Result(Failure("exception", type(error).__name__))
-        if handed.program is not None:
-            handed.program.ended()
         ended = JobEnded(job_id, result.value, start, now(), result.metrics, result.pruned)
         said.put((handed, ended))
 

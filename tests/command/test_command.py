@@ -213,6 +213,20 @@ def test_much_output_and_no_line_ends(tmp_path: Path, capfd: pytest.CaptureFixtu
     assert shown.out.count("x") == shown.err.count("e") == size
 
 
+def test_a_metric_may_have_the_name_of_anything(tmp_path: Path) -> None:
+    _, reports = in_search(sh("echo DH-REPORT: 1 0.5 step=2 objective=3"), {}, tmp_path)
+    assert reports == [(1, 0.5, {"step": 2.0, "objective": 3.0})]
+
+
+def test_no_directory_but_that_of_an_evaluation_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    assert sh("echo 1")({}) == 1
+    assert (tmp_path / "empty").exists()
+
+
 def test_progress_bars_and_broken_text() -> None:
     assert sh("printf '1%%\\r2%%\\r\\377 0.5\\r'")({}) == 0.5
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from deephyper.command import Command
@@ -192,6 +193,23 @@ def test_a_request_to_stop_ends_it_gently() -> None:
     assert (outcome.status, outcome.objective, outcome.step) == ("pruned", 0.5, 1)
 
 
+def test_reports_count_until_it_has_ended_and_no_part_of_one() -> None:
+    last = "echo DH-REPORT: 2 0.75; printf 'DH-REPORT: 3 0.'; exit 0"
+    command = sh(f'trap "{last}" TERM; echo DH-REPORT: 1 0.5; while :; do sleep 0.05; done')
+    with evaluator_of(command) as evaluator:
+        (job,) = evaluator.submit([{"x": 1}])
+        events: list[Event] = []
+        while not any(isinstance(event, Reported) for event in events):
+            events += evaluator.gather()
+        evaluator.request_stop([job.id])
+        while evaluator.num_unfinished:
+            events += evaluator.gather()
+    assert [event.step for event in events if isinstance(event, Reported)] == [1, 2]
+    assert isinstance(events[-1], Ended)
+    outcome = events[-1].outcome
+    assert (outcome.status, outcome.objective, outcome.step) == ("pruned", 0.75, 2)
+
+
 def test_directories_are_there_and_only_those_with_something_stay(tmp_path: Path) -> None:
     script = 'ls -A "$DEEPHYPER_DIR"; cd "$DEEPHYPER_DIR" || exit 1; [ $1 = 2 ] && : > kept; echo 1'
     jobs = [Job(str(i), {"x": i}, directory=str(tmp_path / str(i))) for i in range(5)]
@@ -220,3 +238,90 @@ def test_no_terminal_stops_a_program(tmp_path: Path) -> None:
     os.waitpid(pid, 0)
     os.close(terminal)
     assert file.read_text() == "2.0"
+
+
+def test_programs_go_on_and_their_ends_are_noted_while_nobody_waits(tmp_path: Path) -> None:
+    script = 'echo $$ > "$1~"; mv "$1~" "$1"; head -c 3000000 /dev/zero; echo; echo 7'
+    command = sh(script, str(tmp_path / "pid"))
+    with evaluator_of(command, output_dir=tmp_path / "output") as evaluator:
+        evaluator.submit([{"x": 0}])
+        pid = pid_in(tmp_path / "pid")
+        while psutil.pid_exists(pid):  # as a zombie too
+            time.sleep(0.01)
+        assert isinstance(evaluator, ProgramEvaluator)
+        with evaluator._lock:
+            ended = evaluator.clock.now()
+        (outcome,) = evaluator.gather_all()
+    assert outcome.objective == 7.0
+    assert outcome.end <= ended + 1e-3  # of two clocks
+    assert outcome.output is not None
+    assert os.path.getsize(outcome.output) == 3_000_003
+
+
+def test_what_has_ended_in_the_meantime_is_not_ended_early(tmp_path: Path) -> None:
+    command = sh('echo $$ > "$1~"; mv "$1~" "$1"; echo 7', str(tmp_path / "pid"))
+    for end in (Evaluator.request_stop, Evaluator.prune, Evaluator.cancel):
+        with evaluator_of(command) as evaluator:
+            (job,) = evaluator.submit([{"x": 0}])
+            is_gone(pid_in(tmp_path / "pid"))
+            end(evaluator, [job.id])
+            (outcome,) = evaluator.gather_all()
+        assert (outcome.status, outcome.objective) == ("finished", 7.0)
+        (tmp_path / "pid").unlink()
+
+
+def test_the_same_job_again_after_it_was_canceled(tmp_path: Path) -> None:
+    command = sh('[ $1 = 2 ] && echo 5 && exit; : > "$2"; sleep 600', "{x}", str(tmp_path / "is"))
+    with evaluator_of(command) as evaluator:
+        evaluator.submit([Job("a", {"x": 1})])
+        while not (tmp_path / "is").exists():
+            time.sleep(0.01)
+        (canceled,) = evaluator.cancel()
+        evaluator.submit([Job("a", {"x": 2}, 2)])
+        (outcome,) = evaluator.gather_all()
+    assert canceled.status == "stopped"
+    assert (outcome.status, outcome.objective, outcome.job.attempt) == ("finished", 5.0, 2)
+
+
+def test_what_it_printed_last_is_in_the_failure_of_a_timeout(tmp_path: Path) -> None:
+    command = sh("echo almost; sleep 600")
+    with evaluator_of(command, timeout=0.5, output_dir=tmp_path) as evaluator:
+        evaluator.submit([{"x": 0}])
+        while True:
+            (outcome,) = evaluator.gather_all()
+            assert outcome.failure is not None
+            assert outcome.output is not None
+            if Path(outcome.output).read_text():  # it got as far
+                assert outcome.failure.text == "almost\n"
+                return
+            evaluator.submit([{"x": 0}])
+
+
+def test_a_point_that_is_no_json_is_a_failure_of_its_evaluation() -> None:
+    with evaluator_of(sh("echo 1")) as evaluator:
+        evaluator.submit([{"x": object()}, {"x": 1}])
+        first, second = evaluator.gather_all()
+    assert first.failure is not None
+    assert first.failure.kind == "exception"
+    assert "JSON" in first.failure.message
+    assert second.objective == 1.0
+
+
+def test_a_directory_that_cannot_be_made_is_a_failure_of_its_evaluation(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with evaluator_of(sh("echo 1")) as evaluator:
+        evaluator.submit([Job("0", {"x": 1}, directory=str(tmp_path / "file" / "0"))])
+        (outcome,) = evaluator.gather_all()
+    assert outcome.failure is not None
+    assert "Not a directory" in outcome.failure.message
+
+
+def test_those_that_print_without_an_end_keep_none_from_ending(tmp_path: Path) -> None:
+    command = sh("[ $1 = 0 ] && exec yes 0123456789; echo 1", "{x}")
+    with evaluator_of(command, 16, output_dir=tmp_path, timeout=600) as evaluator:
+        evaluator.submit([{"x": 0}] * 15)
+        short = evaluator.submit([{"x": 1}] * 20)
+        outcomes = evaluator.gather_outcomes(at_least=20)
+        assert {outcome.job.id for outcome in outcomes} == {job.id for job in short}
+        assert {outcome.objective for outcome in outcomes} == {1.0}
+        assert len(evaluator.cancel()) == 15

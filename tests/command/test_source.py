@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,7 @@ from deephyper.errors import SettingsError
 
 def found(source: str, *lines: str, directory: Path = Path()) -> Any:
     reader = source_of(source).reader(lambda name: directory / name)
-    for line in lines:
-        reader.take(line)
+    reader.take(lines)
     return reader.result()
 
 
@@ -114,3 +114,9 @@ def test_an_output_line(line: str, expected: Any) -> None:
 def test_a_bad_source(source: str, message: str) -> None:
     with pytest.raises(SettingsError, match=message):
         source_of(source)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    reader = source_of("json:out.json").reader(lambda name: tmp_path / name)
+    os.mkfifo(tmp_path / "out.json")
+    assert "is not a file that can be read" in reader.result()
