@@ -285,7 +285,7 @@ class ArchitectureSpace:
             if value not in choice.values:
                 hint = did_you_mean(value, map(str, choice.values))
                 raise ArchitectureError(f"{choice.name!r} is {show(value)}: {hint}")
-            found[choice.name] = value
+            found[choice.name] = choice.values[choice.values.index(value)]  # True for 1
         return self._from_inputs_on(found)
 
     def _from_inputs_on(self, point: Point) -> Point:

@@ -7,6 +7,7 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 
@@ -290,6 +291,16 @@ def test_a_point_that_is_not_complete_is_refused() -> None:
     with refusal(r"'b' is 'Dense\(17, relu\)': did you mean 'Dense\(16, relu\)'"):
         space.validate({"b": "Dense(17, relu)"})
     assert space.validate({"b": "Zero", "lr": 0.1}) == {"b": "Zero"}
+
+
+def test_a_connection_is_there_for_any_value_that_equals_true() -> None:
+    space = chain([SMALL, WIDE])
+    space.optional("input", "output", name="skip")
+    for value in (1, 1.0, np.True_):
+        found = space.validate({"a": "Dense(64)", "skip": value})
+        assert found["skip"] is True
+        (sources,) = (s for n, s in network_of(space.graph, found).sources.items() if n.shape)
+        assert [node.name for node in sources] == ["a", "input"]
 
 
 def test_names_that_a_problem_has_already_are_refused() -> None:

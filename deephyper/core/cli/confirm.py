@@ -38,6 +38,7 @@ from deephyper.core.cli.search_options import (
     with_options,
 )
 from deephyper.loading import names_program
+from deephyper.nas.run_function import Training
 from deephyper.printable import one_printable_line, printable
 from deephyper.standard_streams import Output
 
@@ -215,7 +216,11 @@ def _run(options: Mapping[str, Any]) -> int:
         check_target(options["output"], force=options["force"])
     wanted = _wanted(options, log_dir, lambda line: errors.print(printable(f"deephyper: {line}")))
     points = GivenPoints(wanted.candidates)
-    run = run_of(options, [*points.hyperparameter_names, *_names_of_problem(options)])
+    names = [*points.hyperparameter_names, *_names_of_problem(options)]
+    run = run_of(options, names, direction=wanted.direction)
+    if isinstance(run, Training):
+        for candidate in wanted.candidates:
+            run.check(candidate.point)
     # Before an evaluator is made, which may start a cluster.
     record = log_dir.inspect(points, options["resume"] is not None)
     limit = options["timeout"] or record.timeout

@@ -13,7 +13,8 @@ from click.core import ParameterSource
 from deephyper.core.cli.given_space import load_problem
 from deephyper.core.cli.search_file import DIRECTORY
 from deephyper.loading import PROGRAM, names_program
-from deephyper.nas.run_function import RUN, Training, require_na_problem
+from deephyper.nas.run_function import RUN, Training, complete_setup
+from deephyper.objective import Direction
 from deephyper.printable import printable
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def run_of(
     options: Mapping[str, Any],
     names: Collection[str],
     examples: Mapping[str, Iterable[Any]] | None = None,
+    direction: Direction = "maximize",
 ) -> str | Command | Training:
     """Return what is evaluated: the run function that is named, the program, or the training.
 
@@ -35,6 +37,7 @@ def run_of(
         options: of the command line.
         names: of the hyperparameters.
         examples: values of them, which the program's command line has to show; None for any.
+        direction: of the search.
 
     Raises:
         SettingsError: if the program isn't there, or its command line can't be used.
@@ -52,7 +55,8 @@ def run_of(
                 )
         kept = options.get("keep_models")
         if run == RUN:
-            return _training(options["problem"], keep_model=kept != "none")
+            _check_training(options["problem"])
+            return Training(options["problem"], kept != "none", direction == "minimize")
         if kept is not None:
             raise click.UsageError(f"--keep-models is for {RUN}, and {run} keeps what it wants")
         return run
@@ -71,14 +75,13 @@ def run_of(
     return command
 
 
-def _training(problem: str | None, *, keep_model: bool) -> Training:
-    """Return the run function for networks of a problem, which workers load by its name."""
+def _check_training(problem: str | None) -> None:
+    """Check that a problem has networks that can be trained; workers load it by its name."""
     if problem is None:
         raise click.UsageError(
             f"{RUN} trains the networks of an NaProblem; give --problem, or another --run"
         )
-    require_na_problem(load_problem(problem)).setup.complete()
-    return Training(problem, keep_model)
+    complete_setup(load_problem(problem))
 
 
 def read_command(
