@@ -245,7 +245,10 @@ class ArchitectureSpace:
 
     @cached_property
     def size(self) -> int:
-        """The exact number of points, choices without a meaning not counted.
+        """The exact number of points, inactive choices not counted.
+
+        Where a node may get nothing, because of Zero or of optional connections alone, several
+        points can be the same network, and each of them counts.
 
         Raises:
             ArchitectureError: the space isn't complete, see :attr:`graph`.

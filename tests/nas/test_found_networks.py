@@ -10,10 +10,11 @@ from xml.etree import ElementTree
 
 import pytest
 
-from deephyper.core.cli import main
+from deephyper.core.cli import analytics, main
 from deephyper.job import Job, Outcome, Status
 from deephyper.nas.kept_models import OnlyBest
 from tests.cli.command_line import Ended, Run
+from tests.nas.small_problem import load_data
 
 PROBLEM = Path(__file__).with_name("small_problem.py")
 pytestmark = pytest.mark.tensorflow
@@ -131,6 +132,39 @@ def test_bad_input_is_one_line(deephyper: Run, searched: Path, tmp_path: Path) -
         assert said in ended.err, words
         assert len(ended.err.splitlines()) == 1, ended.err
         assert ended.out == ""
+
+
+def test_what_cannot_be_trained_is_not_confirmed(
+    searched: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for given, said in (
+        ("num_epoch=5", "no training uses 'num_epoch': did you mean 'num_epochs'"),
+        ("num_epochs=0", "num_epochs has 0: give whole numbers from 1"),
+        ("a=Dense(5)", "'a' is 'Dense(5)': did you mean 'Dense(4)'"),
+    ):
+        words = ["confirm", str(searched), "-k", "1", "--set", given]
+        assert analytics.main([*words, "--log-dir", str(tmp_path / "log")]) == 2
+        assert said in capsys.readouterr().err
+    assert not (tmp_path / "log").exists()
+
+
+def test_a_search_that_minimizes_keeps_the_network_of_the_lowest_epoch(
+    deephyper: Run, tmp_path: Path
+) -> None:
+    keras = pytest.importorskip("keras")
+    problem = tmp_path / "problem.py"
+    problem.write_text(
+        "from tests.nas.small_problem import *\n"
+        "Problem = problem_of(objective='val_loss', optimizer='sgd', learning_rate=0.05)\n"
+        "Problem.add_starting_point(a='Dense(4)')\n"
+    )
+    words = ("nas", "random", "-p", problem, "--evaluator", "thread", "--log-dir", tmp_path / "log")
+    assert deephyper(*words, "--max-evals", 1, "--minimize").status == 0
+    place = tmp_path / "log" / "evaluations" / "0"
+    losses = json.loads((place / "history.json").read_text())["val_loss"]
+    assert min(losses) < max(losses)
+    loss = keras.models.load_model(place / "best_model.keras").evaluate(*load_data()[1], verbose=0)
+    assert loss[0] == pytest.approx(min(losses), rel=1e-3)
 
 
 @pytest.mark.parametrize("which", ["best", "none"])

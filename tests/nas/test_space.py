@@ -185,6 +185,36 @@ def test_a_mirror_uses_the_choice_of_the_other_node() -> None:
     }
 
 
+def num_networks(space: ArchitectureSpace) -> int:
+    """Return how many different networks the points of a space are."""
+    points = {tuple(sorted(space.validate(each).items())) for each in assignments(space)}
+    assert len(points) == space.size
+    found = set()
+    for point in points:
+        network = network_of(space.graph, dict(point))
+        operations = {node.name: each.label for node, each in network.operations.items()}
+        sources = {node.name: each for node, each in network.sources.items()}
+        found.add((frozenset(operations.items()), frozenset(sources.items())))
+    return len(found)
+
+
+def test_a_branch_that_is_closed_at_its_end_has_no_network_twice() -> None:
+    space = chain([SMALL, WIDE], [SMALL, Identity], [Identity, Zero])
+    space.connect("input", "output")
+    assert num_networks(space) == space.size == 5
+    open_ended = chain([SMALL, WIDE, Zero], [SMALL, Identity])
+    assert (num_networks(open_ended), open_ended.size) == (5, 6)
+
+
+def test_nodes_with_one_connection_that_is_always_there_have_no_network_twice() -> None:
+    space = chain([SMALL, WIDE], [SMALL, Identity], [SMALL, WIDE])
+    space.optional("input", "b")
+    space.optional("input", "c")
+    space.optional("a", "c")
+    space.optional("b", "output")
+    assert num_networks(space) == space.size == 2**7
+
+
 def test_an_operation_alone_is_no_choice() -> None:
     space = chain([SMALL], [WIDE, SMALL])
     assert [choice.name for choice in space.choices] == ["b"]
