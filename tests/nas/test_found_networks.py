@@ -183,6 +183,10 @@ def test_which_models_are_kept(deephyper: Run, tmp_path: Path, which: str) -> No
     shown = json.loads(deephyper("nas", "show", tmp_path / "log", "--json").out)
     kept = {path.parent.name for path in tmp_path.glob("log/evaluations/*/best_model.keras")}
     assert kept == ({shown[0]["id"]} if which == "best" else set())
+    confirmed = tmp_path / "confirmed"
+    confirm = ("confirm", tmp_path / "log", "-k", 1, "-n", 2, "--log-dir", confirmed)
+    assert analytics.main([str(word) for word in confirm]) == 0
+    assert len([*confirmed.rglob("best_model.keras")]) == (which == "best")
 
 
 @pytest.mark.parametrize("pauses", [False, True])

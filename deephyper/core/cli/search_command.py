@@ -15,13 +15,13 @@ from click.core import ParameterSource
 
 from deephyper.batch import cancel_command
 from deephyper.core.cli.given_space import given_space, program_of
+from deephyper.core.cli.kept_networks import only_best
 from deephyper.core.cli.plugin_options import EVALUATOR_OPTIONS, STOPPER_OPTIONS
 from deephyper.core.cli.program import examples_of, notice_of_unused, run_of
 from deephyper.core.cli.resumed_command import OF_A_START
 from deephyper.core.cli.search_file import DIRECTORY
 from deephyper.core.cli.search_options import given_options
 from deephyper.loading import PROGRAM, absolute, names_program
-from deephyper.nas.kept_models import OnlyBest
 from deephyper.objective import Direction
 from deephyper.printable import shell_word
 from deephyper.registry import OPTIMIZERS, STOPPERS
@@ -103,8 +103,8 @@ def run_search(
 
         def begin(description: str) -> None:
             held.hold(log_dir.path)
-            if only_best is not None:
-                only_best.clean(record.outcomes)
+            if kept is not None:
+                kept.clean(record.outcomes)
             progress.begin(
                 start_line(
                     "resuming" if record.resumed else "starting",
@@ -132,14 +132,12 @@ def run_search(
             given["--run"] = run_given  # also where it is the default of the command
         if stopper is not None:
             given["--stopper"] = stopper.name  # also where an option of it stands for it
-        only_best = None
-        if options.get("keep_models") == "best":
-            pauses = _pauses(stopper, engine)
-            only_best = OnlyBest(log_dir.evaluations, direction, record.best, pauses=pauses)
+        pauses = _pauses(stopper, engine)
+        kept = only_best(options, log_dir, direction, record, pauses=pauses)
 
         def show(outcome: Outcome) -> None:
-            if only_best is not None:
-                only_best(outcome)
+            if kept is not None:
+                kept(outcome)
             progress.show(outcome)
 
         search = search_class(
