@@ -105,6 +105,35 @@ def test_classes(tmp_path: Path) -> None:
     assert columns["aleatoric"] + columns["epistemic"] == pytest.approx(total, abs=1e-4)
 
 
+@pytest.mark.long
+def test_several_outputs_have_their_names(tmp_path: Path) -> None:
+    def two() -> Any:
+        return tuple((X, {"z": y, "a": -3 * y}) for X, y in load_data())
+
+    def space_of_two() -> ArchitectureSpace:
+        space = ArchitectureSpace((3,), {"z": (1,), "a": (1,)})
+        space.connect("input", space.variable("hidden", [op("Dense", 4), Identity]))
+        return space
+
+    problem = problem_of(
+        load_data=two,
+        search_space=space_of_two,
+        loss={"z": "mse", "a": "mae"},
+        metrics={"z": ["mae"]},
+        objective="-val_loss",
+        num_epochs=1,
+    )
+    search(problem, tmp_path, max_evals=2)
+    ensemble = build_ensemble(problem, tmp_path, k=1)
+    X, targets = two()[1]
+    predicted = ensemble.model.predict(X, verbose=0)
+    for name in ("z", "a"):
+        found = ensemble.uncertainty.columns[f"{name}_prediction"]
+        assert found == pytest.approx(predicted[name][:, 0], abs=1e-5)
+    loss = ((predicted["z"] - targets["z"]) ** 2).mean() + abs(predicted["a"] - targets["a"]).mean()
+    assert ensemble.loss == pytest.approx(loss, rel=1e-4)
+
+
 def load_classes() -> Any:
     (X, y), (valid_X, valid_y) = load_data()
     return (X, classes(y)), (valid_X, classes(valid_y))

@@ -169,6 +169,19 @@ def test_values_that_are_no_numbers_are_neither_the_largest_nor_the_smallest() -
     assert math.isnan(Objective.of("auc__max")({"auc": [nan]}))
 
 
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (lambda history: "good", r"the objective .* is 'good' \(str\): return a number"),
+        (lambda history: None, r"the objective .* is None \(NoneType\): return a number"),
+        (lambda history: history["val_r3"], "needs 'val_r3', which is no metric .* 'val_r2'"),
+    ],
+)
+def test_functions_that_return_no_number_are_told(function: Any, message: str) -> None:
+    with refusal(message):
+        Objective.of(function)(HISTORY)
+
+
 def test_names_of_metrics_may_have_dots_and_dashes() -> None:
     history = {"val_head.1_top-5": [0.5, 0.75]}
     assert Objective.of("-val_head.1_top-5__max")(history) == -0.75

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from pathlib import Path
 from typing import Any
 
@@ -62,17 +61,6 @@ def test_the_best_epoch_is_kept_and_not_the_last_one(tmp_path: Path) -> None:
     model = keras.models.load_model(tmp_path / "best_model.keras")
     X, y = load_data()[1]
     assert model.evaluate(X, y, verbose=0)[0] == pytest.approx(losses[0], rel=1e-3)
-
-
-def test_the_best_epoch_of_a_search_that_minimizes_is_the_lowest(tmp_path: Path) -> None:
-    problem = problem_of(objective="val_loss", num_epochs=3, optimizer="sgd")
-    with Recorded(tmp_path):
-        run({**POINT, "learning_rate": 0.05}, problem, minimize=True)
-    losses = history_in(tmp_path)["val_loss"]
-    assert losses == sorted(losses, reverse=True)
-    model = keras.models.load_model(tmp_path / "best_model.keras")
-    X, y = load_data()[1]
-    assert model.evaluate(X, y, verbose=0)[0] == pytest.approx(losses[-1], rel=1e-3)
 
 
 def test_the_same_evaluation_comes_to_the_same(tmp_path: Path) -> None:
@@ -272,23 +260,11 @@ def test_a_training_that_diverges_late_leaves_no_checkpoint(tmp_path: Path) -> N
     assert {each.name for each in tmp_path.iterdir()} == {"history.json", "best_model.keras"}
 
 
-@pytest.mark.parametrize(
-    ("objective", "message"),
-    [
-        (lambda h: float("nan"), "reported: the objective .* is nan after epoch 1"),
-        (
-            lambda h: "good",
-            r"exception: .*ProblemError: the objective .* is 'good' \(str\)",
-        ),
-        (lambda h: None, r"exception: .*ProblemError: the objective .* is None \(NoneType\)"),
-        (lambda h: h["val_r3"][-1], "needs 'val_r3', which is no metric .*: did you mean 'val_r2'"),
-    ],
-)
-def test_an_objective_that_is_no_number_is_a_failure_that_says_so(
-    objective: Any, message: str, tmp_path: Path
-) -> None:
-    found = failure({**POINT}, problem_of(objective=objective, num_epochs=1), tmp_path)
-    assert re.search(message, found), found
+def test_an_objective_that_is_no_number_is_a_failure_that_says_so(tmp_path: Path) -> None:
+    problem = problem_of(objective=lambda history: float("nan"), num_epochs=1)
+    found = failure({**POINT}, problem, tmp_path)
+    assert found.startswith("reported: the objective ")
+    assert found.endswith(" is nan after epoch 1")
 
 
 class Unsaved(keras.layers.Layer):  # type: ignore[misc,name-defined,unused-ignore]

@@ -178,8 +178,14 @@ def build_ensemble(
         member(int(np.nanargmin(each)), 1.0),
         len(kept),
         combined,
-        uncertainty(found, weights, y, losses),
+        uncertainty(found, weights, y, losses, _output_names(setup)),
     )
+
+
+def _output_names(setup: CompleteSetup) -> list[str]:
+    """Return the names of the outputs in the order of ``keras.tree.flatten``."""
+    names = [node.name for node in setup.space.outputs]
+    return sorted(names) if setup.space.output_structure is dict else names
 
 
 def select(predictions: Sequence[Arrays], loss: Callable[[Arrays], float], k: int) -> Counter[int]:

@@ -41,7 +41,8 @@ class Uncertainty:
             ``epistemic``; with classes ``prediction``, the number of the class, and
             ``probability``, of this class. The names of several units, or of several places with
             classes as in a segmentation, have their numbers behind them, and those of several
-            outputs begin with ``output_`` and its number.
+            outputs begin with the name of the output, which is ``output_0`` and so on where they
+            are given in a list.
     """
 
     columns: dict[str, Array]
@@ -65,7 +66,11 @@ class Uncertainty:
 
 
 def uncertainty(
-    predictions: Sequence[Arrays], weights: Sequence[float], targets: Arrays, losses: Losses
+    predictions: Sequence[Arrays],
+    weights: Sequence[float],
+    targets: Arrays,
+    losses: Losses,
+    names: Sequence[str] = (),
 ) -> Uncertainty:
     """Return the prediction of an ensemble and its uncertainty.
 
@@ -74,6 +79,7 @@ def uncertainty(
         weights: of the members; they add up to 1.
         targets: one array an output, shape (n, ...).
         losses: of the outputs, which say what is predicted.
+        names: of the outputs, where there are several.
     """
     outputs = [np.stack(each) for each in zip(*predictions, strict=True)]
     columns: dict[str, Array] = {}
@@ -91,7 +97,7 @@ def uncertainty(
                 found = _binary(flat, np.asarray(weights), takes_logits(loss))
             else:
                 found = _regression(flat, np.asarray(weights), target)
-        prefix = "" if len(outputs) == 1 else f"output_{number}_"
+        prefix = "" if len(outputs) == 1 else f"{names[number]}_"
         columns |= {f"{prefix}{name}": values for name, values in found.items()}
     return Uncertainty(columns)
 
