@@ -210,14 +210,16 @@ def test_inputs_and_outputs_may_be_several(tmp_path: Path) -> None:
         (((np.zeros((0, 3)), np.zeros((0, 1))), None), "returns for training are empty"),
     ],
 )
-def test_data_of_another_form_are_a_failure_that_says_so(loaded: Any, message: str) -> None:
-    with pytest.raises(ProblemError, match=message):
+def test_data_of_another_form_are_a_failure_that_says_so(
+    loaded: Any, message: str, tmp_path: Path
+) -> None:
+    with Recorded(tmp_path), pytest.raises(ProblemError, match=message):
         run(POINT, problem_of(load_data=lambda: loaded), keep_model=False)
 
 
-def test_data_that_repeat_need_a_number_of_steps() -> None:
+def test_data_that_repeat_need_a_number_of_steps(tmp_path: Path) -> None:
     problem = problem_of(load_data=lambda: (data_set(load_data()[0]).repeat(), load_data()[1]))
-    with pytest.raises(ProblemError, match="without an end in 'train'"):
+    with Recorded(tmp_path), pytest.raises(ProblemError, match="without an end in 'train'"):
         run(POINT, problem)
 
 
