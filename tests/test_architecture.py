@@ -28,6 +28,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "evaluator.current",
         "analytics.topk",
         "search.log_dir",
+        "search.results",
         "search.warm_start",
     ),
     "optimizer": ("problem",),

@@ -38,7 +38,8 @@ class KerasReport(keras.callbacks.Callback):
         metrics: further metrics to report under their own names.
         every: how many epochs are between two reports and checkpoints; that of ``validation_freq``
             where ``monitor`` is a metric of the validation.
-        checkpoint: whether to keep a checkpoint. It is removed when the training is done.
+        checkpoint: whether to keep a checkpoint. It is removed when the training is done, or the
+            evaluation has failed.
         name: of the training, where an evaluation has several; names the checkpoint.
         others: callbacks of the same ``fit`` that count epochs or remember weights, such as
             ``EarlyStopping``, whose state is to be in the checkpoint.

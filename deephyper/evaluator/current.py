@@ -6,6 +6,7 @@ directory and a seed are there, reports go nowhere, and nothing asks the code to
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import tempfile
@@ -196,6 +197,16 @@ class Context:
             )
         self._claimed.add(name)
         return self.own_directory() / name
+
+    def discard_claimed(self) -> None:
+        """Remove the files that parts of ``run`` had for themselves to continue from.
+
+        For an evaluation that has failed for good.
+        """
+        if self._directory is not None:  # the temporary one is gone
+            for name in self._claimed:
+                with contextlib.suppress(OSError):
+                    os.unlink(os.path.join(self._directory, name))
 
     def report(self, objective: float, step: int | None, metrics: Mapping[str, float]) -> None:
         """Hand over a report; see :meth:`CurrentEvaluation.report`."""

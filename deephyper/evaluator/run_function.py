@@ -18,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from deephyper.errors import LoadError, RunFunctionError
+from deephyper.errors import LoadError, ResultsError, RunFunctionError
 from deephyper.evaluator.current import Context
 from deephyper.loading import (
     absolute,
@@ -179,13 +179,28 @@ def call(function: Function, point: dict[str, Any], context: Context | None = No
         sys.setrecursionlimit(depth)
         if os.getpid() != process:
             _end_child(error)
-        return Result(failure_of(error), pruned=context is not None and context.pruned)
+        pruned = context is not None and context.pruned
+        if context is not None and not pruned and _is_final(error):
+            context.discard_claimed()
+        return Result(failure_of(error), pruned=pruned)
     sys.setrecursionlimit(depth)
     if os.getpid() != process:
         _end_child(None)
     if context is not None and context.pruned:
         return Result(Failure("reported", "it was ended early"), pruned=True)
-    return read_result(value)
+    result = read_result(value)
+    if context is not None and isinstance(result.value, Failure):
+        context.discard_claimed()
+    return result
+
+
+def _is_final(error: BaseException) -> bool:
+    """Return whether nothing is to continue from the files of the evaluation.
+
+    KeyboardInterrupt and SystemExit may come from outside. A file that can't be used is what its
+    error tells of, and stays to be looked at.
+    """
+    return isinstance(error, Exception) and not isinstance(error, ResultsError)
 
 
 def failure_of(error: BaseException) -> Failure:

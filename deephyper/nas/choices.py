@@ -3,7 +3,8 @@
 A choice has a meaning where its node is used: where a path leads from the node to an output,
 through connections that are there and nodes that are not Zero. It is decided from the outputs
 backward, so that no choice depends on itself: what leads to a node with Zero is inactive, not what
-comes from it.
+comes from it. So several points can be one network; conditions, which have no circles, could make
+a part of them inactive at most, and none in a cell whose edges all have Zero.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from deephyper.errors import ProblemError
@@ -44,6 +44,12 @@ def fit_arguments(loaded: object, batch_size: int) -> dict[str, Any]:
             f"load_data returned a {type(loaded).__name__}{count}: return (train_X, train_y),"
             " (valid_X, valid_y), or two data sets, or a dictionary of 'train' and 'valid'"
         )
+    for side, given, key in zip(_SIDES, (train, valid), _STEPS, strict=True):
+        if steps.get(key) is None and _is_endless(given):
+            raise ProblemError(
+                f"load_data returned data without an end in {side!r}: return a dictionary that has"
+                f" {key!r} too"
+            )
     arguments: dict[str, Any] = {"validation_data": _pair("valid", valid), **steps}
     if not isinstance(train, (tuple, list)):
         return {"x": train, **arguments}
@@ -58,6 +64,12 @@ def _made(given: Any, batch_size: int) -> Any:
         return given
     takes = inspect.signature(given).parameters
     return given(batch_size=batch_size) if "batch_size" in takes else given()
+
+
+def _is_endless(given: Any) -> bool:
+    """Return whether data may have no end: a generator, or a ``tf.data.Dataset`` that repeats."""
+    cardinality = getattr(given, "cardinality", None)
+    return isinstance(given, Iterator) or (callable(cardinality) and int(cardinality()) == -1)
 
 
 def _pair(side: str, given: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from deephyper.problem.point import did_you_mean, show
 History = Mapping[str, Sequence[float]]
 """Name of a metric -> its value after each epoch, as ``fit`` of Keras returns it."""
 Which = Literal["last", "max", "min"]
-_TEXT = re.compile(r"(?P<sign>-?)(?P<metric>\w+?)(?:__(?P<which>\w+))?")
+_TEXT = re.compile(r"(?P<sign>-?)(?P<metric>\w[\w.-]*?)(?:__(?P<which>\w+))?")
 
 
 @dataclass(frozen=True)
@@ -58,16 +59,17 @@ class Objective:
         raise ProblemError(f"the objective is {show(given)}: end it in __max, __min or __last")
 
     def __call__(self, history: History) -> float:
-        """Return the number.
+        """Return the number; the largest or smallest one of those that are numbers.
 
         Raises:
-            ProblemError: the history doesn't have the metric.
+            ProblemError: the history doesn't have the metric, or the function returns no number.
         """
         if self.function is not None:
-            return self.function({name: list(values) for name, values in history.items()})
-        if self.metric not in history:
-            self.check(history)
-        values = history[self.metric]
+            return self._of_function(self.function, history)
+        self.check(history)
+        values: Sequence[float] = history[self.metric]
+        if self.which != "last":
+            values = [value for value in values if not math.isnan(value)] or values
         value = {"last": values[-1], "max": max(values), "min": min(values)}[self.which]
         return -float(value) if self.negate else float(value)
 
@@ -75,6 +77,7 @@ class Objective:
         """Return how good the model is as it is after the last epoch; see :meth:`__call__`."""
         if self.function is not None:
             return self(history)
+        self.check(history)
         sign: Literal[-1, 1] = -1 if self.negate else 1
         return sign * float(history[self.metric][-1])
 
@@ -84,11 +87,39 @@ class Objective:
         Raises:
             ProblemError: there is none.
         """
-        if self.function is None and self.metric not in metrics:
+        if self.function is None:
+            self._check_metric(self.metric, metrics)
+
+    def _of_function(self, function: Callable[[Any], float], history: History) -> float:
+        given = {name: list(values) for name, values in history.items()}
+        try:
+            value = function(given)
+        except KeyError as error:
+            for name in error.args[:1]:
+                if isinstance(name, str):
+                    self._check_metric(name, given)
+            raise
+        try:
+            if isinstance(value, str):
+                raise TypeError
+            return float(value)
+        except (TypeError, ValueError):
             raise ProblemError(
-                f"the objective {self} is no metric of the training:"
-                f" {did_you_mean(self.metric, metrics)}"
-            )
+                f"the objective {self} is {show(value)} ({type(value).__name__}): return a number"
+            ) from None
+
+    def _check_metric(self, metric: str, metrics: Collection[str]) -> None:
+        if metric in metrics:
+            return
+        hint = did_you_mean(metric, metrics)
+        if not metrics:
+            hint = "the data that load_data returns for training are empty"
+        elif metric.startswith("val_") and not any(name.startswith("val_") for name in metrics):
+            hint = "load_data returns no data for validation"
+        wanted = f"the objective {self}"
+        if metric != self.metric:
+            wanted += f" needs {metric!r}, which"
+        raise ProblemError(f"{wanted} is no metric of the training: {hint}")
 
     def __str__(self) -> str:
         if self.function is not None:

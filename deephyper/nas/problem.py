@@ -10,17 +10,16 @@ from ConfigSpace.hyperparameters import Hyperparameter
 from deephyper.errors import ProblemError
 from deephyper.nas.calls import Call
 from deephyper.nas.objective import History, Objective
-from deephyper.nas.setup import Setup
+from deephyper.nas.setup import Setup, checked_value
 from deephyper.nas.space import ArchitectureSpace
 from deephyper.problem.domain import Choices, domain_of
-from deephyper.problem.point import plain, show
+from deephyper.problem.point import show
 from deephyper.problem.problem import HpProblem
 from deephyper.problem.shorthand import hyperparameter_from
 
 Callbacks = Mapping[str, Mapping[str, Any]] | Sequence[Callable[[], object]]
 """Arguments of classes of ``keras.callbacks`` by their names, or functions that return a
 callback."""
-_WHOLE = ("batch_size", "num_epochs")
 
 
 class NaProblem(HpProblem):
@@ -223,12 +222,12 @@ class NaProblem(HpProblem):
     def _set(self, name: str, value: Any) -> None:
         """Set a value of the training, which is searched if it is a range."""
         if not _is_range(value):
-            self.setup.fixed[name] = _checked(name, value)
+            self.setup.fixed[name] = checked_value(name, value)
             return
         domain = domain_of(hyperparameter_from(name, value))
         ends = domain.values if isinstance(domain, Choices) else (domain.lower, domain.upper)
         for each in ends:
-            _checked(name, each)
+            checked_value(name, each)
         self.add_hyperparameter(value, name)
         self.setup.searched.append(name)
 
@@ -257,27 +256,6 @@ class NaProblem(HpProblem):
 
 def _is_range(value: object) -> bool:
     return isinstance(value, (tuple, list, Hyperparameter))
-
-
-def _checked(name: str, value: object) -> Any:
-    """Return a value of the training.
-
-    Raises:
-        ProblemError: it can't be used.
-    """
-    value = plain(value)
-    if name in _WHOLE and (type(value) is not int or value < 1):
-        raise ProblemError(f"{name} has {show(value)}: give whole numbers from 1")
-    if name == "learning_rate":
-        number = type(value) in (int, float) and isinstance(value, (int, float))
-        if not number or not 0 < value < float("inf"):  # type: ignore[operator]
-            raise ProblemError(f"learning_rate has {show(value)}: give numbers above 0")
-    if name == "optimizer" and not isinstance(value, str) and not callable(value):
-        raise ProblemError(
-            f"optimizer has {show(value)}: give names, as 'adam', or a function of the"
-            " learning rate"
-        )
-    return value
 
 
 def _functions(what: str, given: object) -> list[Callable[[], object]]:

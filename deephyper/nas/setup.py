@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -11,7 +11,7 @@ from deephyper.nas.calls import Call
 from deephyper.nas.objective import Objective
 from deephyper.nas.space import ArchitectureSpace
 from deephyper.problem.domain import Domain
-from deephyper.problem.point import Point, show
+from deephyper.problem.point import Point, did_you_mean, plain, show
 
 T = TypeVar("T")
 
@@ -22,6 +22,7 @@ DEFAULTS: Point = {
     "num_epochs": 10,
 }
 """Values that a problem doesn't give; a learning rate of None is the usual one of the optimizer."""
+_WHOLE = ("batch_size", "num_epochs")
 
 
 @dataclass
@@ -160,7 +161,37 @@ class CompleteSetup:
         Args:
             point: name -> value; a value in it has priority over a fixed one.
         """
-        return {name: point.get(name, self.given.fixed[name]) for name in DEFAULTS}
+        given = {name: checked_value(name, point[name]) for name in DEFAULTS if name in point}
+        return {name: given.get(name, self.given.fixed[name]) for name in DEFAULTS}
+
+    def check(self, point: Mapping[str, Any]) -> None:
+        """Check that the network of a point can be trained, as far as it is known without Keras.
+
+        Args:
+            point: name -> value.
+
+        Raises:
+            ProblemError: a value of the training can't be used, or nothing uses a value.
+            ArchitectureError: the choices aren't those of a network.
+        """
+        self.check_names(point)
+        self.training(point)
+        self.space.validate(point)
+
+    def check_names(self, names: Iterable[str]) -> None:
+        """Check that each of these is a choice of the network or a value of the training.
+
+        Raises:
+            ProblemError: nothing uses one.
+        """
+        known = [*(choice.name for choice in self.space.choices), *DEFAULTS]
+        for name in names:
+            callback, _, argument = name.partition(".")
+            if name not in known and not (argument and callback in self.given.named_callbacks):
+                raise ProblemError(
+                    f"no training uses {name!r}: {did_you_mean(name, known)}, or give a run"
+                    " function of your own, which does"
+                )
 
     def named_callbacks(self, point: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         """Return the arguments of callbacks, by names of classes of ``keras.callbacks``.
@@ -174,6 +205,31 @@ class CompleteSetup:
             if argument and name in found:
                 found[name][argument] = value
         return found
+
+
+def checked_value(name: str, value: object) -> Any:
+    """Return a value of the training.
+
+    Args:
+        name: as in :data:`DEFAULTS`; others are taken as they are.
+        value: that a user gives.
+
+    Raises:
+        ProblemError: it can't be used.
+    """
+    value = plain(value)
+    if name in _WHOLE and (type(value) is not int or value < 1):
+        raise ProblemError(f"{name} has {show(value)}: give whole numbers from 1")
+    if name == "learning_rate":
+        number = type(value) in (int, float) and isinstance(value, (int, float))
+        if not number or not 0 < value < float("inf"):  # type: ignore[operator]
+            raise ProblemError(f"learning_rate has {show(value)}: give numbers above 0")
+    if name == "optimizer" and not isinstance(value, str) and not callable(value):
+        raise ProblemError(
+            f"optimizer has {show(value)}: give names, as 'adam', or a function of the"
+            " learning rate"
+        )
+    return value
 
 
 def name_of(given: object) -> str:

@@ -245,7 +245,10 @@ class ArchitectureSpace:
 
     @cached_property
     def size(self) -> int:
-        """The exact number of points, choices without a meaning not counted.
+        """The exact number of points, inactive choices not counted.
+
+        Where a node may get nothing, because of Zero or of optional connections alone, several
+        points can be the same network, and each of them counts.
 
         Raises:
             ArchitectureError: the space isn't complete, see :attr:`graph`.
@@ -285,7 +288,7 @@ class ArchitectureSpace:
             if value not in choice.values:
                 hint = did_you_mean(value, map(str, choice.values))
                 raise ArchitectureError(f"{choice.name!r} is {show(value)}: {hint}")
-            found[choice.name] = value
+            found[choice.name] = choice.values[choice.values.index(value)]  # True for 1
         return self._from_inputs_on(found)
 
     def _from_inputs_on(self, point: Point) -> Point:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
 import math
@@ -35,13 +36,15 @@ _REPEATS = 3
 
 
 class _Diverged(Exception):
-    """The loss is no number any more."""
+    """The loss or the objective is no number any more."""
 
 
-def train(point: Mapping[str, Any], setup: CompleteSetup, keep_model: bool) -> Any:
+def train(
+    point: Mapping[str, Any], setup: CompleteSetup, *, keep_model: bool, minimize: bool
+) -> Any:
     """Train the network of a point; see :func:`deephyper.nas.run`."""
     try:
-        return _train(point, setup, keep_model)
+        return _train(point, setup, keep_model, minimize)
     except _Diverged as diverged:
         return f"{FAILURE_PREFIX}{diverged}"
     except Exception as error:
@@ -50,7 +53,7 @@ def train(point: Mapping[str, Any], setup: CompleteSetup, keep_model: bool) -> A
         raise
 
 
-def _train(point: Mapping[str, Any], setup: CompleteSetup, keep_model: bool) -> Any:
+def _train(point: Mapping[str, Any], setup: CompleteSetup, keep_model: bool, minimize: bool) -> Any:
     keras.utils.set_random_seed(evaluation.seed)
     how = setup.training(point)
     data = fit_arguments(setup.data(), how["batch_size"])
@@ -60,8 +63,7 @@ def _train(point: Mapping[str, Any], setup: CompleteSetup, keep_model: bool) -> 
         loss=setup.loss,
         metrics=copied(setup.metrics),
     )
-    directory = evaluation.directory
-    kept = _Kept(setup.objective, directory, keep_model)
+    kept = _Kept(setup.objective, evaluation.directory, keep_model, minimize)
     others = [*_callbacks(point, setup), keras.callbacks.TerminateOnNaN(), kept]
     report = KerasReport(_finite(setup.objective), others=others)
     start = time.perf_counter()
@@ -70,11 +72,10 @@ def _train(point: Mapping[str, Any], setup: CompleteSetup, keep_model: bool) -> 
     # Continued, if the evaluation was interrupted: of all epochs.
     history = model.history.history
     objective = _finite(setup.objective)(history)
-    metrics = {
-        "num_parameters": model.count_params(),
-        "training_seconds": seconds,
-        "inference_seconds": _inference_seconds(model, how["batch_size"]),
-    }
+    metrics = {"num_parameters": model.count_params(), "training_seconds": seconds}
+    # A layer may refuse the smallest size of an axis of any length: no fault of the network.
+    with contextlib.suppress(Exception):
+        metrics["inference_seconds"] = _inference_seconds(model, how["batch_size"])
     return {OBJECTIVE_KEY: objective, METRICS_KEY: metrics}
 
 
@@ -87,13 +88,17 @@ class _Kept(keras.callbacks.Callback):
         objective: says which epoch is the best.
         directory: gets the files.
         keep_model: whether the model is kept.
+        minimize: whether the epoch with the lowest objective is the best.
     """
 
-    def __init__(self, objective: Objective, directory: Path, keep_model: bool) -> None:
+    def __init__(
+        self, objective: Objective, directory: Path, keep_model: bool, minimize: bool
+    ) -> None:
         super().__init__()
         self._objective = objective
         self._directory = str(directory)
         self._keep_model = keep_model
+        self._sign = -1.0 if minimize else 1.0
         self.best = -math.inf
         self.history: dict[str, list[float]] = {}
 
@@ -105,14 +110,28 @@ class _Kept(keras.callbacks.Callback):
         if not self._keep_model:
             return
         try:
-            value = self._objective.of_epoch(self.history)
-        except (KeyError, ProblemError):
-            return  # the report of the epoch says that there is no such metric
+            value = self._sign * self._objective.of_epoch(self.history)
+        except ProblemError:
+            return  # the report of the epoch says what is wrong with the objective
         if value > self.best:
             self.best = value
             partial = Path(self._directory, f".partial.{BEST_MODEL}")
-            self.model.save(partial)
+            self._save(partial)
             os.replace(partial, Path(self._directory, BEST_MODEL))
+
+    def _save(self, path: Path) -> None:
+        """Save the model.
+
+        Raises:
+            ProblemError: Keras can't write one of its layers.
+        """
+        try:
+            self.model.save(path)
+        except (NotImplementedError, TypeError) as error:
+            raise ProblemError(
+                f"the network can't be kept: {one_line(error)}; give the layer a get_config(), or"
+                " keep no networks: keep_model=False, on the command line --keep-models none"
+            ) from error
 
 
 def _replace_by(path: Path, text: str) -> None:
@@ -130,9 +149,10 @@ def _jsonable(history: History) -> dict[str, list[float | None]]:
 
 
 def _finite(objective: Objective) -> Any:
-    """Return the objective as a function of the history that raises where the loss is no number."""
+    """Return the objective as a function of the history that raises where it is no number."""
 
     def of(history: History) -> float:
+        num_epochs = max(map(len, history.values()), default=0)
         for name in ("loss", "val_loss"):
             values = history.get(name, ())
             for epoch, value in enumerate(values, start=1):
@@ -140,7 +160,10 @@ def _finite(objective: Objective) -> Any:
                     raise _Diverged(
                         f"the training has diverged: {name} is {value} in epoch {epoch}"
                     )
-        return objective(history)
+        value = objective(history)
+        if not math.isfinite(value):
+            raise _Diverged(f"the objective {objective} is {value} after epoch {num_epochs}")
+        return value
 
     return of
 
@@ -152,11 +175,6 @@ def _optimizer(given: Any, learning_rate: float | None) -> Any:
         ProblemError: Keras has none of this name, or a function returns something else.
     """
     if not isinstance(given, str):
-        if isinstance(given, keras.optimizers.Optimizer):
-            made = type(given).from_config(given.get_config())
-            if learning_rate is not None:
-                made.learning_rate = learning_rate
-            return made
         made = given() if learning_rate is None else given(learning_rate)
         if not isinstance(made, keras.optimizers.Optimizer):
             raise ProblemError(f"the optimizer is {show(made)}: return an optimizer of Keras")

@@ -296,10 +296,13 @@ def require_problem(found: Any, where: str) -> BaseProblem:
     """
     if isinstance(found, BaseProblem):
         return found
-    kind = type(found).__name__
-    what = f"the class {found.__name__}" if isinstance(found, type) else f"of type {kind}"
+    wanted = "HpProblem"
+    what = f"of type {type(found).__name__}"
+    if isinstance(found, type):
+        what = f"the class {found.__name__}"
+        wanted = found.__name__ if issubclass(found, BaseProblem) else wanted
     raise ProblemError(
-        f"'{where}' is {what}, not a problem; name an HpProblem, as in: Problem = HpProblem()"
+        f"'{where}' is {what}, not a problem; name an {wanted}, as in: Problem = {wanted}()"
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import pytest
 from deephyper.callbacks.checkpoint import Checkpoint, checked_name
 from deephyper.callbacks.monitor import Monitor
 from deephyper.errors import ResultsError, SettingsError
+from deephyper.evaluator.current import evaluation
+from deephyper.evaluator.run_function import call
 from tests.callbacks.recorded import Recorded
 
 FOUND = {"loss": 0.5, "accuracy": 0.75}
@@ -100,6 +103,58 @@ def test_a_checkpoint_is_never_read_through_a_link(tmp_path: Path) -> None:
     path.symlink_to(tmp_path / "elsewhere")
     with pytest.raises(ResultsError, match="symbolic link"):
         Checkpoint(path).load()
+
+
+def raised(error: BaseException) -> Callable[[Any], float]:
+    def run(point: Any) -> float:
+        checkpoint = Checkpoint.of_training("training")
+        assert checkpoint is not None
+        checkpoint.save(1)
+        raise error
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("error", "stays"),
+    [
+        (ValueError("the loss is nan"), False),
+        (MemoryError(), False),
+        (KeyboardInterrupt(), True),
+        (SystemExit(1), True),
+        (ResultsError("is of another model; remove it"), True),
+    ],
+)
+def test_an_evaluation_that_has_failed_leaves_no_checkpoint(
+    error: BaseException, stays: bool, tmp_path: Path
+) -> None:
+    (tmp_path / "other.checkpoint").touch()
+    call(raised(error), {}, Recorded(tmp_path))
+    there = {each.name for each in tmp_path.iterdir()}
+    assert there == {"other.checkpoint", *(["training.checkpoint"] if stays else [])}
+
+
+def test_a_failure_that_is_returned_leaves_no_checkpoint(tmp_path: Path) -> None:
+    def run(point: Any) -> str:
+        checkpoint = Checkpoint.of_training("training")
+        assert checkpoint is not None
+        checkpoint.save(1)
+        return "F_diverged"
+
+    call(run, {}, Recorded(tmp_path))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_evaluation_that_is_ended_early_keeps_its_checkpoint(tmp_path: Path) -> None:
+    def run(point: Any) -> float:
+        checkpoint = Checkpoint.of_training("training")
+        assert checkpoint is not None
+        checkpoint.save(1)
+        evaluation.report(1.0)
+        raise AssertionError
+
+    assert call(run, {}, Recorded(tmp_path, stop_after=1)).pruned
+    assert [each.name for each in tmp_path.iterdir()] == ["training.checkpoint"]
 
 
 def test_two_trainings_of_an_evaluation_have_two_names(tmp_path: Path) -> None:

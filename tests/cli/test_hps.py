@@ -241,6 +241,13 @@ def test_the_command_after_a_timeout_goes_on(deephyper: Run, folder: Path) -> No
     assert len(rows("found")) > before
 
 
+@pytest.mark.parametrize("group", ["hps", "nas"])
+def test_options_without_limits_show_none(deephyper: Run, group: str) -> None:
+    shown = deephyper(group, "ambs", "--help").out
+    assert "--target VALUE" in shown
+    assert "None]" not in shown
+
+
 def test_h_is_short_for_help(deephyper: Run) -> None:
     assert "--max-evals" in deephyper("hps", "random", "-h").out
 

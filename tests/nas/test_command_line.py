@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -70,6 +71,27 @@ def test_a_submission_needs_no_run_function(
         spec, _ = _new("mine", ("nas", "ambs"), context.params)
     assert (spec.command, spec.run) == (("nas", "ambs"), "deephyper.nas.run")
     assert spec.problem == str(tmp_path / "problem.py")
+
+
+def test_a_search_without_keras_does_not_begin(tmp_path: Path) -> None:
+    program = (
+        "import sys; sys.modules['keras'] = None\n"
+        "from deephyper.core.cli.main import main\n"
+        f"sys.exit(main(['nas', 'random', '-p', {str(PROBLEM)!r}, '--log-dir', 'log']))"
+    )
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2
+    assert done.stderr == (
+        "deephyper: error: Keras isn't installed; get it with: pip install tensorflow\n"
+    )
+    assert not (tmp_path / "log").exists()
 
 
 @pytest.mark.tensorflow

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 from deephyper import Evaluator, RandomSearch
 from deephyper.errors import ResultsError, SettingsError
 from deephyper.nas import ArchitectureSpace, Identity, NaProblem, Training, op
-from tests.nas.small_problem import Problem, load_data, problem_of
+from tests.nas.small_problem import Problem, build, load_data, problem_of
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 keras = pytest.importorskip("keras")
@@ -104,6 +105,35 @@ def test_classes(tmp_path: Path) -> None:
     assert columns["aleatoric"] + columns["epistemic"] == pytest.approx(total, abs=1e-4)
 
 
+@pytest.mark.long
+def test_several_outputs_have_their_names(tmp_path: Path) -> None:
+    def two() -> Any:
+        return tuple((X, {"z": y, "a": -3 * y}) for X, y in load_data())
+
+    def space_of_two() -> ArchitectureSpace:
+        space = ArchitectureSpace((3,), {"z": (1,), "a": (1,)})
+        space.connect("input", space.variable("hidden", [op("Dense", 4), Identity]))
+        return space
+
+    problem = problem_of(
+        load_data=two,
+        search_space=space_of_two,
+        loss={"z": "mse", "a": "mae"},
+        metrics={"z": ["mae"]},
+        objective="-val_loss",
+        num_epochs=1,
+    )
+    search(problem, tmp_path, max_evals=2)
+    ensemble = build_ensemble(problem, tmp_path, k=1)
+    X, targets = two()[1]
+    predicted = ensemble.model.predict(X, verbose=0)
+    for name in ("z", "a"):
+        found = ensemble.uncertainty.columns[f"{name}_prediction"]
+        assert found == pytest.approx(predicted[name][:, 0], abs=1e-5)
+    loss = ((predicted["z"] - targets["z"]) ** 2).mean() + abs(predicted["a"] - targets["a"]).mean()
+    assert ensemble.loss == pytest.approx(loss, rel=1e-4)
+
+
 def load_classes() -> Any:
     (X, y), (valid_X, valid_y) = load_data()
     return (X, classes(y)), (valid_X, classes(valid_y))
@@ -155,6 +185,25 @@ def test_disagreement_is_epistemic_and_being_unsure_is_aleatoric() -> None:
     assert both["epistemic"] == pytest.approx([0, 0])
 
 
+def test_each_place_of_a_segmentation_has_classes_of_its_own() -> None:
+    p = np.array([[[0.9, 0.1], [0.2, 0.8]], [[0.5, 0.5], [1.0, 0.0]]])  # (n, places, classes)
+    losses = Losses("sparse_categorical_crossentropy")
+    found = uncertainty([[p]], [1.0], [np.zeros((2, 2))], losses).columns
+    assert found["prediction_0"].tolist() == [0, 0]
+    assert found["prediction_1"].tolist() == [1, 0]
+    assert found["probability_1"] == pytest.approx([0.8, 1.0])
+    assert found["aleatoric_0"][1] == pytest.approx(np.log(2))
+
+
+def test_a_loss_of_the_users_may_be_of_the_numbers_of_classes() -> None:
+    def mine(target: Any, prediction: Any) -> Any:
+        return keras.losses.sparse_categorical_crossentropy(target, prediction)
+
+    p = np.array([[0.9, 0.1, 0.0], [0.2, 0.2, 0.6]])
+    found = uncertainty([[p]], [1.0], [np.array([0, 1])], Losses(mine)).columns
+    assert found["prediction"].tolist() == [0, 2]
+
+
 @pytest.mark.parametrize("logits", [False, True])
 def test_labels_of_their_own_are_told_apart(logits: bool) -> None:
     p = np.array([[0.9, 0.2], [0.4, 0.7]])
@@ -196,5 +245,39 @@ def test_nothing_is_overwritten(searched: Path, tmp_path: Path) -> None:
 
 def test_other_problems_are_told_apart(searched: Path) -> None:
     other: NaProblem = problem_of(search_space=build_classifier)
-    with pytest.raises(ResultsError):
+    with pytest.raises(ResultsError, match="isn't the model of its point"):
         build_ensemble(other, searched)
+
+    def wider() -> ArchitectureSpace:
+        space = ArchitectureSpace((3,), (1,))
+        space.connect("input", space.variable("a", [op("Dense", 5), op("Dense", 6)]))
+        return space
+
+    with pytest.raises(ResultsError, match=r"is no point of the problem: .*; give the problem"):
+        build_ensemble(problem_of(search_space=wider), searched)
+
+
+def test_a_choice_that_the_results_do_not_have_is_not_made_up(searched: Path) -> None:
+    def longer() -> ArchitectureSpace:
+        space = build()
+        space.connect("a", space.variable("b", [Identity, op("Dense", 4)]))
+        return space
+
+    with pytest.raises(ResultsError, match="the results have no column 'b'"):
+        build_ensemble(problem_of(search_space=longer), searched)
+
+
+def test_a_model_that_is_damaged_is_left_out_and_said(searched: Path, tmp_path: Path) -> None:
+    log_dir = Path(shutil.copytree(searched, tmp_path / "log"))
+    best, *others = sorted(log_dir.glob("evaluations/*/best_model.keras"))
+    best.write_text("no model")
+    said: list[str] = []
+    ensemble = build_ensemble(Problem, log_dir, k=2, on_notice=said.append)
+    assert ensemble.num_candidates == len(others)
+    (line,) = said
+    assert line.startswith(f"'{best}' isn't the model of its point (")
+    assert line.endswith("; it is left out")
+    for path in others:
+        path.write_text("no model")
+    with pytest.raises(ResultsError, match="isn't the model of its point"):
+        build_ensemble(Problem, log_dir, k=2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from ConfigSpace import EqualsCondition
 from deephyper.errors import ArchitectureError, ProblemError
 from deephyper.nas import ArchitectureSpace, Identity, NaProblem, op
 from deephyper.nas.objective import Objective
+from deephyper.problem.problem import require_problem
 
 
 def load_data(n: int = 10) -> Any:
@@ -156,6 +158,38 @@ def test_an_objective_is_a_number_of_the_history(given: Any, value: float, of_ep
 def test_a_metric_that_is_not_there_is_refused() -> None:
     with refusal("the objective val_r3 is no metric of the training: did you mean 'val_r2'"):
         Objective.of("val_r3")(HISTORY)
+
+
+def test_values_that_are_no_numbers_are_neither_the_largest_nor_the_smallest() -> None:
+    nan = float("nan")
+    history = {"auc": [nan, 0.5, nan, 0.25]}
+    assert Objective.of("auc__max")(history) == 0.5
+    assert Objective.of("-auc__min")(history) == -0.25
+    assert math.isnan(Objective.of("auc")({"auc": [0.5, nan]}))
+    assert math.isnan(Objective.of("auc__max")({"auc": [nan]}))
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (lambda history: "good", r"the objective .* is 'good' \(str\): return a number"),
+        (lambda history: None, r"the objective .* is None \(NoneType\): return a number"),
+        (lambda history: history["val_r3"], "needs 'val_r3', which is no metric .* 'val_r2'"),
+    ],
+)
+def test_functions_that_return_no_number_are_told(function: Any, message: str) -> None:
+    with refusal(message):
+        Objective.of(function)(HISTORY)
+
+
+def test_names_of_metrics_may_have_dots_and_dashes() -> None:
+    history = {"val_head.1_top-5": [0.5, 0.75]}
+    assert Objective.of("-val_head.1_top-5__max")(history) == -0.75
+
+
+def test_a_class_in_the_place_of_a_problem_is_told_what_to_do() -> None:
+    with refusal(r"the class NaProblem, not a problem; name an NaProblem, as in: Problem = NaP"):
+        require_problem(NaProblem, "problem.py")
 
 
 @pytest.mark.parametrize("order", [("metrics", "objective"), ("objective", "metrics")])

@@ -7,6 +7,7 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 
@@ -184,6 +185,36 @@ def test_a_mirror_uses_the_choice_of_the_other_node() -> None:
     }
 
 
+def num_networks(space: ArchitectureSpace) -> int:
+    """Return how many different networks the points of a space are."""
+    points = {tuple(sorted(space.validate(each).items())) for each in assignments(space)}
+    assert len(points) == space.size
+    found = set()
+    for point in points:
+        network = network_of(space.graph, dict(point))
+        operations = {node.name: each.label for node, each in network.operations.items()}
+        sources = {node.name: each for node, each in network.sources.items()}
+        found.add((frozenset(operations.items()), frozenset(sources.items())))
+    return len(found)
+
+
+def test_a_branch_that_is_closed_at_its_end_has_no_network_twice() -> None:
+    space = chain([SMALL, WIDE], [SMALL, Identity], [Identity, Zero])
+    space.connect("input", "output")
+    assert num_networks(space) == space.size == 5
+    open_ended = chain([SMALL, WIDE, Zero], [SMALL, Identity])
+    assert (num_networks(open_ended), open_ended.size) == (5, 6)
+
+
+def test_nodes_with_one_connection_that_is_always_there_have_no_network_twice() -> None:
+    space = chain([SMALL, WIDE], [SMALL, Identity], [SMALL, WIDE])
+    space.optional("input", "b")
+    space.optional("input", "c")
+    space.optional("a", "c")
+    space.optional("b", "output")
+    assert num_networks(space) == space.size == 2**7
+
+
 def test_an_operation_alone_is_no_choice() -> None:
     space = chain([SMALL], [WIDE, SMALL])
     assert [choice.name for choice in space.choices] == ["b"]
@@ -290,6 +321,16 @@ def test_a_point_that_is_not_complete_is_refused() -> None:
     with refusal(r"'b' is 'Dense\(17, relu\)': did you mean 'Dense\(16, relu\)'"):
         space.validate({"b": "Dense(17, relu)"})
     assert space.validate({"b": "Zero", "lr": 0.1}) == {"b": "Zero"}
+
+
+def test_a_connection_is_there_for_any_value_that_equals_true() -> None:
+    space = chain([SMALL, WIDE])
+    space.optional("input", "output", name="skip")
+    for value in (1, 1.0, np.True_):
+        found = space.validate({"a": "Dense(64)", "skip": value})
+        assert found["skip"] is True
+        (sources,) = (s for n, s in network_of(space.graph, found).sources.items() if n.shape)
+        assert [node.name for node in sources] == ["a", "input"]
 
 
 def test_names_that_a_problem_has_already_are_refused() -> None:

@@ -156,6 +156,11 @@ FORMS = {
         "valid": load_data()[1],
         "steps_per_epoch": 2,
     },
+    "repeated": lambda: {
+        "train": data_set(load_data()[0]).repeat(),
+        "valid": load_data()[1],
+        "steps_per_epoch": 2,
+    },
     "weights": lambda: ((*load_data()[0], np.ones(NUM_TRAIN)), load_data()[1]),
 }
 
@@ -199,11 +204,23 @@ def test_inputs_and_outputs_may_be_several(tmp_path: Path) -> None:
         (((1,), (1, 2)), "load_data returned 1 things in train"),
         ({"train": (1, 2)}, "a dictionary without 'valid'"),
         ({"train": (1, 2), "valid": (1, 2), "steps": 3}, "a dictionary with 'steps'"),
+        ({"train": iter([]), "valid": (1, 2)}, "without an end in 'train': .* 'steps_per_epoch'"),
+        ({"train": (1, 2), "valid": iter([])}, "without an end in 'valid': .* 'validation_steps'"),
+        ((load_data()[0], None), "objective val_r2__max .*: load_data returns no data for valid"),
+        (((np.zeros((0, 3)), np.zeros((0, 1))), None), "returns for training are empty"),
     ],
 )
-def test_data_of_another_form_are_a_failure_that_says_so(loaded: Any, message: str) -> None:
-    with pytest.raises(ProblemError, match=message):
-        run(POINT, problem_of(load_data=lambda: loaded))
+def test_data_of_another_form_are_a_failure_that_says_so(
+    loaded: Any, message: str, tmp_path: Path
+) -> None:
+    with Recorded(tmp_path), pytest.raises(ProblemError, match=message):
+        run(POINT, problem_of(load_data=lambda: loaded), keep_model=False)
+
+
+def test_data_that_repeat_need_a_number_of_steps(tmp_path: Path) -> None:
+    problem = problem_of(load_data=lambda: (data_set(load_data()[0]).repeat(), load_data()[1]))
+    with Recorded(tmp_path), pytest.raises(ProblemError, match="without an end in 'train'"):
+        run(POINT, problem)
 
 
 # -- bad networks --------------------------------------------------------------------------------
@@ -228,6 +245,69 @@ def test_a_training_that_diverges_is_a_failure_with_its_reason(tmp_path: Path) -
     found = failure({"a": "Dense(4)"}, problem, tmp_path)
     assert found.startswith("reported: the training has diverged: loss is ")
     assert found.endswith("in epoch 1")
+
+
+class Diverging(keras.callbacks.Callback):  # type: ignore[misc,name-defined,unused-ignore]
+    """Makes the third epoch diverge."""
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        if epoch == 2:
+            weights = self.model.get_weights()
+            self.model.set_weights([np.full_like(each, np.nan) for each in weights])
+
+
+def test_a_training_that_diverges_late_leaves_no_checkpoint(tmp_path: Path) -> None:
+    found = failure({**POINT}, problem_of(callbacks=[Diverging]), tmp_path)
+    assert found == "reported: the training has diverged: loss is nan in epoch 3"
+    assert {each.name for each in tmp_path.iterdir()} == {"history.json", "best_model.keras"}
+
+
+def test_an_objective_that_is_no_number_is_a_failure_that_says_so(tmp_path: Path) -> None:
+    problem = problem_of(objective=lambda history: float("nan"), num_epochs=1)
+    found = failure({**POINT}, problem, tmp_path)
+    assert found.startswith("reported: the objective ")
+    assert found.endswith(" is nan after epoch 1")
+
+
+class Unsaved(keras.layers.Layer):  # type: ignore[misc,name-defined,unused-ignore]
+    """A layer that Keras can't write."""
+
+    def __init__(self, function: Any) -> None:
+        super().__init__()
+        self._function = function
+
+    def call(self, x: Any) -> Any:
+        return self._function(x)
+
+
+def test_a_network_that_cannot_be_saved_is_told_with_a_way_out(tmp_path: Path) -> None:
+    def space() -> ArchitectureSpace:
+        made = ArchitectureSpace((3,), (1,))
+        made.connect("input", made.constant("a", op(Unsaved, keras.ops.abs)))
+        return made
+
+    problem = problem_of(search_space=space, num_epochs=1)
+    with Recorded(tmp_path), pytest.raises(ProblemError, match="--keep-models none"):
+        run({"learning_rate": 0.01}, problem)
+    with Recorded(tmp_path):
+        assert run({"learning_rate": 0.01}, problem, keep_model=False)["objective"] < 1.0
+
+
+def test_a_network_whose_time_cannot_be_taken_is_no_failure(tmp_path: Path) -> None:
+    def space() -> ArchitectureSpace:
+        made = ArchitectureSpace((None, 1), (1,))
+        made.connect("input", made.constant("a", op("Conv1D", 2, 3)))
+        made.connect("a", made.constant("b", op("GlobalMaxPooling1D")))
+        return made
+
+    def series() -> Any:
+        return tuple((X[:, :, None], y) for X, y in load_data())
+
+    problem = problem_of(search_space=space, load_data=series, num_epochs=1)
+    with Recorded(tmp_path):
+        result = run({"learning_rate": 0.01}, problem, keep_model=False)
+    assert np.isfinite(result["objective"])
+    assert result["metrics"].keys() == METRICS - {"inference_seconds"}
 
 
 def exhausted() -> Any:
@@ -271,6 +351,34 @@ def test_a_problem_that_is_not_one_of_networks_is_refused() -> None:
         Training(build().problem())  # type: ignore[arg-type]
     with pytest.raises(ProblemError, match="the problem has no load_data"):
         Training(NaProblem())
+
+
+def test_a_hyperparameter_that_nothing_uses_is_refused() -> None:
+    problem = problem_of(callbacks={"EarlyStopping": {"monitor": "loss"}})
+    problem.add_hyperparameter((1, 5), "EarlyStopping.patience")
+    Training(problem)
+    problem.add_hyperparameter((0.0, 0.5), "dropout")
+    with pytest.raises(ProblemError, match="no training uses 'dropout': choose from a, batch_size"):
+        Training(problem)
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"num_epoch": 3}, "no training uses 'num_epoch': did you mean 'num_epochs'"),
+        ({"num_epochs": 0}, "num_epochs has 0: give whole numbers from 1"),
+        ({"batch_size": 2.5}, "batch_size has 2.5"),
+        ({"a": "Dense(5)"}, r"'a' is 'Dense\(5\)': did you mean 'Dense\(4\)'"),
+        ({"learning_rate": -1.0}, "learning_rate has -1.0: give numbers above 0"),
+    ],
+)
+def test_a_point_that_cannot_be_trained_is_refused(more: dict[str, Any], message: str) -> None:
+    training = Training(Problem)
+    training.check({**POINT, "num_epochs": 60})
+    with pytest.raises(ProblemError, match=message):
+        training.check({**POINT, **more})
+    with pytest.raises(ProblemError, match=message):
+        training({**POINT, **more})
 
 
 @pytest.mark.parametrize(

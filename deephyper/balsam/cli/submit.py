@@ -22,7 +22,7 @@ from deephyper.core.cli.search_file import DIRECTORY
 from deephyper.core.cli.search_options import given_options
 from deephyper.core.cli.searches import searches_of
 from deephyper.loading import names_program
-from deephyper.nas.run_function import RUN, require_na_problem
+from deephyper.nas.run_function import RUN, complete_setup
 
 if TYPE_CHECKING:
     from deephyper.balsam.submission.request import Launch
@@ -345,5 +345,5 @@ def _check_run(spec: SearchSpec, problem: BaseProblem) -> None:
         ).check_program()
         return
     if spec.run == RUN:
-        require_na_problem(problem).setup.complete()
+        complete_setup(problem)
     specifies_jobs(RunFunction.of(spec.run))

@@ -13,6 +13,7 @@ from click.core import ParameterSource
 from deephyper.confirmation import DEFAULT_K, DEFAULT_LOG_DIR, DEFAULT_REPEATS
 from deephyper.core.cli.exit_status import print_result
 from deephyper.core.cli.given_space import SPACE_FLAGS, check_given_once, given_space, has_space
+from deephyper.core.cli.kept_networks import keep_models_option, only_best
 from deephyper.core.cli.option_groups import GroupedOption, UserPath
 from deephyper.core.cli.plugin_options import EVALUATOR_OPTIONS
 from deephyper.core.cli.program import run_of
@@ -38,6 +39,7 @@ from deephyper.core.cli.search_options import (
     with_options,
 )
 from deephyper.loading import names_program
+from deephyper.nas.run_function import Training
 from deephyper.printable import one_printable_line, printable
 from deephyper.standard_streams import Output
 
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
     from deephyper.confirmation.candidates import Unread
     from deephyper.confirmation.confirmation import Earlier
     from deephyper.evaluator import Evaluator
+    from deephyper.job import Outcome
     from deephyper.search.log_dir import LogDir
 
 _OF_A_START = {
@@ -88,6 +91,8 @@ class ConfirmCommand(ResumableCommand):
         resumed = isinstance(given.get("resume"), str)
         for flag in ("--problem", *SPACE_FLAGS) if resumed else ("--seed",):
             found.pop(flag, None)
+        if given.get("run") is not None:
+            found.pop("--keep-models", None)
         return found
 
 
@@ -139,6 +144,7 @@ _WHAT: Options = [
         metavar="WHERE",
         help="The function to call; by default that of the search.",
     ),
+    keep_models_option("What to confirm"),
 ]
 _RECORDS: Options = [
     _option(
@@ -215,7 +221,11 @@ def _run(options: Mapping[str, Any]) -> int:
         check_target(options["output"], force=options["force"])
     wanted = _wanted(options, log_dir, lambda line: errors.print(printable(f"deephyper: {line}")))
     points = GivenPoints(wanted.candidates)
-    run = run_of(options, [*points.hyperparameter_names, *_names_of_problem(options)])
+    names = [*points.hyperparameter_names, *_names_of_problem(options)]
+    run = run_of(options, names, direction=wanted.direction)
+    if isinstance(run, Training):
+        for candidate in wanted.candidates:
+            run.check(candidate.point)
     # Before an evaluator is made, which may start a cluster.
     record = log_dir.inspect(points, options["resume"] is not None)
     limit = options["timeout"] or record.timeout
@@ -236,7 +246,16 @@ def _run(options: Mapping[str, Any]) -> int:
 
         def begin(description: str) -> None:
             held.hold(log_dir.path)
+            if kept is not None:
+                kept.clean(record.outcomes)
             progress.begin(_start_line(options, wanted, evaluator, place.short(log_dir.path)))
+
+        kept = only_best(options, log_dir, wanted.direction, record)
+
+        def show(outcome: Outcome) -> None:
+            if kept is not None:
+                kept(outcome)
+            progress.show(outcome)
 
         if context.meta.get(NOTICE):
             progress.notice(context.meta[NOTICE])
@@ -252,7 +271,7 @@ def _run(options: Mapping[str, Any]) -> int:
             grace=options["grace"],
             command=start_command(options_given(), context.meta.get(DIRECTORY)),
             on_start=begin,
-            on_outcome=progress.show,
+            on_outcome=show,
             on_notice=progress.notice,
         )
         result, confirmed = confirmation.confirm(options["timeout"])

@@ -6,12 +6,12 @@ from typing import ClassVar
 
 import click
 
+from deephyper.core.cli.kept_networks import keep_models_option
 from deephyper.core.cli.nas_results import ensemble, show
-from deephyper.core.cli.option_groups import Choice, GroupedOption
+from deephyper.core.cli.option_groups import GroupedOption
 from deephyper.core.cli.resumed_command import ResumableCommand
 from deephyper.core.cli.search_options import Options
 from deephyper.core.cli.searches import add_searches
-from deephyper.nas.kept_models import KEEP_MODELS
 from deephyper.nas.run_function import RUN
 
 _RUN: Options = [
@@ -26,15 +26,7 @@ _RUN: Options = [
         help="The function to maximize, where it is not the training of the networks of an "
         "NaProblem: a dotted path or a file.",
     ),
-    click.option(
-        "--keep-models",
-        cls=GroupedOption,
-        group="What to search",
-        type=Choice(KEEP_MODELS),
-        help="The trained networks that are kept: those of all evaluations, of the best one alone, "
-        "or none.",
-        default_text=KEEP_MODELS[0],
-    ),
+    keep_models_option("What to search"),
 ]
 
 

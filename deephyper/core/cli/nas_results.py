@@ -115,15 +115,16 @@ def ensemble(
 ) -> None:
     """Combine the best networks that a search has kept, and average what they predict.
 
-    LOG_DIR is the log directory of a search whose evaluations have kept their models. Networks are
-    added greedily, so that the mean of their predictions has the lowest loss on the validation
-    data. The ensemble is a Keras model of its own, beside a description of it, and its predictions
-    for the validation data with their uncertainty.
+    LOG_DIR is the log directory of a search whose evaluations have kept their models, or the
+    results.csv in it. Networks are added greedily, so that the mean of their predictions has the
+    lowest loss on the validation data. The ensemble is a Keras model of its own, beside a
+    description of it, and its predictions for the validation data with their uncertainty.
     """
     from deephyper.analytics.topk import best_rows
     from deephyper.nas.ensemble.files import ENSEMBLE, check_directory
 
     best_rows(log_dir, 1, _notice)  # says if there are none
+    log_dir = log_dir.parent if log_dir.is_file() else log_dir
     found = _problem(problem, log_dir)
     target = log_dir / ENSEMBLE if output is None else output
     check_directory(target, force=force)
@@ -150,9 +151,9 @@ class _Ranked(NamedTuple):
 
 
 def _networks(problem: NaProblem, rows: Sequence[Row], table: Table) -> list[_Ranked]:
-    from deephyper.search.warm_start import Fit
+    from deephyper.nas.fit import NetworkFit
 
-    fit = Fit(problem, table)
+    fit = NetworkFit(problem, table)
     return [
         _Ranked(str(row.columns.get("id", "")), row.objective, fit.point(row), row.metrics)
         for row in rows
@@ -172,7 +173,7 @@ def _problem(given: str | None, results: Path) -> NaProblem:
 
 
 def _journalled(log_dir: LogDir) -> str:
-    untrusted = log_dir.why_not_trusted() if log_dir.holds_search else "there is no search"
+    untrusted = log_dir.why_not_trusted() if log_dir.holds_search else "there is no journal of it"
     command = log_dir.start_command() if untrusted is None else None
     where = None if command is None else command.options.get("--problem")
     if command is None or where is None:
@@ -199,8 +200,14 @@ def _told(network: dict[str, Any]) -> str:
         sources = f"  <- {', '.join(each['sources'])}" if each["sources"] else ""
         lines.append(f"    {each['node']:{width}}  {each['operation']:{middle}}{sources}".rstrip())
     for name, value in network["metrics"].items():
-        lines.append(f"    {name}: {value}")
+        lines.append(f"    {name}: {_shown(value)}")
     return printable("\n".join(lines), lines=True) + "\n"
+
+
+def _shown(value: Any) -> str:
+    if not isinstance(value, float):
+        return str(value)
+    return f"{value:.0f}" if value.is_integer() else f"{value:.6g}"
 
 
 def _described(made: Ensemble) -> str:

@@ -115,6 +115,10 @@ class Number(click.FloatRange):
             self.fail(f"'{value}' is not a finite number", param, ctx)
         return number
 
+    def _describe_range(self) -> str:
+        """Return the limits for the help; click says x<=None where there are none."""
+        return "" if self.min is self.max is None else super()._describe_range()
+
 
 class Choice(click.Choice[str]):
     """One of some texts; a wrong one is told which is nearest."""

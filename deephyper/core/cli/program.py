@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,8 +13,10 @@ from click.core import ParameterSource
 
 from deephyper.core.cli.given_space import load_problem
 from deephyper.core.cli.search_file import DIRECTORY
+from deephyper.errors import MissingPackage
 from deephyper.loading import PROGRAM, names_program
-from deephyper.nas.run_function import RUN, Training, require_na_problem
+from deephyper.nas.run_function import RUN, Training, complete_setup
+from deephyper.objective import Direction
 from deephyper.printable import printable
 
 if TYPE_CHECKING:
@@ -28,6 +31,7 @@ def run_of(
     options: Mapping[str, Any],
     names: Collection[str],
     examples: Mapping[str, Iterable[Any]] | None = None,
+    direction: Direction = "maximize",
 ) -> str | Command | Training:
     """Return what is evaluated: the run function that is named, the program, or the training.
 
@@ -35,10 +39,12 @@ def run_of(
         options: of the command line.
         names: of the hyperparameters.
         examples: values of them, which the program's command line has to show; None for any.
+        direction: of the search.
 
     Raises:
         SettingsError: if the program isn't there, or its command line can't be used.
         ProblemError: if networks are to be trained and the problem has none, or isn't complete.
+        MissingPackage: if they are to be trained here, and Keras isn't installed.
         click.UsageError: if options of a program are given without one.
     """
     run: str = options["run"]
@@ -52,7 +58,8 @@ def run_of(
                 )
         kept = options.get("keep_models")
         if run == RUN:
-            return _training(options["problem"], keep_model=kept != "none")
+            _check_training(options["problem"], here=options["evaluator"] in _HERE)
+            return Training(options["problem"], kept != "none", direction == "minimize")
         if kept is not None:
             raise click.UsageError(f"--keep-models is for {RUN}, and {run} keeps what it wants")
         return run
@@ -71,14 +78,20 @@ def run_of(
     return command
 
 
-def _training(problem: str | None, *, keep_model: bool) -> Training:
-    """Return the run function for networks of a problem, which workers load by its name."""
+def _check_training(problem: str | None, *, here: bool) -> None:
+    """Check that a problem has networks that can be trained; workers load it by its name.
+
+    Args:
+        problem: where it is.
+        here: whether workers have the packages of this machine.
+    """
     if problem is None:
         raise click.UsageError(
             f"{RUN} trains the networks of an NaProblem; give --problem, or another --run"
         )
-    require_na_problem(load_problem(problem)).setup.complete()
-    return Training(problem, keep_model)
+    complete_setup(load_problem(problem))
+    if here and find_spec("keras") is None:
+        raise MissingPackage("Keras", "tensorflow")
 
 
 def read_command(

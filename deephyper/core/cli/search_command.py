@@ -15,13 +15,13 @@ from click.core import ParameterSource
 
 from deephyper.batch import cancel_command
 from deephyper.core.cli.given_space import given_space, program_of
+from deephyper.core.cli.kept_networks import only_best
 from deephyper.core.cli.plugin_options import EVALUATOR_OPTIONS, STOPPER_OPTIONS
 from deephyper.core.cli.program import examples_of, notice_of_unused, run_of
 from deephyper.core.cli.resumed_command import OF_A_START
 from deephyper.core.cli.search_file import DIRECTORY
 from deephyper.core.cli.search_options import given_options
 from deephyper.loading import PROGRAM, absolute, names_program
-from deephyper.nas.kept_models import OnlyBest
 from deephyper.objective import Direction
 from deephyper.printable import shell_word
 from deephyper.registry import OPTIMIZERS, STOPPERS
@@ -74,12 +74,13 @@ def run_search(
     eval_timeout = eval_timeout_of(options)
     check_no_notebook(options)
     evaluator_options = EVALUATOR_OPTIONS.given(options["evaluator"], options)
-    stopper = _stopper(options, search_class.default_optimizer if optimizer is None else optimizer)
+    engine = search_class.default_optimizer if optimizer is None else optimizer
+    stopper = _stopper(options, engine)
     space = given_space(options)
     problem = space.problem
     direction = asked or space.direction or "maximize"
     options = {**options, "run": options["run"] or program_of(space)}
-    run = run_of(options, problem.hyperparameter_names, examples_of(problem))
+    run = run_of(options, problem.hyperparameter_names, examples_of(problem), direction)
     # Before an evaluator is made, which may start a cluster.
     record = log_dir.inspect(problem, options["resume"] is not None)
     budget = Budget(options["max_evals"], options["timeout"], options["max_steps"]).over_sessions(
@@ -102,6 +103,8 @@ def run_search(
 
         def begin(description: str) -> None:
             held.hold(log_dir.path)
+            if kept is not None:
+                kept.clean(record.outcomes)
             progress.begin(
                 start_line(
                     "resuming" if record.resumed else "starting",
@@ -129,10 +132,11 @@ def run_search(
             given["--run"] = run_given  # also where it is the default of the command
         if stopper is not None:
             given["--stopper"] = stopper.name  # also where an option of it stands for it
-        kept = OnlyBest(log_dir.evaluations, direction, record.best)
+        pauses = _pauses(stopper, engine)
+        kept = only_best(options, log_dir, direction, record, pauses=pauses)
 
         def show(outcome: Outcome) -> None:
-            if options.get("keep_models") == "best":
+            if kept is not None:
                 kept(outcome)
             progress.show(outcome)
 
@@ -292,6 +296,14 @@ def _stopper(options: Mapping[str, Any], optimizer: str | Settings) -> StopperSe
         return None
     settings: StopperSettings = STOPPERS.load(name)(**given)
     return settings
+
+
+def _pauses(stopper: StopperSettings | None, optimizer: str | Settings) -> bool:
+    """Return whether the search pauses evaluations where others end them early for good."""
+    engine = OPTIMIZERS.load(optimizer) if isinstance(optimizer, str) else optimizer
+    settings: StopperSettings = stopper or STOPPERS.load(engine.default_stopper)()
+    rule = settings.create()
+    return rule is not None and rule.pauses
 
 
 def eval_timeout_of(options: Mapping[str, Any]) -> float | None:

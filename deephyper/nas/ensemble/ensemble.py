@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -20,16 +21,17 @@ import numpy as np
 from deephyper.analytics.topk import best_rows
 from deephyper.callbacks.package import importing
 from deephyper.checks import user_path, whole
-from deephyper.errors import DeepHyperError, ProblemError, ResultsError
+from deephyper.errors import DeepHyperError, ResultsError
 from deephyper.nas.ensemble.files import DESCRIPTION, MODEL, PREDICTIONS, check_directory
 from deephyper.nas.ensemble.losses import Losses
 from deephyper.nas.ensemble.uncertainty import Uncertainty, uncertainty
 from deephyper.nas.ensemble.validation import Arrays, validation_arrays
+from deephyper.nas.fit import NetworkFit
 from deephyper.nas.kept_models import BEST_MODEL
 from deephyper.nas.run_function import require_na_problem
 from deephyper.nas.training import copied
+from deephyper.objective import one_line
 from deephyper.search.log_dir import LogDir
-from deephyper.search.warm_start import Fit
 
 with importing("keras", "Keras", pip="tensorflow"):
     import keras
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
     from deephyper.nas.setup import CompleteSetup
     from deephyper.problem.point import Point
 
+_Kept = tuple[str, "Point", float, Path]
+"""Id, point, objective and model of an evaluation."""
 _ROUNDS = 100
 """Networks that are added, the same ones included; the best of all steps is the ensemble."""
 _ROUNDING = 1e-9
@@ -149,11 +153,8 @@ def build_ensemble(
     x, structured = validation_arrays(setup.data())
     y = keras.tree.flatten(structured)
     losses = Losses(setup.loss)
-    models, predictions = [], []
-    for _, point, _, path in kept:
-        model = _loaded(setup, point, path)
-        models.append(model)
-        predictions.append(_predicted(model, x))
+    kept, models = _loaded(setup, kept, on_notice)
+    predictions = [_predicted(model, x) for model in models]
     each = [losses(y, prediction) for prediction in predictions]
     if not any(map(math.isfinite, each)):
         raise ResultsError("no network has a finite loss on the validation data")
@@ -177,8 +178,14 @@ def build_ensemble(
         member(int(np.nanargmin(each)), 1.0),
         len(kept),
         combined,
-        uncertainty(found, weights, y, losses),
+        uncertainty(found, weights, y, losses, _output_names(setup)),
     )
+
+
+def _output_names(setup: CompleteSetup) -> list[str]:
+    """Return the names of the outputs in the order of ``keras.tree.flatten``."""
+    names = [node.name for node in setup.space.outputs]
+    return sorted(names) if setup.space.output_structure is dict else names
 
 
 def select(predictions: Sequence[Arrays], loss: Callable[[Arrays], float], k: int) -> Counter[int]:
@@ -210,14 +217,13 @@ def _or_infinity(loss: float) -> float:
     return loss if math.isfinite(loss) else math.inf
 
 
-def _kept(
-    problem: NaProblem, log_dir: str | Path, on_notice: Callable[[str], None]
-) -> list[tuple[str, Point, float, Path]]:
+def _kept(problem: NaProblem, log_dir: str | Path, on_notice: Callable[[str], None]) -> list[_Kept]:
     """Return id, point, objective and model of the best evaluations that have kept theirs."""
     place = LogDir(log_dir)
     rows, table = best_rows(place.path, None, on_notice)
-    fit = Fit(problem, table)
-    kept, unfit = [], 0
+    fit = NetworkFit(problem, table)
+    kept: list[_Kept] = []
+    unfit: list[ResultsError] = []
     for row in rows:
         id_ = row.columns.get("id")
         path = place.evaluations / str(id_) / BEST_MODEL
@@ -225,14 +231,16 @@ def _kept(
             continue
         try:
             point = fit.point(row)
-        except ProblemError:
-            unfit += 1
+        except ResultsError as error:
+            unfit.append(error)
             continue
         kept.append((str(id_), point, row.objective, path))
         if len(kept) == _CANDIDATES:
             break
+    if unfit and not kept:
+        raise unfit[0]
     if unfit:
-        on_notice(f"{unfit} evaluations are left out, which are no points of the problem")
+        on_notice(f"evaluations that are left out, as points of another problem: {len(unfit)}")
     if not kept:
         raise ResultsError(
             f"no evaluation of '{place.path}' has kept its model; search with --keep-models all"
@@ -240,15 +248,39 @@ def _kept(
     return kept
 
 
-def _loaded(setup: CompleteSetup, point: Point, path: Path) -> Any:
+def _loaded(
+    setup: CompleteSetup, kept: Sequence[_Kept], on_notice: Callable[[str], None]
+) -> tuple[list[_Kept], list[Any]]:
+    """Return those networks that can be loaded, and their models.
+
+    Raises:
+        ResultsError: there is none.
+    """
+    good, models, bad = [], [], []
+    for each in kept:
+        try:
+            models.append(_model(setup, each[1], each[3]))
+            good.append(each)
+        except ResultsError as error:
+            bad.append(error)
+    if not models:
+        raise bad[0]
+    for each_bad in bad:
+        on_notice(f"{each_bad}; it is left out")
+    return good, models
+
+
+def _model(setup: CompleteSetup, point: Point, path: Path) -> Any:
     """Return a network as it was kept; it is built anew, so that its layers may be anyone's own."""
     model = setup.space.build(point)
     try:
-        model.load_weights(path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the error says it
+            model.load_weights(path)
     except Exception as error:
         raise ResultsError(
-            f"'{path}' isn't the model of its point ({type(error).__name__}: {error}); was the "
-            "problem changed since?"
+            f"'{path}' isn't the model of its point ({one_line(error)}); was the problem changed"
+            " since?"
         ) from error
     return model
 
@@ -258,7 +290,7 @@ def _predicted(model: Any, x: Any) -> Arrays:
         predicted = model.predict(x, verbose=0)
     except Exception as error:
         raise DeepHyperError(
-            f"a network can't predict the validation data ({type(error).__name__}: {error})"
+            f"a network can't predict the validation data ({one_line(error)})"
         ) from error
     return [np.asarray(each, dtype=float) for each in keras.tree.flatten(predicted)]
 

@@ -39,8 +39,10 @@ class Uncertainty:
     Attributes:
         columns: name -> n values. With one output of one unit ``prediction``, ``aleatoric`` and
             ``epistemic``; with classes ``prediction``, the number of the class, and
-            ``probability``, of this class. The names of several units have their numbers behind
-            them, and those of several outputs begin with ``output_`` and its number.
+            ``probability``, of this class. The names of several units, or of several places with
+            classes as in a segmentation, have their numbers behind them, and those of several
+            outputs begin with the name of the output, which is ``output_0`` and so on where they
+            are given in a list.
     """
 
     columns: dict[str, Array]
@@ -64,7 +66,11 @@ class Uncertainty:
 
 
 def uncertainty(
-    predictions: Sequence[Arrays], weights: Sequence[float], targets: Arrays, losses: Losses
+    predictions: Sequence[Arrays],
+    weights: Sequence[float],
+    targets: Arrays,
+    losses: Losses,
+    names: Sequence[str] = (),
 ) -> Uncertainty:
     """Return the prediction of an ensemble and its uncertainty.
 
@@ -73,19 +79,25 @@ def uncertainty(
         weights: of the members; they add up to 1.
         targets: one array an output, shape (n, ...).
         losses: of the outputs, which say what is predicted.
+        names: of the outputs, where there are several.
     """
     outputs = [np.stack(each) for each in zip(*predictions, strict=True)]
     columns: dict[str, Array] = {}
     for number, (stacked, loss, target) in enumerate(
         zip(outputs, losses.of_outputs(len(outputs)), targets, strict=True)
     ):
-        flat = stacked.reshape(*stacked.shape[:2], -1)
         kind = kind_of(loss)
-        if kind == "regression":
-            found = _regression(flat, np.asarray(weights), target)
+        if kind == "regression" and target.size != stacked[0].size:
+            kind = "sparse"  # a loss of the user's, of the numbers of classes
+        if kind in ("categorical", "sparse"):
+            found = _classes(stacked, np.asarray(weights), takes_logits(loss))
         else:
-            found = _classification(flat, np.asarray(weights), kind, takes_logits(loss))
-        prefix = "" if len(outputs) == 1 else f"output_{number}_"
+            flat = stacked.reshape(*stacked.shape[:2], -1)
+            if kind == "binary":
+                found = _binary(flat, np.asarray(weights), takes_logits(loss))
+            else:
+                found = _regression(flat, np.asarray(weights), target)
+        prefix = "" if len(outputs) == 1 else f"{names[number]}_"
         columns |= {f"{prefix}{name}": values for name, values in found.items()}
     return Uncertainty(columns)
 
@@ -106,12 +118,20 @@ def _regression(predictions: Array, weights: Array, target: Array) -> dict[str, 
     return columns
 
 
-def _classification(
-    predictions: Array, weights: Array, kind: str, logits: bool
-) -> dict[str, Array]:
+def _classes(predictions: Array, weights: Array, logits: bool) -> dict[str, Array]:
+    """Return columns for predictions of shape (members, n, ..., classes), by their places."""
+    p = _softmax(predictions) if logits else predictions
+    places = p.reshape(*p.shape[:2], -1, p.shape[-1])
+    columns: dict[str, Array] = {}
+    for place in range(places.shape[2]):
+        behind = "" if places.shape[2] == 1 else f"_{place}"
+        found = _of_classes(places[:, :, place], weights)
+        columns |= {f"{name}{behind}": values for name, values in found.items()}
+    return columns
+
+
+def _binary(predictions: Array, weights: Array, logits: bool) -> dict[str, Array]:
     """Return columns for predictions of shape (members, n, units)."""
-    if kind != "binary":
-        return _of_classes(_softmax(predictions) if logits else predictions, weights)
     ones = 1.0 / (1.0 + np.exp(-predictions)) if logits else predictions
     columns: dict[str, Array] = {}
     for unit in range(ones.shape[2]):

@@ -34,10 +34,6 @@ def validation_arrays(loaded: object) -> tuple[Any, Any]:
     given, steps = arguments["validation_data"], arguments.get("validation_steps")
     if isinstance(given, tuple):
         return _arrays(given[0]), _arrays(given[1])
-    if steps is None and not hasattr(given, "__len__") and isinstance(given, Iterator):
-        raise ProblemError(
-            "the validation data are a generator: let load_data return validation_steps too"
-        )
     batches = [(batch[0], batch[1]) for batch in islice(_batches(given), steps)]
     if not batches:
         raise ProblemError("the validation data are empty")
