@@ -172,6 +172,7 @@ ANALYTICS = Registry(
     "deephyper.analytics",
     {
         "topk": "deephyper.core.cli.topk:topk",
+        "importance": "deephyper.core.cli.importance:importance",
         "confirm": "deephyper.core.cli.confirm:confirm",
         "balsam": "deephyper.balsam.cli.timeline:balsam",
     },
@@ -179,6 +180,7 @@ ANALYTICS = Registry(
     instances=True,
     summaries={
         "topk": "Print the best points of a search.",
+        "importance": "Say which hyperparameters matter, and which pairs.",
         "confirm": "Evaluate the best points again, several times, and rank them anew.",
         "balsam": "Show the evaluations of a Balsam workflow over time.",
     },
