@@ -167,9 +167,12 @@ def read_points(
     space = _space_beside(results, table, on_notice)
     columns = _inferred(rows, on_notice) if space is None else [*_described(space)]
     varied = tuple(column for column in columns if column.size > 1)
-    places = np.array([[*_places(column, rows)] for column in varied]).reshape(len(varied), -1).T
-    given = np.array([[column.name in row.point for column in varied] for row in rows])
-    fits = ~(given.reshape(places.shape) & np.isnan(places)).any(axis=1)
+    places = np.empty((len(rows), len(varied)))
+    fits = np.ones(len(rows), dtype=bool)
+    for k, column in enumerate(varied):
+        places[:, k] = [*_places(column, rows)]
+        given = np.array([column.name in row.point for row in rows])
+        fits &= ~(given & np.isnan(places[:, k]))
     left_out = Counter(str(row.status) for row in table.rows if not row.is_finished)
     if not fits.all():
         first = rows[int(np.argmin(fits))].line

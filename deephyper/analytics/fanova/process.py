@@ -112,6 +112,7 @@ class Posterior:
 
     Attributes:
         mean: of the posterior over the whole space.
+        noise: its variance.
     """
 
     def __init__(
@@ -131,6 +132,7 @@ class Posterior:
         weights = cho_solve(self._factor, standardized)
         self._signal = scale**2 * float(standardized @ weights) / len(y)
         self._weights = weights * scale
+        self.noise = noise * self._signal
         self.mean = center + float(self._weights.sum())
         self._profiles = [self._profile(k, d.rule.nodes) for k, d in enumerate(dimensions)]
 

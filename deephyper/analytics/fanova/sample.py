@@ -20,6 +20,8 @@ _CLOSEST = 0.05
 _ROUNDS, _SWEEPS = 20, 50
 _BINS, _PER_BIN = 6, 25
 """Bins of a range, and the evaluations that there should be for each."""
+_PER_CONSTRAINT = 4
+"""Evaluations that there should be for each bin of each dimension after its first."""
 
 
 def spread(dimensions: Sequence[Dimension], X: Array, rng: np.random.Generator) -> NDArray[np.intp]:
@@ -56,7 +58,7 @@ def weights(dimensions: Sequence[Dimension], X: Array) -> Array:
         X: points, shape (n, d).
     """
     n = len(X)
-    bins = min(_BINS, n // _PER_BIN)
+    bins = min(_BINS, n // _PER_BIN, 1 + n // (_PER_CONSTRAINT * len(dimensions)))
     found = np.ones(n)
     if bins < 2:
         return found
@@ -105,11 +107,12 @@ def _placed(dimensions: Sequence[Dimension], X: Array) -> Array:
 
 
 def _apart(points: Array, distance: float) -> NDArray[np.intp]:
-    """Return the indices of points of which none is within the distance of an earlier one."""
+    """Return the indices of points of which none is closer than the distance to an earlier one."""
     tree = cKDTree(points)
     free, kept = np.ones(len(points), dtype=bool), []
+    closer = distance * (1 - 1e-9)  # on a grid, many are exactly as far as that
     for i, point in enumerate(points):
         if free[i]:
             kept.append(i)
-            free[tree.query_ball_point(point, distance)] = False
+            free[tree.query_ball_point(point, closer)] = False
     return np.array(kept, dtype=np.intp)

@@ -18,6 +18,7 @@ from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from deephyper.analytics.fanova.dimension import Array, Dimension
 from deephyper.analytics.fanova.process import Effect, Likelihood, Posterior
@@ -26,6 +27,8 @@ from deephyper.analytics.fanova.sample import spread, weights
 _TURNS = 5
 _MOST_SEEN, _MOST_FITTED = 1000, 250
 """Evaluations that a model sees, and that its parameters are fitted to."""
+_MOST_NUMBERS = 800_000
+"""Squares of the evaluations that parameters are fitted to, times the dimensions."""
 _MOST_UNSEEN = 5000
 _MOST_REFITTED = 500
 """Up to so many evaluations, parameters are fitted anew in each turn."""
@@ -34,6 +37,8 @@ _ITERATIONS, _ITERATIONS_AGAIN = 40, 15
 _PAIR_DEGREE = 4
 _PER_FUNCTION = 8
 """Evaluations that there should be for each function of a basis."""
+_LEAST_FOUND = 0.1
+"""Where less of the variance is found, what is missed is like it no longer."""
 _EQUAL = 1e-12
 """Objectives that differ by no more than this share of them are equal."""
 _SURE = 1.96
@@ -100,18 +105,21 @@ def shares_of_variance(
             None for none.
         seed: decides which evaluations the model sees.
     """
-    rng = np.random.default_rng(seed)
-    kept = spread(dimensions, X, rng)[:_MOST_UNSEEN]
-    X, y = X[kept], y[kept]
-    if best is not None:
-        y = np.maximum(y, _quantile(y, weights(dimensions, X), 1 - best))
-    if not y.std() > _EQUAL * np.abs(y).max():
-        return None
-    turn = _Turns(dimensions, X, (y - y.mean()) / y.std())
-    effects: list[Effect] = [(k,) for k in range(len(dimensions))]
-    if pairs:
-        effects += turn.strongest([*combinations(range(len(dimensions)), 2)])
-    return turn.shares(effects)
+    # At these sizes more threads only wait for one another.
+    with threadpool_limits(limits=1, user_api="blas"):
+        rng = np.random.default_rng(seed)
+        kept = spread(dimensions, X, rng)[:_MOST_UNSEEN]
+        X, y = X[kept], y[kept]
+        y = y / (np.abs(y).max() or 1.0)  # squares of very large ones would overflow
+        if best is not None:
+            y = np.maximum(y, _quantile(y, weights(dimensions, X), 1 - best))
+        if not y.std() > _EQUAL:
+            return None
+        turn = _Turns(dimensions, X, (y - y.mean()) / y.std())
+        effects: list[Effect] = [(k,) for k in range(len(dimensions))]
+        if pairs:
+            effects += turn.strongest([*combinations(range(len(dimensions)), 2)])
+        return turn.shares(effects)
 
 
 class _Turns:
@@ -127,8 +135,7 @@ class _Turns:
         self._dimensions, self._X, self._y = dimensions, X, y
         self._turn = np.arange(len(y)) % _TURNS
         self._weights = weights(dimensions, X)
-        first = slice(0, _MOST_FITTED)
-        start = _fitted(dimensions, X[first], y[first], None)
+        start = _fitted(dimensions, X, y, None)
         self._models = [self._model(turn, start) for turn in range(_TURNS)]
 
     def _model(self, turn: int, start: Array) -> Posterior:
@@ -136,7 +143,7 @@ class _Turns:
         seen = np.flatnonzero(self._turn[:_MOST_SEEN] != turn)
         X, y = self._X[seen], self._y[seen]
         if len(self._y) <= _MOST_REFITTED:
-            start = _fitted(self._dimensions, X[:_MOST_FITTED], y[:_MOST_FITTED], start)
+            start = _fitted(self._dimensions, X, y, start)
         return Posterior(self._dimensions, start, X, y)
 
     def strongest(self, effects: Sequence[Effect]) -> list[Effect]:
@@ -161,29 +168,44 @@ class _Turns:
         # How much each evaluation moves the estimated variances.
         moves_whole = w * (2 * whole * missed + missed**2)
         moves = w * 2 * parts * missed
-        variance = np.mean([m.total_variance() for m in self._models]) + moves_whole.mean()
-        found: dict[Effect, Share] = {}
-        values, extra = [], []
+        variance = float(np.mean([m.total_variance() for m in self._models]) + moves_whole.mean())
+        values, doubts = [], []
         for effect, move in zip(effects, moves, strict=True):
             own = float(np.mean([model.variance(effect) for model in self._models]))
             more, doubt = self._missed_variance(effect, missed, rest)
-            doubt = float(np.hypot(doubt, self._models[0].doubt(effect)))
-            value = (own + move.mean() + more) / variance
-            values.append(value)
-            extra.append(doubt)
-            error = self._error(move, value, moves_whole, doubt) / variance
-            found[effect] = _share(value, error)
+            values.append((own + move.mean() + more) / variance)
+            doubts.append(float(np.hypot(doubt, self._models[0].doubt(effect))))
+        # Of what is missed and isn't noise, each effect may have as much as of what is found.
+        noise = float(np.mean([model.noise for model in self._models]))
+        found = max(sum(max(value, 0.0) for value in values), _LEAST_FOUND)
+        excess = max(rest - noise, 0.0) / found
         d = len(self._dimensions)
-        alone = sum(values[:d])
-        error = self._error(
-            moves[:d].sum(axis=0), alone, moves_whole, float(np.hypot.reduce(extra[:d]))
-        )
-        return Shares(found, _share(alone, error / variance), 1 - rest / float(variance), n)
+        lines = [*zip(moves, values, doubts, strict=True)]
+        alone = (moves[:d].sum(axis=0), sum(values[:d]), float(np.hypot.reduce(doubts[:d])))
+        *shares, together = [
+            Share(
+                min(max(value, 0.0), 1.0),
+                self._error(move, value, moves_whole, doubt, excess) / variance,
+            )
+            for move, value, doubt in [*lines, alone]
+        ]
+        return Shares(dict(zip(effects, shares, strict=True)), together, 1 - rest / variance, n)
 
-    def _error(self, move: Array, share: float, moves_whole: Array, doubt: float) -> float:
-        """Return the standard error of a variance, as one of its share."""
+    def _error(
+        self, move: Array, share: float, moves_whole: Array, doubt: float, excess: float
+    ) -> float:
+        """Return the standard error of a variance, as one of its share.
+
+        Args:
+            move: how much each evaluation moves the variance, shape (n,).
+            share: of the variance, in the whole.
+            moves_whole: the same of the whole as of the variance.
+            doubt: the standard error of what evaluations say nothing of.
+            excess: a variance of which the share may be more.
+        """
         each = move - share * moves_whole
-        return float(np.hypot(each.std() / np.sqrt(len(each)), doubt))
+        scatter = each.std() / np.sqrt(len(each))
+        return float(np.hypot.reduce([scatter, doubt, excess * max(share, 0.0)]))
 
     def _missed_variance(self, effect: Effect, missed: Array, rest: float) -> tuple[float, float]:
         """Return the variance of an effect of what the models miss, and its standard error.
@@ -243,9 +265,8 @@ def _quantile(values: Array, masses: Array, share: float) -> float:
 def _fitted(
     dimensions: Sequence[Dimension], X: Array, y: Array, start: Array | None
 ) -> NDArray[np.float64]:
+    """Return parameters that are fitted to the first of some evaluations."""
+    most = min(_MOST_FITTED, math.isqrt(_MOST_NUMBERS // len(dimensions)))
+    X, y = X[:most], y[:most]
     likelihood = Likelihood(dimensions, X, (y - y.mean()) / (y.std() or 1.0))
     return likelihood.maximize(start, _ITERATIONS if start is None else _ITERATIONS_AGAIN)
-
-
-def _share(value: float, error: float) -> Share:
-    return Share(min(max(value, 0.0), 1.0), float(error))

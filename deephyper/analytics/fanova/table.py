@@ -83,7 +83,7 @@ def _story(found: Importance) -> list[str]:
             "it has not seen."
         )
     if found.best is not None:
-        lines.append(f"All but the best {found.best:.0%} of the space count as equally bad.")
+        lines.append(f"All but the best {100 * found.best:g}% of the space count as equally bad.")
     if found.constants:
         lines.append(f"Of one value only: {_listed([*map(_short, found.constants)])}.")
     return lines
