@@ -60,7 +60,7 @@ class Column:
 
     @property
     def size(self) -> float:
-        """How many values there are; infinite for a range of floats."""
+        """The number of values; infinite for a range of floats."""
         if self.kind == "float":
             return math.inf if self.upper > self.lower else 1
         if self.kind == "int":
@@ -154,16 +154,18 @@ def read_points(
         ResultsError: if the file can't be read, or no evaluation in it has finished.
         SettingsError: if it isn't a path.
     """
-    import numpy as np
-
     table = read_table(results, sample=None if most is None else (most, seed))
-    if table.left_out:
-        on_notice(f"of the {table.total} rows of '{results}', {left_out_phrase(table.left_out)}")
+    left_out_rows = left_out_phrase(table.left_out) if table.left_out else ""
     rows = [row for row in table.rows if row.is_finished]
     if not rows:
         raise ResultsError(
             f"'{results}' has no finished evaluation; wait for one, or look at its column 'failure'"
+            + (f"; {left_out_rows}" if left_out_rows else "")
         )
+    if left_out_rows:
+        on_notice(f"of the {table.total} rows of '{results}', {left_out_rows}")
+    import numpy as np
+
     space = _space_beside(results, table, on_notice)
     columns = _inferred(rows, on_notice) if space is None else [*_described(space)]
     varied = tuple(column for column in columns if column.size > 1)

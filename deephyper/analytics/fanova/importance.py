@@ -72,9 +72,11 @@ class Importance:
         num_finished: how many finished evaluations were read.
         num_used: how many of these are far enough apart to tell of the space.
         num_failed, num_pruned: how many were left out because they failed or ended early.
-        num_rows: how many rows the file has; not all were read if these are more than the others.
+        num_read: how many rows were read, which are drawn at random if the file has many more.
+        num_rows: how many rows the file has.
         constants: names of hyperparameters that have one value.
         best: the share of the space outside which all objectives counted as equally bad, or None.
+        threshold: the objective that begins this share; all worse ones counted as this one.
         direction: says which objectives are better.
     """
 
@@ -86,9 +88,11 @@ class Importance:
     num_used: int
     num_failed: int
     num_pruned: int
+    num_read: int
     num_rows: int
     constants: tuple[str, ...]
     best: float | None
+    threshold: float | None
     direction: Direction
 
     def to_dict(self, k: int | None = None) -> dict[str, Any]:
@@ -102,9 +106,11 @@ class Importance:
             "num_used": self.num_used,
             "num_failed": self.num_failed,
             "num_pruned": self.num_pruned,
+            "num_read": self.num_read,
             "num_rows": self.num_rows,
             "constants": [*self.constants],
             "best": self.best,
+            "threshold": self.threshold,
             "direction": self.direction,
         }
 
@@ -130,7 +136,7 @@ def importance(
             many are drawn at random.
         pairs: whether to look at interactions of two hyperparameters.
         best: the importance within this best share of the space, above 0 and at most 1: all that
-            is worse counts as equally bad.
+            is worse counts as equally bad. The shares are those for the threshold that is found.
         seed: of the random numbers.
         on_notice: called with one line for what had to be left out, and where there is too little
             to tell; by default it is logged.
@@ -145,7 +151,7 @@ def importance(
     read = read_points(results, most=_MOST_ROWS, seed=seed, on_notice=on_notice)
     names = [column.name for column in read.columns]
     n = len(read.objectives)
-    shares = None
+    shares, sign = None, 1 if read.direction == "maximize" else -1
     if not names:
         on_notice("no hyperparameter has more than one value, so none can be told to matter")
     elif n < FEWEST:
@@ -154,9 +160,10 @@ def importance(
         from deephyper.analytics.fanova.shares import shares_of_variance
 
         dimensions = [_dimension(column) for column in read.columns]
-        y = read.objectives if read.direction == "maximize" else -read.objectives
         places = _without_gaps(dimensions, read.places, seed)
-        shares = shares_of_variance(dimensions, places, y, pairs=pairs, best=best, seed=seed)
+        shares = shares_of_variance(
+            dimensions, places, sign * read.objectives, pairs=pairs, best=best, seed=seed
+        )
         if shares is None:
             on_notice("all objectives are equal, so nothing can be told to matter")
         elif shares.explained < _EXPLAINED:
@@ -165,6 +172,7 @@ def importance(
                 "variance of evaluations that it has not seen; run more of them"
             )
     found = {} if shares is None else shares.effects
+    threshold = None if shares is None else shares.threshold
     effects = [_named(names, effect, share) for effect, share in found.items()]
     return Importance(
         hyperparameters=_ranked(effects, 1) or tuple(EffectShare((name,)) for name in names),
@@ -175,9 +183,11 @@ def importance(
         num_used=0 if shares is None else shares.num_used,
         num_failed=read.left_out.get("failed", 0),
         num_pruned=read.left_out.get("pruned", 0),
+        num_read=read.num_read,
         num_rows=read.total,
         constants=read.constants,
         best=best,
+        threshold=None if threshold is None else sign * threshold,
         direction=read.direction,
     )
 

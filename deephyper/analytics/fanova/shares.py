@@ -73,6 +73,7 @@ class Shares:
         alone: the share of all main effects together.
         explained: the share that the model explains of the variance of evaluations that it hasn't
             seen; negative for a model that is worse than their mean.
+        threshold: the objective up to which all counted as equally bad; None for none.
         num_used: how many evaluations this is from, after those that are nearly equal were thinned
             out.
     """
@@ -80,6 +81,7 @@ class Shares:
     effects: dict[Effect, Share]
     alone: Share
     explained: float
+    threshold: float | None
     num_used: int
 
 
@@ -110,16 +112,18 @@ def shares_of_variance(
         rng = np.random.default_rng(seed)
         kept = spread(dimensions, X, rng)[:_MOST_UNSEEN]
         X, y = X[kept], y[kept]
-        y = y / (np.abs(y).max() or 1.0)  # squares of very large ones would overflow
+        threshold = None
         if best is not None:
-            y = np.maximum(y, _quantile(y, weights(dimensions, X), 1 - best))
+            threshold = _quantile(y, weights(dimensions, X), 1 - best)
+            y = np.maximum(y, threshold)
+        y = y / (np.abs(y).max() or 1.0)  # squares of very large ones would overflow
         if not y.std() > _EQUAL:
             return None
         turn = _Turns(dimensions, X, (y - y.mean()) / y.std())
         effects: list[Effect] = [(k,) for k in range(len(dimensions))]
         if pairs:
             effects += turn.strongest([*combinations(range(len(dimensions)), 2)])
-        return turn.shares(effects)
+        return turn.shares(effects, threshold)
 
 
 class _Turns:
@@ -153,8 +157,8 @@ class _Turns:
         order = sorted(effects, key=self._models[0].variance, reverse=True)
         return sorted(order[:_MOST_PAIRS])
 
-    def shares(self, effects: Sequence[Effect]) -> Shares:
-        """Return the shares of effects."""
+    def shares(self, effects: Sequence[Effect], threshold: float | None) -> Shares:
+        """Return the shares of effects; the threshold is passed on."""
         n = len(self._y)
         whole, missed = np.empty(n), np.empty(n)
         parts = np.empty((len(effects), n))
@@ -184,12 +188,14 @@ class _Turns:
         alone = (moves[:d].sum(axis=0), sum(values[:d]), float(np.hypot.reduce(doubts[:d])))
         *shares, together = [
             Share(
-                min(max(value, 0.0), 1.0),
+                float(min(max(value, 0.0), 1.0)),
                 self._error(move, value, moves_whole, doubt, excess) / variance,
             )
             for move, value, doubt in [*lines, alone]
         ]
-        return Shares(dict(zip(effects, shares, strict=True)), together, 1 - rest / variance, n)
+        return Shares(
+            dict(zip(effects, shares, strict=True)), together, 1 - rest / variance, threshold, n
+        )
 
     def _error(
         self, move: Array, share: float, moves_whole: Array, doubt: float, excess: float

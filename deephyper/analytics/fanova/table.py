@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from deephyper.analytics.fanova.importance import EffectShare, Importance
+from deephyper.objective import format_objective
 from deephyper.printable import printable
 
 _WIDEST = 60
@@ -70,7 +71,9 @@ def _story(found: Importance) -> list[str]:
     """Return the sentences below the table."""
     told = f"From {found.num_finished} finished evaluations"
     if 0 < found.num_used < found.num_finished:
-        told += f", of which {found.num_used} are far enough apart to count"
+        told += f", of which {found.num_used} far enough apart are used"
+    if found.num_read < found.num_rows:
+        told += f", in {found.num_read} rows drawn at random from {found.num_rows}"
     left_out = [
         f"{count} {what}"
         for count, what in ((found.num_failed, "failed"), (found.num_pruned, "ended early"))
@@ -82,8 +85,12 @@ def _story(found: Importance) -> list[str]:
             f"The model explains {max(found.explained, 0):.1%} of the variance of evaluations that "
             "it has not seen."
         )
-    if found.best is not None:
-        lines.append(f"All but the best {100 * found.best:g}% of the space count as equally bad.")
+    if found.threshold is not None and found.best is not None:
+        worse = "above" if found.direction == "minimize" else "below"
+        lines.append(
+            f"Objectives {worse} {format_objective(found.threshold)} count as equal to it: all but "
+            f"the best {100 * found.best:g}% of the space."
+        )
     if found.constants:
         lines.append(f"Of one value only: {_listed([*map(_short, found.constants)])}.")
     return lines
