@@ -174,6 +174,7 @@ ANALYTICS = Registry(
     "deephyper.analytics",
     {
         "topk": "deephyper.core.cli.topk:topk",
+        "importance": "deephyper.core.cli.importance:importance",
         "confirm": "deephyper.core.cli.confirm:confirm",
         "compare": "deephyper.core.cli.compare:compare",
         "plot": "deephyper.core.cli.plot:plot",
@@ -183,6 +184,7 @@ ANALYTICS = Registry(
     instances=True,
     summaries={
         "topk": "Print the best points of a search.",
+        "importance": "Say which hyperparameters matter, and which pairs.",
         "confirm": "Evaluate the best points again, several times, and rank them anew.",
         "compare": "Compare searches: their best objectives, and the time to a target.",
         "plot": "Plot a search: a picture as a .png, .svg or .pdf file.",

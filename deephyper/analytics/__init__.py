@@ -1,1 +1,38 @@
+"""Answers from the results of a search.
 
+- ``topk``: the best evaluations
+- ``fanova``: the importance of hyperparameters
+- ``points``: evaluations as a matrix
+- ``ranked``: forms in which rows are shown and saved
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from deephyper.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from deephyper.analytics.fanova.importance import EffectShare, Importance, importance
+    from deephyper.analytics.topk import best_evaluations, best_point, best_points
+
+__all__ = [
+    "EffectShare",
+    "Importance",
+    "best_evaluations",
+    "best_point",
+    "best_points",
+    "importance",
+]
+
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "EffectShare": "deephyper.analytics.fanova.importance",
+        "Importance": "deephyper.analytics.fanova.importance",
+        "best_evaluations": "deephyper.analytics.topk",
+        "best_point": "deephyper.analytics.topk",
+        "best_points": "deephyper.analytics.topk",
+        "importance": "deephyper.analytics.fanova.importance",
+    },
+)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+import random
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -68,10 +69,11 @@ class Table:
 
     Attributes:
         header: names of the columns, in their order.
-        rows: the rows, unreadable ones included; not all of them where the best were wanted.
+        rows: the rows, unreadable ones included; not all of them where some were wanted.
         broken: lines that are not rows.
         sheet: the text that it was read from.
         direction: says which of its objectives are better.
+        passed_over: how many rows are not here, because not all of them were wanted.
     """
 
     header: list[str]
@@ -79,6 +81,7 @@ class Table:
     broken: list[LeftOut]
     sheet: Sheet
     direction: Direction = "maximize"
+    passed_over: int = 0
 
     @property
     def left_out(self) -> list[LeftOut]:
@@ -89,7 +92,7 @@ class Table:
     @property
     def total(self) -> int:
         """Number of results: rows, and lines that are not rows."""
-        return len(self.rows) + count(self.broken) + self.sheet.passed_over
+        return len(self.rows) + count(self.broken) + self.passed_over
 
 
 def read_results(path: str | Path) -> list[Row]:
@@ -105,13 +108,17 @@ def read_results(path: str | Path) -> list[Row]:
     return read_table(path).rows
 
 
-def read_table(path: str | Path, best: int | None = None) -> Table:
+def read_table(
+    path: str | Path, best: int | None = None, sample: tuple[int, int] | None = None
+) -> Table:
     """Read a results file: its rows, its columns, and what had to be left out.
 
     Args:
         path: the file, or the log directory that holds it.
         best: how many of the finished rows are wanted, those with the best objectives; None for
             all rows. Others may be missing, but not from the number of rows and what is left out.
+        sample: how many rows are wanted, drawn at random if there are more, and the seed of that;
+            None for all rows.
 
     Raises:
         ResultsError, SettingsError: as :func:`read_results`.
@@ -128,8 +135,13 @@ def read_table(path: str | Path, best: int | None = None) -> Table:
     # is there already, another tool may have left out the rest.
     if last is not None and "status" in sheet.header and read.has_status(last):
         broken.append(LeftOut(last.line, "it is not whole, as if it were being written"))
-    rows = [read.row(record) for record in sheet.records]
-    return Table(sheet.header, rows, broken, sheet, direction)
+    records = sheet.records
+    if sample is not None and len(records) > sample[0]:
+        chosen = random.Random(sample[1]).sample(range(len(records)), sample[0])
+        records = [records[i] for i in sorted(chosen)]
+    rows = [read.row(record) for record in records]
+    passed_over = sheet.passed_over + len(sheet.records) - len(records)
+    return Table(sheet.header, rows, broken, sheet, direction, passed_over)
 
 
 def _has_direction(header: list[str]) -> bool:

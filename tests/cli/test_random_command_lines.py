@@ -50,7 +50,16 @@ def options(group: click.Group) -> list[str]:
 def command_line(draw: random.Random, program: str, known: list[str]) -> list[str]:
     """A command line that is nearly right, or not at all."""
     if program == "analytics":
-        line = draw.choice([["topk"], ["topk", "results.csv"], ["topk", "good.py"], [], ["balsam"]])
+        line = draw.choice(
+            [
+                ["topk"],
+                ["topk", "results.csv"],
+                ["importance", "results.csv"],
+                ["topk", "good.py"],
+                [],
+                ["balsam"],
+            ]
+        )
     else:
         task = ["-p", "good.py", "-r", "good.py", "--evaluator", "thread", "--max-evals", "1"]
         line = draw.choice(

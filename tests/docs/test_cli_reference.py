@@ -23,7 +23,7 @@ def options_of(group: click.Group) -> set[str]:
             found |= options_of(command)
         for parameter in command.params:
             if isinstance(parameter, click.Option) and not parameter.hidden:
-                found |= set(parameter.opts)
+                found |= {*parameter.opts, *parameter.secondary_opts}
     return found
 
 

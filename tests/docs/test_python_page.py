@@ -23,11 +23,13 @@ def test_the_code_runs(
     assert lines[0] == "SearchResult: 20 evaluations; the evaluation budget is used up"
     assert lines[1].startswith("best objective: ")
     assert "    level: high" in lines
-    reason, best, *top = lines[-7:-2]
+    reason, best, *top = lines[-10:-5]
     assert reason == "max_evals 20 0"
     assert "'level': 'high'" in best
     assert len(top) == 3
     assert f"{float(top[0].split()[0]):.6g}" == lines[1].split()[-1]
+    effects = [line.split("'")[1] for line in lines[-5:-2]]
+    assert {*effects[:2]} == {"x", "level"}
     # The function isn't random, so the best is confirmed exactly.
     assert lines[-2].startswith(f"{top[0].split()[0]} 0.0 0 {{")
 
