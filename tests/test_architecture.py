@@ -79,6 +79,7 @@ FREE = (
     "safe_files",
     "sheet",
     "standard_streams",
+    "suggest",
     "user_file",
     "version",
 )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from click.types import OptionHelpExtra
 
 from deephyper.checks import DURATION_FORMS, duration, user_path
 from deephyper.errors import SettingsError
+from deephyper.suggest import with_suggestion
 
 
 class GroupedOption(click.Option):
@@ -123,17 +123,8 @@ class Choice(click.Choice[str]):
         try:
             return super().convert(value, param, ctx)
         except click.BadParameter as error:
-            hint = suggestion(value, self.choices)
-            raise click.BadParameter(f"{error.message.rstrip('.')}{hint}", ctx, param) from None
-
-
-def suggestion(value: str, known: Iterable[str]) -> str:
-    """Return the end of a message on an unknown name: the nearest known one; empty if none is."""
-    import difflib
-
-    by_lower_case = {name.lower(): name for name in known}
-    near = difflib.get_close_matches(value.lower(), by_lower_case, n=1)
-    return f"; did you mean '{by_lower_case[near[0]]}'?" if near else ""
+            message = with_suggestion(error.message.rstrip("."), value, self.choices)
+            raise click.BadParameter(message, ctx, param) from None
 
 
 class UserPath(click.ParamType[Path]):

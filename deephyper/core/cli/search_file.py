@@ -22,6 +22,7 @@ from deephyper.errors import DeepHyperError, ProblemError
 from deephyper.evaluator import CLASSIC_NAMES
 from deephyper.loading import PROGRAM, absolute, current_directory, names_program, split_spec
 from deephyper.printable import printable
+from deephyper.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from deephyper.space_file.document import Document
@@ -36,6 +37,7 @@ SCHEMA = "$schema"
 """The key of the schema of a file, for editors."""
 _START_OR_OWN = ("start", "evaluation")
 _NO_OPTIONS = ("config", "help")
+_NAMES = "the names are those of the command line's options, without the dashes"
 # Options that are one setting: where one is typed, none of them is taken from the file.
 _TOGETHER = (
     {"direction", "minimize"},
@@ -169,7 +171,8 @@ class _File:
         options = file_options(self.ctx.command)
         name = key.replace("-", "_")
         if name not in options:
-            raise self.document.error(f"unknown option {_shown(key)}{_hint(name, options)}", (key,))
+            hint = did_you_mean(name, options, otherwise=_NAMES)
+            raise self.document.error(f"unknown option {_shown(key)}: {hint}", (key,))
         flag, option = options[name]
         return _Setting(key, option, flag, self._values(key, option, value))
 
@@ -374,15 +377,6 @@ def _find_modules(
 def _is_found(spec: str | None) -> bool:
     """Return whether something is named that is looked for in a directory."""
     return spec is not None and split_spec(spec, "")[1] is None
-
-
-def _hint(name: str, known: Mapping[str, Any]) -> str:
-    import difflib
-
-    near = difflib.get_close_matches(name.lower(), known, n=1)
-    if near:
-        return f": did you mean '{near[0]}'?"
-    return ": the names are those of the command line's options, without the dashes"
 
 
 def _shown(value: Any) -> str:

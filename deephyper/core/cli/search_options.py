@@ -17,7 +17,6 @@ from deephyper.core.cli.option_groups import (
     Number,
     UserPath,
     Whole,
-    suggestion,
 )
 from deephyper.core.cli.search_file import config_option
 from deephyper.evaluator import CLASSIC_NAMES, DEFAULT_METHOD
@@ -30,6 +29,7 @@ from deephyper.search.budget import (
     DEFAULT_WORTH,
 )
 from deephyper.search.search import Search
+from deephyper.suggest import with_suggestion
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Options = list[Callable[[Any], Any]]
@@ -60,8 +60,8 @@ class RegisteredName(click.ParamType[str]):
         name = self._classic.get(value, value)
         if name not in self._registry:
             known = ", ".join(self._registry.names)
-            hint = suggestion(value, self.known)
-            self.fail(f"'{value}' is not one of {known}{hint}", param, ctx)
+            message = f"'{value}' is not one of {known}"
+            self.fail(with_suggestion(message, value, self.known), param, ctx)
         return str(name)
 
 
