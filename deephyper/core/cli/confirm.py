@@ -11,6 +11,7 @@ import click
 from click.core import ParameterSource
 
 from deephyper.confirmation import DEFAULT_K, DEFAULT_LOG_DIR, DEFAULT_REPEATS
+from deephyper.core.cli import offers
 from deephyper.core.cli.exit_status import print_result
 from deephyper.core.cli.given_space import SPACE_FLAGS, check_given_once, given_space, has_space
 from deephyper.core.cli.option_groups import GroupedOption, UserPath
@@ -128,6 +129,7 @@ _WHAT: Options = [
         "--problem",
         "-p",
         metavar="WHERE",
+        shell_complete=offers.where,
         help="The search space, by which points are checked and typed; by default that of the "
         "search, where its journal is beside RESULTS.",
     ),
@@ -137,6 +139,7 @@ _WHAT: Options = [
         "--run",
         "-r",
         metavar="WHERE",
+        shell_complete=offers.where,
         help="The function to call; by default that of the search.",
     ),
 ]
@@ -144,7 +147,7 @@ _RECORDS: Options = [
     _option(
         "Records",
         "--log-dir",
-        type=UserPath(),
+        type=UserPath(directory=True),
         metavar="DIR",
         default=DEFAULT_LOG_DIR,
         show_default=True,
@@ -153,7 +156,7 @@ _RECORDS: Options = [
     _option(
         "Records",
         "--resume",
-        type=UserPath(),
+        type=UserPath(directory=True),
         metavar="LOG_DIR",
         help="Resume the confirmation in this directory; what isn't given is as it was.",
     ),

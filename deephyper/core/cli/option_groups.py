@@ -5,14 +5,18 @@ from __future__ import annotations
 import contextlib
 import math
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.types import OptionHelpExtra
 
 from deephyper.checks import DURATION_FORMS, duration, user_path
+from deephyper.core.cli.offers import paths
 from deephyper.errors import SettingsError
 from deephyper.suggest import with_suggestion
+
+if TYPE_CHECKING:
+    from deephyper.core.cli.offers import Offers
 
 
 class GroupedOption(click.Option):
@@ -128,10 +132,20 @@ class Choice(click.Choice[str]):
 
 
 class UserPath(click.ParamType[Path]):
-    """A path, in which ``~`` is the home directory."""
+    """A path, in which ``~`` is the home directory.
+
+    Args:
+        directory: whether it is one of a directory, as shells are to complete it.
+    """
 
     name = "path"
+
+    def __init__(self, directory: bool = False) -> None:
+        self.directory = directory
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         name = param.opts[0] if isinstance(param, click.Option) else "the file"
         return user_path(name, value)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> Offers:
+        return paths(incomplete, directories=self.directory)
