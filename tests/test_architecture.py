@@ -37,6 +37,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "ask_tell": ("problem", "space_file", "optimizer", "stopper", "search"),
     "analytics": ("search.results",),
     "confirmation": ("problem", "evaluator", "optimizer", "search", "analytics"),
+    "preflight": ("problem", "evaluator", "optimizer", "search"),
     "hpc": (),
     "balsam": ("problem", "command", "evaluator", "nas", "search", "hpc", "core.cli"),
     "__main__": ("core",),
@@ -52,6 +53,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "ask_tell",
         "analytics",
         "confirmation",
+        "preflight",
         "nas",
         "balsam",
     ),
@@ -134,6 +136,7 @@ LIGHT = (
     "deephyper.core.cli.hps",
     "deephyper.core.cli.nas",
     "deephyper.core.cli.analytics",
+    "deephyper.core.cli.check",
     "deephyper.core.cli.confirm",
     "deephyper.core.cli.progress",
 )

@@ -124,8 +124,10 @@ def commands(group: click.Group, path: str = "") -> set[tuple[str, click.Command
     for name in group.list_commands(context):
         command = group.get_command(context, name)
         assert command is not None
-        inner = isinstance(command, click.Group)
-        found |= commands(command, f"{path}{name} ") if inner else {(f"{path}{name}", command)}
+        if isinstance(command, click.Group):
+            found |= commands(command, f"{path}{name} ")
+        else:
+            found.add((f"{path}{name}", command))
     return found
 
 

@@ -49,6 +49,24 @@ class GroupedOption(click.Option):
         return extra
 
 
+class PassedOver(click.Option):
+    """An option of another command that is taken as it is there, and has no effect.
+
+    Args:
+        option: the other command's.
+    """
+
+    def __init__(self, option: click.Option) -> None:
+        super().__init__(
+            [*option.opts, option.name or ""],
+            type=option.type,
+            is_flag=option.is_flag,
+            flag_value=option.flag_value,
+            multiple=option.multiple,
+            hidden=True,
+        )
+
+
 class GroupedCommand(click.Command):
     """A command whose help shows its options under their headings."""
 

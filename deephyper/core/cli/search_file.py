@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from deephyper.core.cli.option_groups import Choice, GroupedOption, UserPath
+from deephyper.core.cli.option_groups import Choice, GroupedOption, PassedOver, UserPath
 from deephyper.core.cli.plugin_options import EVALUATOR_OPTIONS, OPTIMIZER_OPTIONS, STOPPER_OPTIONS
 from deephyper.errors import DeepHyperError, ProblemError
 from deephyper.evaluator import CLASSIC_NAMES
@@ -119,12 +119,21 @@ def words_of_file(ctx: click.Context, given: Mapping[str, Any]) -> list[str]:
     return [word for setting in kept for word in setting.words]
 
 
-def file_options(command: click.Command) -> dict[str, tuple[str, click.Option]]:
-    """Return what may be in a file of a command: name -> how it is typed, and the option."""
+def file_options(
+    command: click.Command, *, passed_over: bool = False
+) -> dict[str, tuple[str, click.Option]]:
+    """Return what may be in a file of a command: name -> how it is typed, and the option.
+
+    Args:
+        command: the command.
+        passed_over: whether those that have no effect there are meant too.
+    """
     options = [
         each
         for each in command.params
-        if isinstance(each, click.Option) and not each.hidden and each.name not in _NO_OPTIONS
+        if isinstance(each, click.Option)
+        and each.name not in _NO_OPTIONS
+        and (not each.hidden or (passed_over and isinstance(each, PassedOver)))
     ]
     found: dict[str, tuple[str, click.Option]] = {}
     for option in options:
@@ -168,7 +177,7 @@ class _File:
         return list(found.values())
 
     def _setting(self, key: str, value: Any) -> _Setting:
-        options = file_options(self.ctx.command)
+        options = file_options(self.ctx.command, passed_over=True)
         name = key.replace("-", "_")
         if name not in options:
             hint = did_you_mean(name, options, otherwise=_NAMES)
