@@ -231,6 +231,29 @@ def test_the_file_and_the_command_line_of_a_search_are_taken_as_they_are(
     assert not (tmp_path / "results").exists()
 
 
+def test_of_a_large_space_the_beginning_is_shown(check: Run, tmp_path: Path) -> None:
+    (tmp_path / "large.py").write_text(
+        "from deephyper.problem import HpProblem\nProblem = HpProblem()\n"
+        "for i in range(500):\n    Problem.add_hyperparameter((0.0, 1.0), f'x{i}')\n"
+        "def run(point):\n    return 1.0\n"
+    )
+    ended = check("-p large.py -r large.py --evaluator thread")
+    assert "    ... and 461 more lines\n" in ended.out
+    assert max(map(len, ended.out.splitlines())) < 1100
+
+
+def test_what_our_form_of_a_space_cannot_say_is_shown_in_short(check: Run, tmp_path: Path) -> None:
+    (tmp_path / "normal.py").write_text(
+        "from deephyper.problem import HpProblem, config_space as cs\nProblem = HpProblem()\n"
+        "Problem.add_hyperparameter(cs.BetaFloatHyperparameter('b', 2, 3, 0.0, 1.0))\n"
+        "def run(point):\n    return 1.0\n"
+    )
+    ended = check("-p normal.py -r normal.py --evaluator thread --runs 1")
+    assert ended.status == 0, ended.err
+    assert "    b: " in ended.out
+    assert found(check("-p normal.py -r normal.py --evaluator thread --json"))["ok"]
+
+
 def test_more_workers_than_cores_or_evaluations_are_noticed(check: Run) -> None:
     ended = check(
         "-p task.py::Plain -r task.py::plain --num-workers 5000 --runs 1 --evaluator thread --json"

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 _LINES_OF_SPACE = 40
 _LINES_OF_FAILURE = 15
+_LONGEST_POINT = 1000
+"""Characters of the point that are shown."""
+_SHORT = 0.0995
+"""Seconds below which a time is told in milliseconds."""
 
 
 def report(found: Checked, space: GivenSpace) -> str:
@@ -30,8 +34,8 @@ def report(found: Checked, space: GivenSpace) -> str:
         *_space(space),
         f"Starting points: {_starting_points(found)}",
         f"Workers: {_counted(found.num_workers, f'{found.evaluator} worker')}, the first of which "
-        f"was ready after {duration_text(found.load_sec)}",
-        f"Point: {format_point(found.point)}",
+        f"was ready after {_time(found.load_sec)}",
+        f"Point: {one_printable_line(format_point(found.point), _LONGEST_POINT)}",
         *(line for number, trial in enumerate(found.trials) for line in _trial(number, trial)),
     ]
     if found.succeeded:
@@ -45,7 +49,7 @@ def report(found: Checked, space: GivenSpace) -> str:
     if found.search_sec is not None:
         lines.append(
             f"A search of {_counted(found.max_evals, 'evaluation')} with "
-            f"{_counted(found.num_workers, 'worker')} takes {duration_text(found.search_sec)} if "
+            f"{_counted(found.num_workers, 'worker')} takes {_time(found.search_sec)} if "
             "its evaluations are as long as these."
         )
     else:
@@ -159,7 +163,7 @@ _NAMES = ("Evaluation", "Again, same seed", "Again, another seed")
 
 def _trial(number: int, trial: Trial) -> list[str]:
     outcome = trial.outcome
-    took = duration_text(outcome.elapsed_sec)
+    took = _time(outcome.elapsed_sec)
     if outcome.objective is not None and trial.succeeded:
         objective = format_objective(outcome.objective)
         return [f"{_NAMES[number]}: objective {objective} in {took}"]
@@ -247,3 +251,7 @@ def _environment(found: Checked) -> list[str]:
 
 def _counted(number: int, thing: str) -> str:
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def _time(seconds: float) -> str:
+    return f"{1000 * seconds:.2g} ms" if seconds < _SHORT else duration_text(seconds)

@@ -110,7 +110,7 @@ def _joined(words: Sequence[str]) -> list[str]:
 
 class _Zsh(_WholeWord, ZshComplete):
     source_template = """\
-(( $+functions[compdef] )) || { autoload -Uz compinit && compinit; }
+(( $+functions[compdef] )) || { autoload -Uz compinit && compinit -i; }
 %(complete_func)s() {
     local -a answer described plain open
     local kind value help word=${(Q)PREFIX}
