@@ -61,6 +61,8 @@ class Evaluator(Bookkeeping):
     """The optional packages that this backend needs, by the names that pip has for them."""
     on_this_machine: ClassVar[bool] = True
     """False if workers are elsewhere, or may be."""
+    keeps_records: ClassVar[bool] = False
+    """True if it keeps records of evaluations itself, so that none can be made on trial."""
 
     def __init__(
         self,

@@ -65,7 +65,8 @@ def check(
     Raises:
         SettingsError: if an argument is out of its range.
         ProblemError: if the space can't be searched.
-        EvaluatorError: if the evaluator has evaluations, or there is no place for its workers.
+        EvaluatorError: if the evaluator has evaluations or keeps records of them, or there is no
+            place for its workers.
         RunFunctionError: if the run function can't be loaded.
     """
     runs = whole("runs", runs, 1, MOST_RUNS)
@@ -79,6 +80,11 @@ def check(
         _place(directory) as place,
         _opened(run, num_workers, place) as evaluator,
     ):
+        if evaluator.keeps_records:
+            raise EvaluatorError(
+                f"the {evaluator.method} evaluator keeps records of all evaluations, so none can "
+                "be made on trial; check with another evaluator, on a node of the same kind"
+            )
         clock = evaluator.clock
         size = size_of(problem)
         notices = _notices(evaluator, max_evals, size)

@@ -21,6 +21,7 @@ from deephyper import (
     check,
 )
 from deephyper.evaluator import Evaluator
+from deephyper.evaluator.thread import ThreadEvaluator
 from deephyper.job import Failure, Job, evaluation_seed
 from deephyper.preflight.checked import search_seconds
 from deephyper.preflight.environment import look_around
@@ -169,6 +170,18 @@ def test_bad_arguments(problem: HpProblem) -> None:
         busy.submit([{"x": 1}])
         with pytest.raises(EvaluatorError, match="the evaluator has evaluations already"):
             check(problem, busy)
+
+
+def test_no_trial_gets_into_the_records_of_an_evaluator(problem: HpProblem) -> None:
+    class Keeping(ThreadEvaluator):
+        method = "keeping"
+        keeps_records = True
+
+    with (
+        Keeping(lambda point: 1.0) as evaluator,
+        pytest.raises(EvaluatorError, match="the keeping evaluator keeps records"),
+    ):
+        check(problem, evaluator)
 
 
 def test_versions_are_told_without_an_import(
