@@ -20,6 +20,7 @@ The map of the house:
 - ``ask_tell``: a search from outside, for loops that others run
 - ``analytics``: answers from results
 - ``confirmation``: the best points of a search, evaluated again
+- ``preflight``: what a search will need and take, found out before it begins
 - ``hpc``, ``balsam``: searches as jobs of a batch scheduler
 - ``core.cli``: the programs ``deephyper`` and ``deephyper-analytics``
 
@@ -63,6 +64,8 @@ if TYPE_CHECKING:
         SkoptSettings,
         create_optimizer,
     )
+    from deephyper.preflight.check import check
+    from deephyper.preflight.checked import Checked
     from deephyper.problem import BaseProblem, HpProblem
     from deephyper.problem.point import filter_parameters
     from deephyper.search.hps.ambs import AMBS
@@ -107,6 +110,8 @@ _HOMES = {
     "VirtualClock": "deephyper.clock",
     "VirtualEvaluator": "deephyper.evaluator.virtual",
     "best_point": "deephyper.analytics.topk",
+    "Checked": "deephyper.preflight.checked",
+    "check": "deephyper.preflight.check",
     "confirm": "deephyper.confirmation.confirm",
     "create_optimizer": "deephyper.optimizer.create",
     "evaluation": "deephyper.evaluator.current",
@@ -119,6 +124,7 @@ __all__ = [
     "ArchitectureError",
     "BaseProblem",
     "BayesianSettings",
+    "Checked",
     "DeepHyperError",
     "EvaluationPruned",
     "Evaluator",
@@ -151,6 +157,7 @@ __all__ = [
     "VirtualEvaluator",
     "__version__",
     "best_point",
+    "check",
     "confirm",
     "create_optimizer",
     "evaluation",

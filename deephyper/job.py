@@ -7,6 +7,7 @@ optimizer -- Proposal --> search -- Job --> evaluator -- Started, Reported, Ende
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -30,6 +31,7 @@ __all__ = [
     "Reported",
     "Started",
     "Status",
+    "evaluation_seed",
 ]
 
 Status = Literal["finished", "failed", "pruned", "stopped"]
@@ -217,3 +219,13 @@ class Notice:
 
 
 Event = Started | Reported | Ended | Notice
+
+
+def evaluation_seed(seed: int, id_: str) -> int:
+    """Return the seed of an evaluation: the same in every session and at every attempt.
+
+    Args:
+        seed: of the search.
+        id_: of the evaluation.
+    """
+    return zlib.crc32(f"{seed}/{id_}".encode())

@@ -19,6 +19,7 @@ from typing import Any
 
 from deephyper.errors import DeepHyperError, LoadError
 from deephyper.objective import one_line
+from deephyper.suggest import did_you_mean, nearest
 
 PROGRAM = "-- "
 """What the name of a program begins with."""
@@ -81,10 +82,7 @@ def load_object(spec: str, default: str) -> Any:
         try:
             found = getattr(found, part)
         except AttributeError:
-            import difflib
-
-            near = difflib.get_close_matches(part, vars(module), n=1)
-            hint = f"did you mean '{near[0]}'?" if near else f"define '{part}' there"
+            hint = did_you_mean(part, vars(module), otherwise=f"define '{part}' there")
             where = file or f"module '{module_name}'"
             raise LoadError(f"{where} has no '{attribute}'; {hint}") from None
     return found
@@ -270,14 +268,11 @@ def _import_file(file: Path) -> ModuleType:
 
 def _other_file(file: Path) -> str:
     """Return a hint for a file that isn't there."""
-    import difflib
-
     with contextlib.suppress(OSError):
         there = [each.name for each in file.parent.iterdir() if each.suffix == ".py"]
-        name = file.name.removesuffix(".py") + ".py"
-        near = difflib.get_close_matches(name, there, n=1, cutoff=0.8)
-        if near:
-            return f"did you mean '{file.with_name(near[0])}'?"
+        near = nearest(file.name.removesuffix(".py") + ".py", there, similar=0.8)
+        if near is not None:
+            return f"did you mean '{file.with_name(near)}'?"
     return "check the path"
 
 

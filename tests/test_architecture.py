@@ -52,6 +52,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "search.results_file",
     ),
     "confirmation": ("problem", "evaluator", "optimizer", "search", "analytics"),
+    "preflight": ("problem", "evaluator", "optimizer", "search"),
     "hpc": (),
     "balsam": ("problem", "command", "evaluator", "nas", "search", "hpc", "core.cli"),
     "__main__": ("core",),
@@ -68,6 +69,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "watch",
         "analytics",
         "confirmation",
+        "preflight",
         "nas",
         "balsam",
     ),
@@ -95,6 +97,7 @@ FREE = (
     "safe_files",
     "sheet",
     "standard_streams",
+    "suggest",
     "user_file",
     "version",
 )
@@ -153,6 +156,7 @@ LIGHT = (
     "deephyper.core.cli.hps",
     "deephyper.core.cli.nas",
     "deephyper.core.cli.analytics",
+    "deephyper.core.cli.check",
     "deephyper.core.cli.confirm",
     "deephyper.core.cli.progress",
 )

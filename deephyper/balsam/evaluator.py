@@ -59,6 +59,9 @@ class BalsamEvaluator(Evaluator):
     """
 
     method = "balsam"
+    packages = ("balsam-flow",)
+    on_this_machine = False
+    keeps_records = True
     startup_allowance = float("inf")  # a job may have to wait for a node
     options: ClassVar[tuple[Option, ...]] = (
         Option(

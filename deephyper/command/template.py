@@ -15,6 +15,7 @@ from typing import Any
 
 from deephyper.errors import SettingsError
 from deephyper.printable import printable
+from deephyper.suggest import nearest
 
 _BRACES = re.compile(r"\{\{([^{}]*)\}\}|\{([^{}]*)\}")
 _LIKE_A_NAME = re.compile(r"[A-Za-z_][\w.-]*(=|:[^{}]*)?")
@@ -214,12 +215,10 @@ class Template:
 
     def _unknown(self, inner: str) -> str:
         """Return the message on a placeholder that there isn't."""
-        import difflib
-
         known = [*self.names, *_OF_THE_EVALUATION, *_OF_ALL]
-        near = difflib.get_close_matches(inner.partition(":")[0], known, n=1)
+        near = nearest(inner.partition(":")[0], known)
         shown = printable(inner)
-        hint = f"did you mean {{{near[0]}}}?" if near else f"there are {', '.join(known)}"
+        hint = f"there are {', '.join(known)}" if near is None else f"did you mean {{{near}}}?"
         return (
             f"the command has the unknown placeholder {{{shown}}}; {hint} (braces that the program "
             f"itself is to get are written {{{{{shown}}}}})"

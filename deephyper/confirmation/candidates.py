@@ -18,6 +18,7 @@ from deephyper.problem.point import Point, is_plain, plain, show
 from deephyper.search.results import Row, Table
 from deephyper.search.warm_start import Fit
 from deephyper.sheet import quoted
+from deephyper.suggest import with_suggestion
 
 if TYPE_CHECKING:
     from deephyper.problem import BaseProblem
@@ -88,7 +89,13 @@ def best_candidates(
     known = [*table.header] if problem is None else problem.hyperparameter_names
     for name in fixed or {}:
         if name not in known:
-            on_notice(f"{quoted(name)} is not a hyperparameter of the search; run is given it too")
+            on_notice(
+                with_suggestion(
+                    f"{quoted(name)} is not a hyperparameter of the search; run is given it too",
+                    name,
+                    known,
+                )
+            )
     return found[:k], table.direction
 
 

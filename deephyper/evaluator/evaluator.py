@@ -57,6 +57,12 @@ class Evaluator(Bookkeeping):
     """The name that the backend is registered by."""
     options: ClassVar[tuple[Option, ...]] = ()
     """The command line options of this backend alone; each is a keyword argument of its class."""
+    packages: ClassVar[tuple[str, ...]] = ()
+    """The optional packages that this backend needs, by the names that pip has for them."""
+    on_this_machine: ClassVar[bool] = True
+    """False if workers are elsewhere, or may be."""
+    keeps_records: ClassVar[bool] = False
+    """True if it keeps records of evaluations itself, so that none can be made on trial."""
 
     def __init__(
         self,

@@ -87,6 +87,7 @@ class VirtualEvaluator(Evaluator):
     """
 
     method = "virtual"
+    on_this_machine = False
     startup_allowance = 0.0
     clock: VirtualClock
 

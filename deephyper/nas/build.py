@@ -12,7 +12,8 @@ from deephyper.nas.flow import network_of
 from deephyper.nas.graph import Node
 from deephyper.nas.operation import Operation
 from deephyper.objective import one_line
-from deephyper.problem.point import Point, did_you_mean, show
+from deephyper.problem.point import Point, show
+from deephyper.suggest import did_you_mean
 
 with importing("keras", "Keras", pip="tensorflow"):
     import keras

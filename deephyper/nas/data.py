@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from deephyper.errors import ProblemError
-from deephyper.problem.point import did_you_mean
+from deephyper.suggest import did_you_mean
 
 _SIDES = ("train", "valid")
 _STEPS = ("steps_per_epoch", "validation_steps")

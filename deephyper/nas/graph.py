@@ -8,7 +8,8 @@ from typing import Literal
 
 from deephyper.errors import ArchitectureError
 from deephyper.nas.operation import Operation
-from deephyper.problem.point import did_you_mean, show
+from deephyper.problem.point import show
+from deephyper.suggest import did_you_mean
 
 Merge = Literal["concatenate", "add"]
 MERGES: tuple[Merge, ...] = ("concatenate", "add")

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from deephyper.errors import ProblemError
-from deephyper.problem.point import did_you_mean, show
+from deephyper.problem.point import show
+from deephyper.suggest import did_you_mean
 
 History = Mapping[str, Sequence[float]]
 """Name of a metric -> its value after each epoch, as ``fit`` of Keras returns it."""

@@ -11,7 +11,8 @@ from deephyper.nas.calls import Call
 from deephyper.nas.objective import Objective
 from deephyper.nas.space import ArchitectureSpace
 from deephyper.problem.domain import Domain
-from deephyper.problem.point import Point, did_you_mean, plain, show
+from deephyper.problem.point import Point, plain, show
+from deephyper.suggest import did_you_mean
 
 T = TypeVar("T")
 

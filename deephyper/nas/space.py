@@ -13,9 +13,10 @@ from deephyper.nas.choices import Choice, choices_of, to_config_space
 from deephyper.nas.count import number_of_points
 from deephyper.nas.graph import MERGES, CompleteGraph, Connection, Graph, Merge, Node, Role, Shape
 from deephyper.nas.operation import Operation, operation_of, operations_of
-from deephyper.problem.point import Point, did_you_mean, plain, show
+from deephyper.problem.point import Point, plain, show
 from deephyper.problem.problem import BaseProblem, HpProblem
 from deephyper.problem.shorthand import check_name
+from deephyper.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from deephyper.nas.drawing import Drawing

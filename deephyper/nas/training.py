@@ -21,7 +21,8 @@ from deephyper.nas.data import fit_arguments
 from deephyper.nas.kept_models import BEST_MODEL
 from deephyper.nas.objective import History, Objective
 from deephyper.objective import FAILURE_PREFIX, METRICS_KEY, OBJECTIVE_KEY, one_line
-from deephyper.problem.point import did_you_mean, show
+from deephyper.problem.point import show
+from deephyper.suggest import did_you_mean
 
 with importing("keras", "Keras", pip="tensorflow"):
     import keras

@@ -22,9 +22,10 @@ from ConfigSpace.forbidden import (
 from deephyper.errors import ProblemError
 from deephyper.problem.constraints import Constraint, ancestors, check_comparable
 from deephyper.problem.domain import AnyHyperparameter, Domain, domain_of
-from deephyper.problem.point import Point, did_you_mean, show
+from deephyper.problem.point import Point, show
 from deephyper.problem.translation import ConstraintLike, corrected, referenced, translate
 from deephyper.problem.validity import Validity
+from deephyper.suggest import did_you_mean
 
 CONDITIONS = (Condition, Conjunction)
 CLAUSES = (ForbiddenClause, ForbiddenConjunction, ForbiddenRelation)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from deephyper.errors import ProblemError
@@ -73,15 +72,3 @@ def filter_parameters(function: Callable[..., Any], point: Mapping[str, Any]) ->
     by_name = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     names = {parameter.name for parameter in parameters if parameter.kind in by_name}
     return {name: value for name, value in point.items() if name in names}
-
-
-def did_you_mean(name: object, known: Iterable[str]) -> str:
-    """Return a hint for an unknown name: the nearest known one, or all that there are."""
-    names = list(known)
-    near = difflib.get_close_matches(name, names, n=1) if isinstance(name, str) else []
-    if near:
-        return f"did you mean {near[0]!r}?"
-    if not names:
-        return "there are none yet"
-    some = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
-    return f"choose from {some}"

@@ -39,7 +39,8 @@ from deephyper.problem.domain import (
     check_choices,
     domain_of,
 )
-from deephyper.problem.point import did_you_mean, plain, show
+from deephyper.problem.point import plain, show
+from deephyper.suggest import did_you_mean
 
 PRIORS = ("uniform", "log-uniform")
 NARROWEST_LOG = 1.0 + 1e-6

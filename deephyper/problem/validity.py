@@ -9,7 +9,8 @@ from typing import Any
 from deephyper.errors import ProblemError
 from deephyper.problem.constraints import Constraint
 from deephyper.problem.domain import Domain
-from deephyper.problem.point import Point, did_you_mean, plain, show
+from deephyper.problem.point import Point, plain, show
+from deephyper.suggest import did_you_mean
 
 
 @dataclass(frozen=True)

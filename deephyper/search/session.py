@@ -11,7 +11,6 @@ import contextlib
 import dataclasses
 import logging
 import math
-import zlib
 from collections.abc import Callable, Sequence
 from itertools import islice
 
@@ -27,6 +26,7 @@ from deephyper.job import (
     Outcome,
     Reported,
     Started,
+    evaluation_seed,
 )
 from deephyper.objective import MACHINE_FAULTS
 from deephyper.optimizer.proposer import Proposer
@@ -282,14 +282,12 @@ class Session:
             for evaluation in evaluations:
                 job = evaluation.job
                 evaluation.job = dataclasses.replace(
-                    job, directory=self._directory_of(job.id), seed=self._seed_of(job.id)
+                    job,
+                    directory=self._directory_of(job.id),
+                    seed=evaluation_seed(self._seed, job.id),
                 )
                 self._recorder.submitted(evaluation)
         self._evaluator.submit([evaluation.job for evaluation in evaluations])
-
-    def _seed_of(self, id_: str) -> int:
-        """Return the seed of an evaluation: the same in every session and at every attempt."""
-        return zlib.crc32(f"{self._seed}/{id_}".encode())
 
     def _take(self, events: Sequence[Event]) -> bool:
         """Write what has happened, and end the evaluations that have ended together.

@@ -20,10 +20,11 @@ from ConfigSpace.read_and_write.dictionary import (
 )
 
 from deephyper.errors import ProblemError
-from deephyper.problem.point import did_you_mean, show
+from deephyper.problem.point import show
 from deephyper.problem.problem import HpProblem
 from deephyper.space_file.document import Document
 from deephyper.space_file.space_file import SpaceFile
+from deephyper.suggest import did_you_mean
 
 _MARKS = ("conditions", "forbiddens", "format_version", "python_module_version")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import tomllib
 from dataclasses import dataclass, field, replace
@@ -12,6 +11,7 @@ from typing import Any, NoReturn
 from deephyper.errors import ProblemError
 from deephyper.space_file import yaml_text
 from deephyper.space_file.yaml_text import Places, YamlError
+from deephyper.suggest import nearest
 
 _LARGEST = 1_000_000
 """Bytes of a file that is read."""
@@ -125,8 +125,8 @@ def _other_file(path: Path) -> str:
         there = [each.name for each in path.parent.iterdir() if each.suffix.lower() in _ENDINGS]
     except OSError:
         return "check the path"
-    near = difflib.get_close_matches(path.name, there, n=1, cutoff=0.7)
-    return f"did you mean '{path.with_name(near[0])}'?" if near else "check the path"
+    near = nearest(path.name, there, similar=0.7)
+    return "check the path" if near is None else f"did you mean '{path.with_name(near)}'?"
 
 
 def _yaml(source: str, text: str) -> tuple[Any, Places]:

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from deephyper.errors import ProblemError
-from deephyper.problem.point import did_you_mean, show
+from deephyper.problem.point import show
 from deephyper.space_file.document import Document
 from deephyper.space_file.domain_text import parse_domain
 from deephyper.space_file.foreign import Converted, bounds, multiples, number
 from deephyper.space_file.scalars import scalar
 from deephyper.space_file.yaml_text import Path
+from deephyper.suggest import did_you_mean
 
 _TYPES = ("categorical", "float", "int")
 

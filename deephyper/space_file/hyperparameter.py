@@ -20,9 +20,10 @@ from typing import Any
 from deephyper.errors import ProblemError
 from deephyper.problem import config_space as cs
 from deephyper.problem.domain import AnyHyperparameter, Choices, check_choices, domain_of
-from deephyper.problem.point import did_you_mean, plain, show
+from deephyper.problem.point import plain, show
 from deephyper.problem.shorthand import NAME, check_name, hyperparameter_from
 from deephyper.space_file.domain_text import domain_text, parse_domain
+from deephyper.suggest import did_you_mean
 
 KINDS = {
     "range": ("log", "integer", "distribution", "mu", "sigma", "alpha", "beta", "default"),

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from deephyper.errors import ProblemError
-from deephyper.problem.point import did_you_mean
 from deephyper.space_file.document import Document
 from deephyper.space_file.foreign import Converted, bounds, multiples, number
+from deephyper.suggest import did_you_mean
 
 _FLOATS = {"FloatDistribution", "UniformDistribution", "LogUniformDistribution"} | {
     "DiscreteUniformDistribution"

@@ -10,7 +10,7 @@ from typing import Any, get_args
 from deephyper.checks import user_path
 from deephyper.errors import ProblemError
 from deephyper.objective import Direction
-from deephyper.problem.point import did_you_mean, show
+from deephyper.problem.point import show
 from deephyper.problem.problem import HpProblem
 from deephyper.space_file.config_space import is_config_space, space_of_config_space
 from deephyper.space_file.document import Document, read_document
@@ -24,6 +24,7 @@ from deephyper.space_file.space_file import SpaceFile
 from deephyper.space_file.wandb import converted_sweep, is_sweep
 from deephyper.space_file.writing import as_tree
 from deephyper.space_file.yaml_text import Path as TreePath
+from deephyper.suggest import did_you_mean, nearest
 
 SECTIONS = ("hyperparameters", "conditions", "forbidden", "starting_points", "direction", "$schema")
 _FOREIGN: tuple[tuple[Callable[[Any], bool], Callable[[Document], Converted]], ...] = (
@@ -31,6 +32,8 @@ _FOREIGN: tuple[tuple[Callable[[Any], bool], Callable[[Document], Converted]], .
     (is_hydra, converted_hydra),
     (is_optuna, converted_optuna),
 )
+_MISTYPED = 0.8
+"""The share that a new name has in common with another which is perhaps meant."""
 _COMMAND_LINE = Document("-P", {"hyperparameters": {}})
 
 
@@ -75,7 +78,7 @@ def _space(document: Document, defined: dict[str, Any]) -> SpaceFile:
         # In our own form, hyperparameters can be replaced under the conditions on them.
         tree = as_tree(read.problem)
         built = _Builder(document.with_value(tree, {}), tree, defined).built()
-        return replace(read, problem=built.problem)
+        return replace(read, problem=built.problem, notices=(*read.notices, *built.notices))
     for recognize, convert in _FOREIGN:
         if recognize(tree):
             return _foreign(convert(document), defined)
@@ -96,7 +99,7 @@ def _foreign(given: Converted, defined: dict[str, Any]) -> SpaceFile:
         command=given.command,
         no_command=given.no_command,
         early_terminate=given.early_terminate,
-        notices=(*kept, *given.further_notices),
+        notices=(*kept, *given.further_notices, *built.notices),
     )
 
 
@@ -118,11 +121,12 @@ class _Builder:
     def built(self) -> SpaceFile:
         for key in self.tree:
             if key not in SECTIONS:
-                hint = did_you_mean(key, SECTIONS[:-1])
-                if "hyperparameters" not in self.tree and not hint.startswith("did"):
-                    hint = "put the hyperparameters under hyperparameters:"
+                where = None
+                if "hyperparameters" not in self.tree:
+                    where = "put the hyperparameters under hyperparameters:"
                     if is_configuration(self.tree):
-                        hint += ", or under params: of Hydra's hydra: sweeper:"
+                        where += ", or under params: of Hydra's hydra: sweeper:"
+                hint = did_you_mean(key, SECTIONS[:-1], otherwise=where)
                 raise self.document.error(f"unknown key {show(key)}: {hint}", (key,))
         direction = self._direction()
         self._hyperparameters()
@@ -132,7 +136,7 @@ class _Builder:
         self._add_rules("forbidden", clauses, self._clause, self.problem.add_forbidden_clause)
         for i, point in enumerate(self._section("starting_points", list)):
             self._at(("starting_points", i), self._starting_point, point)
-        return SpaceFile(self.problem, direction=direction)
+        return SpaceFile(self.problem, direction=direction, notices=self._perhaps_mistyped())
 
     def _direction(self) -> Direction | None:
         if "direction" not in self.tree:
@@ -162,6 +166,18 @@ class _Builder:
                 self._add(name, domain)
             except ProblemError as error:
                 raise ProblemError(f"-P: {error}") from None
+
+    def _perhaps_mistyped(self) -> tuple[str, ...]:
+        """Return a line for each new hyperparameter that is perhaps meant to replace another."""
+        there = self._section("hyperparameters", dict)
+        found = []
+        for name in self.defined.keys() - there.keys():
+            # A series, such as units_1 and units_2, is no mistake.
+            others = [each for each in there if _letters(each) != _letters(name)]
+            near = nearest(name, others, similar=_MISTYPED)
+            if near is not None:
+                found.append(f"-P adds the hyperparameter {name!r}; did you mean {near!r}?")
+        return tuple(sorted(found))
 
     def _add(self, name: str, tree: Any) -> None:
         self.problem.add_hyperparameter(hyperparameter_of(name, tree))
@@ -219,3 +235,8 @@ class _Builder:
             call(*arguments)
         except ProblemError as error:
             raise self.document.error(str(error), path) from None
+
+
+def _letters(name: Any) -> str:
+    """Return a name without its digits."""
+    return "".join(character for character in str(name) if not character.isdigit())

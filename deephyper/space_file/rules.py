@@ -24,10 +24,10 @@ from deephyper.problem.constraints import (
     Sign,
 )
 from deephyper.problem.domain import AnyHyperparameter, Choices
-from deephyper.problem.point import did_you_mean
 from deephyper.problem.problem import BaseProblem
 from deephyper.space_file.scalars import python_scalar
 from deephyper.space_file.tokens import Token, Tokens, quoted
+from deephyper.suggest import did_you_mean
 
 _KEYWORDS = ("and", "or", "not", "in")
 _DEEPEST = 50

@@ -11,10 +11,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from deephyper.errors import ProblemError
-from deephyper.problem.point import did_you_mean, show
+from deephyper.problem.point import show
 from deephyper.space_file.document import Document
 from deephyper.space_file.foreign import Converted, bounds, multiples, number
 from deephyper.space_file.yaml_text import Path
+from deephyper.suggest import did_you_mean
 
 _DEVIATIONS = 4
 """Standard deviations around the mean of a normal distribution that are searched."""

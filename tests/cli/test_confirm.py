@@ -77,7 +77,9 @@ def test_the_journal_of_the_search_names_what_is_left_out(confirm: Run) -> None:
 def test_values_are_read_as_those_of_their_hyperparameters(confirm: Run) -> None:
     ended = confirm("log -k 1 -n 1 --set epochs=200 --set kind=2 --set verbose=False")
     assert ended.status == 0, ended.err
-    assert "'verbose' is not a hyperparameter of the search; run is given it too" in ended.err
+    assert "'verbose' is not a hyperparameter of the search; run is given it too\n" in ended.err
+    mistyped = confirm("log -k 1 -n 1 --set epoch=200 --log-dir other")
+    assert "run is given it too; did you mean 'epochs'?\n" in mistyped.err
     point = yaml.safe_load(ended.out)["0"]["point"]
     assert point == {"epochs": 200, "kind": "2", "verbose": False}
 

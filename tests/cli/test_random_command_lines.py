@@ -67,6 +67,7 @@ def command_line(draw: random.Random, program: str, known: list[str]) -> list[st
                 ["hps", "random", *task],
                 ["hps", "ambs", *task],
                 ["hps", "random", *task, "--log-dir", f"log{draw.randrange(10**9)}"],
+                ["check", *task],
                 ["hps", "random"],
                 ["hps"],
                 ["new-problem", "hps"],

@@ -13,6 +13,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from deephyper.balsam.cli.submit import balsam_submit
+from deephyper.core.cli.check import check
 from deephyper.core.cli.confirm import confirm
 from deephyper.core.cli.hps import hps
 from deephyper.core.cli.search_file import COMMAND, file_options, words_of_file
@@ -25,6 +26,7 @@ from tests.cli.test_config import FUNCTION, PROGRAM
 COMMANDS = {
     **{f"hps {name}": command for name, command in hps.commands.items()},
     "balsam-submit": balsam_submit,
+    "check": check,
     "confirm": confirm,
 }
 VALIDATOR = Draft202012Validator(search_schema(COMMANDS["hps ambs"]))

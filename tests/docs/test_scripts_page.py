@@ -15,6 +15,7 @@ import pytest
 
 from deephyper import SearchDirectory
 from deephyper.ask_tell import Status
+from deephyper.core.cli.main import main
 
 TEXT = (Path(__file__).parents[2] / "docs" / "scripts.md").read_text(encoding="utf-8")
 
@@ -68,3 +69,17 @@ def test_the_keys_of_a_status_are_all_there() -> None:
     ]
     documented = {*keys, "num_finished", "num_failed", "num_pruned"}
     assert documented == set(Status.__dataclass_fields__)
+
+
+def test_the_keys_of_a_check_are_those_that_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "-P", "x=[1]", "--json", "--", "echo", "{x}"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    section = TEXT.partition("## Checking")[2].partition("## Results")[0]
+    rows = dict(re.findall(r"^\| (`.*?`) \| (.*?) \|$", section, re.MULTILINE))
+    keys = [key for names in rows for key in re.findall(r"`(\w+)`", names)]
+    assert keys == [*printed]
+    for name in ("space", "search", "environment"):
+        assert [key for key in printed[name] if f"`{key}`" not in rows[f"`{name}`"]] == []
+    (first, *_) = printed["evaluations"]
+    inner = {*first, *first["reports"], *first["output"], "kind", "message", "text"}
+    assert inner == set(re.findall(r"`(\w+)`", rows["`evaluations`"]))

@@ -152,6 +152,23 @@ def test_a_domain_as_text(text: str, shorthand: Any) -> None:
     assert [type(value) for value in found] == [type(value) for value in shorthand]
 
 
+@pytest.mark.parametrize(
+    ("definition", "notice"),
+    [
+        ("unit_1=[8]", "-P adds the hyperparameter 'unit_1'; did you mean 'units_1'?"),
+        ("Rates=[8]", "-P adds the hyperparameter 'Rates'; did you mean 'rate'?"),
+        ("units_2=[8]", None),
+        ("units_1=[8]", None),
+        ("momentum=[8]", None),
+    ],
+)
+def test_a_definition_that_adds_what_is_perhaps_mistyped_is_noticed(
+    definition: str, notice: str | None, tmp_path: Path
+) -> None:
+    path = file(tmp_path, "hyperparameters: {units_1: [1, 2], rate: [0.1, 1.0]}\n")
+    assert read_space(path, [definition]).notices == (() if notice is None else (notice,))
+
+
 def test_definitions_are_separated_by_semicolons() -> None:
     text = "lr=(1e-4, 1.0, log-uniform); opt = ['a;b', c];n=range(1,4);"
     assert parse_definitions(text) == {

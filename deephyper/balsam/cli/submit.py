@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from deephyper.command import LAST, START
+from deephyper.core.cli import offers
 from deephyper.core.cli.given_space import SPACE_FLAGS, check_given_once, given_space, has_space
 from deephyper.core.cli.hps import hps
 from deephyper.core.cli.nas import nas
@@ -55,13 +56,14 @@ def _option(group: str, *names: str, **attributes: Any) -> click.Option:
 def _parameters() -> list[click.Parameter]:
     task, launch = "What to search", "The scheduler's job"
     config = next(each for each in hps.commands["random"].params if each.name == "config")
+    where = {"metavar": "WHERE", "shell_complete": offers.where}
     own: list[click.Parameter] = [
         click.Argument(["mode"], type=click.Choice(list(SEARCHES))),
         click.Argument(["workflow"]),
         click.Argument(["search"], required=False),
         config,
-        _option(task, "--problem", "-p", metavar="WHERE", help="The search space."),
-        _option(task, "--run", "-r", metavar="WHERE", help="The function to maximize."),
+        _option(task, "--problem", "-p", help="The search space.", **where),
+        _option(task, "--run", "-r", help="The function to maximize.", **where),
         _option(
             launch,
             "--time-minutes",

@@ -14,7 +14,7 @@ from deephyper.printable import printable
 
 
 @click.command("ask")
-@click.argument("log_dir", metavar="DIR", type=UserPath())
+@click.argument("log_dir", metavar="DIR", type=UserPath(directory=True))
 @click.option("-n", "n_points", type=Whole(min=1), default=1, metavar="N", help="How many (1).")
 @with_wait
 def ask(log_dir: Path, n_points: int, wait: float | None) -> int:

@@ -11,6 +11,7 @@ import click
 from click.core import ParameterSource
 
 from deephyper.confirmation import DEFAULT_K, DEFAULT_LOG_DIR, DEFAULT_REPEATS
+from deephyper.core.cli import offers
 from deephyper.core.cli.exit_status import print_result
 from deephyper.core.cli.given_space import SPACE_FLAGS, check_given_once, given_space, has_space
 from deephyper.core.cli.kept_networks import keep_models_option, only_best
@@ -133,6 +134,7 @@ _WHAT: Options = [
         "--problem",
         "-p",
         metavar="WHERE",
+        shell_complete=offers.where,
         help="The search space, by which points are checked and typed; by default that of the "
         "search, where its journal is beside RESULTS.",
     ),
@@ -142,6 +144,7 @@ _WHAT: Options = [
         "--run",
         "-r",
         metavar="WHERE",
+        shell_complete=offers.where,
         help="The function to call; by default that of the search.",
     ),
     keep_models_option("What to confirm"),
@@ -150,7 +153,7 @@ _RECORDS: Options = [
     _option(
         "Records",
         "--log-dir",
-        type=UserPath(),
+        type=UserPath(directory=True),
         metavar="DIR",
         default=DEFAULT_LOG_DIR,
         show_default=True,
@@ -159,7 +162,7 @@ _RECORDS: Options = [
     _option(
         "Records",
         "--resume",
-        type=UserPath(),
+        type=UserPath(directory=True),
         metavar="LOG_DIR",
         help="Resume the confirmation in this directory; what isn't given is as it was.",
     ),

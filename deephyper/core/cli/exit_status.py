@@ -16,6 +16,7 @@ from deephyper.core.cli.main import INTERRUPTED
 from deephyper.errors import DeepHyperError, OutputError, write_remedy
 from deephyper.printable import one_printable_line
 from deephyper.standard_streams import Output, tolerant_streams
+from deephyper.suggest import nearest
 
 DONE = 0
 GAVE_UP = 1
@@ -77,13 +78,20 @@ def _failed(error: Exception, errors: Output) -> int:
         case click.ClickException():
             context = getattr(error, "ctx", None)
             hint = f" (try '{context.command_path} --help')" if context is not None else ""
-            message = error.format_message().rstrip(".") + hint
+            message = _message(error).rstrip(".") + hint
         case DeepHyperError():
             message = error.on_command_line()
         case _:
             raise error
     errors.print(f"deephyper: error: {one_printable_line(message, _LONGEST_MESSAGE)}")
     return BAD_INPUT
+
+
+def _message(error: click.ClickException) -> str:
+    if not isinstance(error, click.exceptions.NoSuchOption):
+        return error.format_message()
+    near = nearest(error.option_name, error.possibilities or ())
+    return error.message if near is None else f"{error.message} Did you mean '{near}'?"
 
 
 def _interrupted(errors: Output) -> int:

@@ -14,7 +14,6 @@ from deephyper.core.cli.plugin_options import OPTIMIZER_OPTIONS
 from deephyper.core.cli.resumed_command import start_command
 from deephyper.core.cli.search_command import asked_direction, options_given
 from deephyper.core.cli.search_options import (
-    DEFAULT_OPTIMIZER,
     DIRECTION,
     OPTIMIZER,
     SEED,
@@ -23,11 +22,12 @@ from deephyper.core.cli.search_options import (
 )
 from deephyper.core.cli.searches import optimizer_of
 from deephyper.loading import absolute
+from deephyper.optimizer.create import DEFAULT_OPTIMIZER
 from deephyper.printable import printable, shell_word
 
 
 @click.command("init", cls=GroupedCommand)
-@click.argument("log_dir", metavar="DIR", type=UserPath())
+@click.argument("log_dir", metavar="DIR", type=UserPath(directory=True))
 @with_options([*SPACE, *DIRECTION, *SEED, *OPTIMIZER])
 def init(log_dir: Path, **options: Any) -> None:
     """Make a directory for a search whose points are asked for and told by a loop of your own.

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from deephyper.core.cli.offers import words
 from deephyper.errors import DeepHyperError
 from deephyper.registry import Registry
+
+if TYPE_CHECKING:
+    from deephyper.core.cli.offers import Offers
 
 
 class LazyGroup(click.Group):
@@ -40,6 +44,11 @@ class LazyGroup(click.Group):
             raise click.exceptions.NoSuchCommand(
                 error.command_name, possibilities=known, ctx=ctx
             ) from None
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> Offers:
+        # Before click does, which imports each command for its line of help.
+        names = words(incomplete, self._registry.names, self._registry.summaries)
+        return [*names, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

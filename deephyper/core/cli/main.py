@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -27,6 +28,10 @@ def run_program(name: str, args: Sequence[str] | None) -> int:
         from deephyper.core.cli.ending import end_soon
         from deephyper.core.cli.exit_status import run_command
 
+        if completion_variable(name) in os.environ:
+            from deephyper.core.cli import shell_completion
+
+            shell_completion.register()
         with CtrlC() as ctrl_c:
             status = run_command(getattr(groups, name.replace("-", "_")), args, name, ctrl_c)
         if args is None:
@@ -35,6 +40,11 @@ def run_program(name: str, args: Sequence[str] | None) -> int:
     except KeyboardInterrupt:
         print("deephyper: interrupted", file=sys.stderr)
         return INTERRUPTED
+
+
+def completion_variable(name: str) -> str:
+    """Return the variable by which a shell asks a program what may be typed next."""
+    return f"_{name.replace('-', '_')}_COMPLETE".upper()
 
 
 if __name__ == "__main__":

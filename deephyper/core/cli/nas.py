@@ -6,6 +6,7 @@ from typing import ClassVar
 
 import click
 
+from deephyper.core.cli import offers
 from deephyper.core.cli.kept_networks import keep_models_option
 from deephyper.core.cli.nas_results import ensemble, show
 from deephyper.core.cli.option_groups import GroupedOption
@@ -21,6 +22,7 @@ _RUN: Options = [
         cls=GroupedOption,
         group="What to search",
         metavar="WHERE",
+        shell_complete=offers.where,
         default=RUN,
         show_default=True,
         help="The function to maximize, where it is not the training of the networks of an "

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from deephyper.core.cli import offers
 from deephyper.core.cli.exit_status import print_result
 from deephyper.core.cli.option_groups import UserPath, Whole
 from deephyper.printable import printable
@@ -26,6 +27,7 @@ _PROBLEM = click.option(
     "--problem",
     "-p",
     metavar="WHERE",
+    shell_complete=offers.where,
     help="The problem; by default the one that the search was started with.",
 )
 _FORCE = click.option("--force", is_flag=True, help="Replace what is there.")
@@ -91,7 +93,7 @@ def show(
 
 
 @click.command("ensemble")
-@click.argument("log_dir", metavar="LOG_DIR", type=UserPath())
+@click.argument("log_dir", metavar="LOG_DIR", type=UserPath(directory=True))
 @click.option(
     "-k",
     type=Whole(min=1),
@@ -104,7 +106,7 @@ def show(
 @click.option(
     "--output",
     "-o",
-    type=UserPath(),
+    type=UserPath(directory=True),
     metavar="DIR",
     help="Where its files go; by default LOG_DIR/ensemble.",
 )

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.types import OptionHelpExtra
 
 from deephyper.checks import DURATION_FORMS, duration, user_path
+from deephyper.core.cli.offers import paths
 from deephyper.errors import SettingsError
+from deephyper.suggest import with_suggestion
+
+if TYPE_CHECKING:
+    from deephyper.core.cli.offers import Offers
 
 
 class GroupedOption(click.Option):
@@ -43,6 +47,24 @@ class GroupedOption(click.Option):
         if self._default_text is not None:
             extra["default"] = self._default_text
         return extra
+
+
+class PassedOver(click.Option):
+    """An option of another command that is taken as it is there, and has no effect.
+
+    Args:
+        option: the other command's.
+    """
+
+    def __init__(self, option: click.Option) -> None:
+        super().__init__(
+            [*option.opts, option.name or ""],
+            type=option.type,
+            is_flag=option.is_flag,
+            flag_value=option.flag_value,
+            multiple=option.multiple,
+            hidden=True,
+        )
 
 
 class GroupedCommand(click.Command):
@@ -127,24 +149,25 @@ class Choice(click.Choice[str]):
         try:
             return super().convert(value, param, ctx)
         except click.BadParameter as error:
-            hint = suggestion(value, self.choices)
-            raise click.BadParameter(f"{error.message.rstrip('.')}{hint}", ctx, param) from None
-
-
-def suggestion(value: str, known: Iterable[str]) -> str:
-    """Return the end of a message on an unknown name: the nearest known one; empty if none is."""
-    import difflib
-
-    by_lower_case = {name.lower(): name for name in known}
-    near = difflib.get_close_matches(value.lower(), by_lower_case, n=1)
-    return f"; did you mean '{by_lower_case[near[0]]}'?" if near else ""
+            message = with_suggestion(error.message.rstrip("."), value, self.choices)
+            raise click.BadParameter(message, ctx, param) from None
 
 
 class UserPath(click.ParamType[Path]):
-    """A path, in which ``~`` is the home directory."""
+    """A path, in which ``~`` is the home directory.
+
+    Args:
+        directory: whether it is one of a directory, as shells are to complete it.
+    """
 
     name = "path"
+
+    def __init__(self, directory: bool = False) -> None:
+        self.directory = directory
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         name = param.opts[0] if isinstance(param, click.Option) else "the file"
         return user_path(name, value)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> Offers:
+        return paths(incomplete, directories=self.directory)

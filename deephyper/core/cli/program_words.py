@@ -8,15 +8,21 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from deephyper.core.cli.offers import paths
 from deephyper.core.cli.option_groups import GroupedCommand
 from deephyper.loading import PROGRAM, names_program
 from deephyper.printable import printable
 
+if TYPE_CHECKING:
+    from deephyper.core.cli.offers import Offers
+
 _SEPARATOR = "--"
+_IN_PROGRAM = f"{__name__}.in_program"
+"""Key of a click context's ``meta``: whether what is completed belongs to a program."""
 
 
 class ProgramCommand(GroupedCommand):
@@ -26,6 +32,9 @@ class ProgramCommand(GroupedCommand):
         return [*super().collect_usage_pieces(ctx), "[-- PROGRAM ARGUMENT...]"]
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if ctx.resilient_parsing:  # for a shell that completes it; nothing is looked up
+            ctx.meta[_IN_PROGRAM] = _SEPARATOR in args
+            return super().parse_args(ctx, args)
         args = with_program(args)
         given, left, _ = self.make_parser(ctx).parse_args(list(args))
         if left and given.get("run") is None:
@@ -40,6 +49,11 @@ class ProgramCommand(GroupedCommand):
             args = [*words_of_file(ctx, given), *args]
             given, _, _ = self.make_parser(ctx).parse_args(list(args))
         return super().parse_args(ctx, [*self.left_out(ctx, given), *args])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> Offers:
+        if ctx.meta.get(_IN_PROGRAM):
+            return paths(incomplete)
+        return super().shell_complete(ctx, incomplete)
 
     def left_out(self, ctx: click.Context, given: Mapping[str, Any]) -> list[str]:
         """Return options that are added to those given, by parameter."""

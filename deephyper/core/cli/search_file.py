@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from deephyper.core.cli.option_groups import Choice, GroupedOption, UserPath
+from deephyper.core.cli.option_groups import Choice, GroupedOption, PassedOver, UserPath
 from deephyper.core.cli.plugin_options import EVALUATOR_OPTIONS, OPTIMIZER_OPTIONS, STOPPER_OPTIONS
 from deephyper.errors import DeepHyperError, ProblemError
 from deephyper.evaluator import CLASSIC_NAMES
 from deephyper.loading import PROGRAM, absolute, current_directory, names_program, split_spec
 from deephyper.printable import printable
+from deephyper.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from deephyper.space_file.document import Document
@@ -36,6 +37,7 @@ SCHEMA = "$schema"
 """The key of the schema of a file, for editors."""
 _START_OR_OWN = ("start", "evaluation")
 _NO_OPTIONS = ("config", "help")
+_NAMES = "the names are those of the command line's options, without the dashes"
 # Options that are one setting: where one is typed, none of them is taken from the file.
 _TOGETHER = (
     {"direction", "minimize"},
@@ -117,12 +119,21 @@ def words_of_file(ctx: click.Context, given: Mapping[str, Any]) -> list[str]:
     return [word for setting in kept for word in setting.words]
 
 
-def file_options(command: click.Command) -> dict[str, tuple[str, click.Option]]:
-    """Return what may be in a file of a command: name -> how it is typed, and the option."""
+def file_options(
+    command: click.Command, *, passed_over: bool = False
+) -> dict[str, tuple[str, click.Option]]:
+    """Return what may be in a file of a command: name -> how it is typed, and the option.
+
+    Args:
+        command: the command.
+        passed_over: whether those that have no effect there are meant too.
+    """
     options = [
         each
         for each in command.params
-        if isinstance(each, click.Option) and not each.hidden and each.name not in _NO_OPTIONS
+        if isinstance(each, click.Option)
+        and each.name not in _NO_OPTIONS
+        and (not each.hidden or (passed_over and isinstance(each, PassedOver)))
     ]
     found: dict[str, tuple[str, click.Option]] = {}
     for option in options:
@@ -166,10 +177,11 @@ class _File:
         return list(found.values())
 
     def _setting(self, key: str, value: Any) -> _Setting:
-        options = file_options(self.ctx.command)
+        options = file_options(self.ctx.command, passed_over=True)
         name = key.replace("-", "_")
         if name not in options:
-            raise self.document.error(f"unknown option {_shown(key)}{_hint(name, options)}", (key,))
+            hint = did_you_mean(name, options, otherwise=_NAMES)
+            raise self.document.error(f"unknown option {_shown(key)}: {hint}", (key,))
         flag, option = options[name]
         return _Setting(key, option, flag, self._values(key, option, value))
 
@@ -374,15 +386,6 @@ def _find_modules(
 def _is_found(spec: str | None) -> bool:
     """Return whether something is named that is looked for in a directory."""
     return spec is not None and split_spec(spec, "")[1] is None
-
-
-def _hint(name: str, known: Mapping[str, Any]) -> str:
-    import difflib
-
-    near = difflib.get_close_matches(name.lower(), known, n=1)
-    if near:
-        return f": did you mean '{near[0]}'?"
-    return ": the names are those of the command line's options, without the dashes"
 
 
 def _shown(value: Any) -> str:

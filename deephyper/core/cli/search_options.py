@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import click
 from click.core import ParameterSource
 
 from deephyper.command import LAST, OWN, START
+from deephyper.core.cli import offers
 from deephyper.core.cli.given_space import ProblemOption, RunOption
 from deephyper.core.cli.option_groups import (
     Choice,
@@ -17,11 +18,11 @@ from deephyper.core.cli.option_groups import (
     Number,
     UserPath,
     Whole,
-    suggestion,
 )
 from deephyper.core.cli.search_file import config_option
 from deephyper.evaluator import CLASSIC_NAMES, DEFAULT_METHOD
 from deephyper.objective import Direction
+from deephyper.optimizer.create import DEFAULT_OPTIMIZER
 from deephyper.registry import EVALUATORS, OPTIMIZERS, STOPPERS, Registry
 from deephyper.search.budget import (
     DEFAULT_GRACE,
@@ -29,12 +30,14 @@ from deephyper.search.budget import (
     DEFAULT_STOP_GRACE,
     DEFAULT_WORTH,
 )
-from deephyper.search.search import Search
+from deephyper.suggest import with_suggestion
+
+if TYPE_CHECKING:
+    from deephyper.core.cli.offers import Offers
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Options = list[Callable[[Any], Any]]
 
-DEFAULT_OPTIMIZER = Search.default_optimizer
 POSITIVE = Whole(min=1)
 NOT_NEGATIVE = Whole(min=0)
 
@@ -56,12 +59,15 @@ class RegisteredName(click.ParamType[str]):
     def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
         return f"[{'|'.join(self._registry.names)}]"
 
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> Offers:
+        return offers.words(incomplete, self._registry.names)
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         name = self._classic.get(value, value)
         if name not in self._registry:
             known = ", ".join(self._registry.names)
-            hint = suggestion(value, self.known)
-            self.fail(f"'{value}' is not one of {known}{hint}", param, ctx)
+            message = f"'{value}' is not one of {known}"
+            self.fail(with_suggestion(message, value, self.known), param, ctx)
         return str(name)
 
 
@@ -99,6 +105,7 @@ SPACE: Options = [
         cls=ProblemOption,
         group="What to search",
         metavar="WHERE",
+        shell_complete=offers.where,
         help="The search space: a dotted path (package.problem.Problem) or a file "
         "(problem.py, with Problem in it).",
     ),
@@ -112,6 +119,7 @@ RUN: Options = [
         cls=RunOption,
         group="What to search",
         metavar="WHERE",
+        shell_complete=offers.where,
         help="The function to maximize: a dotted path (package.model_run.run) or a file "
         "(model_run.py, with run in it). A program is written at the end instead, after --.",
     ),
@@ -141,6 +149,7 @@ PROGRAM: Options = [
         "--objective",
         default=LAST,
         metavar="SOURCE",
+        shell_complete=offers.objective,
         help="Where its objective is: last (the last number that it prints), regex:PATTERN, or "
         "json:FILE[:KEY]. A line DH-OUTPUT: VALUE counts in any case.",
     ),
@@ -149,6 +158,7 @@ PROGRAM: Options = [
         "--workdir",
         default=START,
         metavar="DIR",
+        shell_complete=offers.workdir,
         help=f"Where it runs: {START} (where the search was started), {OWN} (each in a directory "
         "of its own), or a directory.",
     ),
@@ -292,6 +302,7 @@ CACHE: Options = [
         "How to evaluate",
         "--cache-key",
         metavar="KEY",
+        shell_complete=offers.cache_key,
         default="uuid",
         help="Which points count as one, whose objective is then reused: uuid (none), to_dict "
         "(equal ones), or a function of the point that gives its key, by its dotted path.",
@@ -326,7 +337,7 @@ RECORDS: Options = [
     _option(
         "Records",
         "--log-dir",
-        type=UserPath(),
+        type=UserPath(directory=True),
         metavar="DIR",
         default=".",
         help="Directory for results.csv, deephyper.log and the journal; made if it isn't there.",
@@ -334,7 +345,7 @@ RECORDS: Options = [
     _option(
         "Records",
         "--resume",
-        type=UserPath(),
+        type=UserPath(directory=True),
         metavar="LOG_DIR",
         help="Resume the search in this directory; what isn't given is as it was.",
     ),

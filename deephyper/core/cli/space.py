@@ -41,13 +41,14 @@ def _of_a_space(command: Command) -> Command:
 def show(file: Path | None, param: tuple[str, ...], as_json: bool) -> None:
     """Print a space in our own form, with the number of its points, as YAML."""
     read = _read(file, param)
+    from deephyper.problem.size import size_of
     from deephyper.space_file import as_yaml
 
     if as_json:
         print_result(_report(read))
         return
     _tell_notices(read)
-    print_result(f"# {_size(read)}\n{_encodable(as_yaml(read.problem, read.direction))}")
+    print_result(f"# {size_of(read.problem)}\n{_encodable(as_yaml(read.problem, read.direction))}")
 
 
 @space.command("check")
@@ -56,7 +57,9 @@ def check(file: Path | None, param: tuple[str, ...]) -> None:
     """Check that a space can be searched; the exit status is 2 if it can't."""
     read = _read(file, param)
     _tell_notices(read)
-    print_result(f"OK: {_size(read)}\n")
+    from deephyper.problem.size import size_of
+
+    print_result(f"OK: {size_of(read.problem)}\n")
 
 
 @space.command("convert")
@@ -139,37 +142,17 @@ def _read(file: Path | None, param: tuple[str, ...]) -> SpaceFile:
     return read
 
 
-def _size(read: SpaceFile) -> str:
-    """Return how many hyperparameters and points a space has, for people."""
-    names = len(read.problem.hyperparameter_names)
-    hyperparameters = "1 hyperparameter" if names == 1 else f"{names} hyperparameters"
-    size, exact = _num_points(read)
-    if size is None:
-        return f"{hyperparameters}, infinitely many points"
-    points = "1 point" if size == 1 else f"{size:,} points"
-    return f"{hyperparameters}, {points if exact else f'at most {points}'}"
-
-
-def _num_points(read: SpaceFile) -> tuple[int | None, bool]:
-    """Return the number of points, None if infinite, and whether it is the exact one."""
-    import math
-
-    space = read.problem.space
-    size = space.estimate_size()
-    exact = not (space.conditions or space.forbidden_clauses)
-    return (int(size), exact) if math.isfinite(size) else (None, exact)
-
-
 def _report(read: SpaceFile) -> str:
     import json
 
+    from deephyper.problem.size import size_of
     from deephyper.space_file.writing import as_tree
 
-    size, exact = _num_points(read)
+    size = size_of(read.problem)
     report = {
         "form": read.form,
-        "num_points": size,
-        "exact": exact,
+        "num_points": size.num_points,
+        "exact": size.exact,
         "notices": list(read.notices),
         "space": as_tree(read.problem, read.direction),
     }

@@ -21,7 +21,7 @@ _SHOWN = 10
 
 
 @click.command("status")
-@click.argument("log_dir", metavar="DIR", type=UserPath())
+@click.argument("log_dir", metavar="DIR", type=UserPath(directory=True))
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for programs.")
 def status(log_dir: Path, as_json: bool) -> None:
     """Say how the search in a log directory stands: it may be running, or have ended.

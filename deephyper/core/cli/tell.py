@@ -15,7 +15,7 @@ from deephyper.printable import printable
 
 # A negative objective begins as an option does.
 @click.command("tell", context_settings={"ignore_unknown_options": True})
-@click.argument("log_dir", metavar="DIR", type=UserPath())
+@click.argument("log_dir", metavar="DIR", type=UserPath(directory=True))
 @click.argument("id_", metavar="ID")
 @click.argument("objective", metavar="[OBJECTIVE]", required=False)
 @click.option(

@@ -68,6 +68,8 @@ class RayEvaluator(Evaluator):
     """
 
     method = "ray"
+    packages = ("ray",)
+    on_this_machine = False
     startup_allowance = math.inf  # a worker may have to wait for a place in the cluster
     options: ClassVar[tuple[Option, ...]] = (
         Option(
