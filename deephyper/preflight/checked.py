@@ -108,7 +108,7 @@ class Checked:
 
     @property
     def search_sec(self) -> float | None:
-        """Seconds that the search takes if all evaluations are as long as these; None if unknown.
+        """Seconds that the search takes if all points take as long as this one; None if unknown.
 
         The first evaluation of each worker is taken to be as long as the first one here, which has
         data and kernels to load, and any other as long as the later ones.

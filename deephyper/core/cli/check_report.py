@@ -50,7 +50,7 @@ def report(found: Checked, space: GivenSpace) -> str:
         lines.append(
             f"A search of {_counted(found.max_evals, 'evaluation')} with "
             f"{_counted(found.num_workers, 'worker')} takes {_time(found.search_sec)} if "
-            "its evaluations are as long as these."
+            "all points take as long as this one."
         )
     else:
         lines.append("No search should begin before this evaluation succeeds.")
