@@ -17,6 +17,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = (
     "deephyper",
+    "deephyper.analytics",
     "deephyper.evaluator",
     "deephyper.nas",
     "deephyper.optimizer",

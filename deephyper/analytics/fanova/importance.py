@@ -171,6 +171,8 @@ def importance(
                 f"too little to tell: the model explains {max(shares.explained, 0):.0%} of the "
                 "variance of evaluations that it has not seen; run more of them"
             )
+        elif not any(share.interval[0] > 0 for share in shares.effects.values()):
+            on_notice("too little to tell: every share may be 0; run more evaluations")
     found = {} if shares is None else shares.effects
     threshold = None if shares is None else shares.threshold
     effects = [_named(names, effect, share) for effect, share in found.items()]

@@ -17,6 +17,8 @@ from deephyper.analytics.fanova.dimension import Array, Dimension
 
 _CLOSEST = 0.05
 """Share of a random sample whose nearest neighbor is closer than what is thinned out."""
+_FEWEST = 20
+"""Points that are left, whatever their distances."""
 _ROUNDS, _SWEEPS = 20, 50
 _BINS, _PER_BIN = 6, 25
 """Bins of a range, and the evaluations that there should be for each."""
@@ -38,7 +40,7 @@ def spread(dimensions: Sequence[Dimension], X: Array, rng: np.random.Generator) 
         nearest = cKDTree(_placed(dimensions, uniform)).query(_placed(dimensions, uniform), k=2)
         apart = float(np.quantile(nearest[0][:, 1], _CLOSEST))
         fewer = kept if apart == 0 else kept[_apart(_placed(dimensions, X[kept]), apart)]
-        if len(fewer) == len(kept):
+        if len(fewer) == len(kept) or len(fewer) < _FEWEST:
             break
         few_enough = len(fewer) > 0.95 * len(kept)
         kept = fewer

@@ -159,15 +159,8 @@ class _Turns:
 
     def shares(self, effects: Sequence[Effect], threshold: float | None) -> Shares:
         """Return the shares of effects; the threshold is passed on."""
-        n = len(self._y)
-        whole, missed = np.empty(n), np.empty(n)
-        parts = np.empty((len(effects), n))
-        for turn, model in enumerate(self._models):
-            unseen = self._turn == turn
-            whole[unseen], parts[:, unseen] = model.effects(self._X[unseen], effects)
-            missed[unseen] = self._y[unseen] - model.mean - whole[unseen]
+        whole, parts, missed = self._unseen(effects)
         w = self._weights
-        missed -= np.average(missed, weights=w)
         rest = float(np.average(missed**2, weights=w))
         # How much each evaluation moves the estimated variances.
         moves_whole = w * (2 * whole * missed + missed**2)
@@ -179,39 +172,42 @@ class _Turns:
             more, doubt = self._missed_variance(effect, missed, rest)
             values.append((own + move.mean() + more) / variance)
             doubts.append(float(np.hypot(doubt, self._models[0].doubt(effect))))
-        # Of what is missed and isn't noise, each effect may have as much as of what is found.
+        # Of what is missed and isn't noise, each effect may have as much as of what is found, and
+        # one of which little is found as much as if all had random parts.
         noise = float(np.mean([model.noise for model in self._models]))
+        excess = max(rest - noise, 0.0)
         found = max(sum(max(value, 0.0) for value in values), _LEAST_FOUND)
-        excess = max(rest - noise, 0.0) / found
+        least = found / math.sqrt(len(effects))
         d = len(self._dimensions)
-        lines = [*zip(moves, values, doubts, strict=True)]
         alone = (moves[:d].sum(axis=0), sum(values[:d]), float(np.hypot.reduce(doubts[:d])))
-        *shares, together = [
-            Share(
-                float(min(max(value, 0.0), 1.0)),
-                self._error(move, value, moves_whole, doubt, excess) / variance,
-            )
-            for move, value, doubt in [*lines, alone]
-        ]
+        shares = []
+        for move, value, doubt in [*zip(moves, values, doubts, strict=True), alone]:
+            each = move - value * moves_whole
+            scatter = float(each.std()) / math.sqrt(len(each))
+            error = math.hypot(scatter, doubt, excess * max(value, least) / found) / variance
+            shares.append(Share(float(min(max(value, 0.0), 1.0)), min(error, 1.0)))
         return Shares(
-            dict(zip(effects, shares, strict=True)), together, 1 - rest / variance, threshold, n
+            effects=dict(zip(effects, shares[:-1], strict=True)),
+            alone=shares[-1],
+            explained=1 - rest / variance,
+            threshold=threshold,
+            num_used=len(missed),
         )
 
-    def _error(
-        self, move: Array, share: float, moves_whole: Array, doubt: float, excess: float
-    ) -> float:
-        """Return the standard error of a variance, as one of its share.
+    def _unseen(self, effects: Sequence[Effect]) -> tuple[Array, Array, Array]:
+        """Return what models that haven't seen them say of evaluations.
 
-        Args:
-            move: how much each evaluation moves the variance, shape (n,).
-            share: of the variance, in the whole.
-            moves_whole: the same of the whole as of the variance.
-            doubt: the standard error of what evaluations say nothing of.
-            excess: a variance of which the share may be more.
+        Returns:
+            The expected objectives without their mean, shape (n,); the effects in these, shape
+            (e, n); and by how much the true objectives differ, without the mean of that.
         """
-        each = move - share * moves_whole
-        scatter = each.std() / np.sqrt(len(each))
-        return float(np.hypot.reduce([scatter, doubt, excess * max(share, 0.0)]))
+        n = len(self._y)
+        whole, parts, missed = np.empty(n), np.empty((len(effects), n)), np.empty(n)
+        for turn, model in enumerate(self._models):
+            unseen = self._turn == turn
+            whole[unseen], parts[:, unseen] = model.effects(self._X[unseen], effects)
+            missed[unseen] = self._y[unseen] - model.mean - whole[unseen]
+        return whole, parts, missed - np.average(missed, weights=self._weights)
 
     def _missed_variance(self, effect: Effect, missed: Array, rest: float) -> tuple[float, float]:
         """Return the variance of an effect of what the models miss, and its standard error.
