@@ -84,6 +84,14 @@ class Column:
         low, high = self._ends
         return min(max((self._scaled(value) - low) / ((high - low) or 1.0), 0.0), 1.0)
 
+    def value_at(self, place: float) -> float | int:
+        """Return the number at a place of a range; see :meth:`place`."""
+        low, high = self._ends
+        scaled = low + place * (high - low)
+        number = math.exp(scaled) if self.log else scaled
+        number = min(max(number, self.lower), self.upper)
+        return round(number) if self.kind == "int" else number
+
     def places(self) -> list[tuple[float, float]]:
         """Return the places of all values and their masses, which sum to 1; not of floats.
 

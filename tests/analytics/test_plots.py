@@ -17,7 +17,7 @@ from deephyper.core.cli import analytics
 from deephyper.errors import DeepHyperError, ResultsError
 from deephyper.evaluator import Evaluator
 
-NAMES = ("history", "curves", "timeline", "predicted")
+NAMES = ("history", "curves", "timeline", "predicted", "slices", "parallel")
 
 
 def run(point: dict[str, Any]) -> float:
@@ -133,6 +133,51 @@ def test_predictions_are_shown_beside_what_was_found(searched: Path) -> None:
     points = axes.collections[-1]
     assert len(np.asarray(points.get_offsets())) > 5
     assert "rank correlation" in axes.get_title()
+
+
+TABLE = (
+    "units,lr,kind,momentum,objective\n"
+    "8,0.0001,adam,,1\n64,0.01,sgd,0.5,3\n32,0.001,sgd,0.9,2\n16,0.1,adam,,2.5\n"
+)
+
+
+def test_slices_have_the_values_where_they_belong(tmp_path: Path) -> None:
+    figure = plots.slices(rows(tmp_path / "results.csv", TABLE), on_notice=lambda _: None)
+    shown = {axes.get_xlabel().removesuffix(" (log)"): axes for axes in figure.axes}
+    assert {*shown} >= {"units", "lr", "kind", "momentum"}
+    offsets = np.asarray(shown["lr"].collections[0].get_offsets())
+    np.testing.assert_allclose(offsets[:, 0], [0.0, 2 / 3, 1 / 3, 1.0], atol=1e-9)
+    np.testing.assert_array_equal(offsets[:, 1], [1.0, 3.0, 2.0, 2.5])
+    kinds = np.asarray(shown["kind"].collections[0].get_offsets())[:, 0]
+    texts = [text.get_text() for text in shown["kind"].get_xticklabels()]
+    places = dict(zip(texts, shown["kind"].get_xticks(), strict=True))
+    for x, kind in zip(kinds, ["adam", "sgd", "sgd", "adam"], strict=True):
+        assert min(places, key=lambda each: abs(places[each] - x)) == kind
+    inactive = np.ma.getdata(shown["momentum"].collections[0].get_offsets())[:, 0]
+    assert np.isnan(inactive).tolist() == [True, False, False, True]
+
+
+def test_the_better_lines_are_on_top(tmp_path: Path) -> None:
+    path = rows(tmp_path / "results.csv", TABLE)
+    (axes,) = plots.parallel(path, on_notice=lambda _: None).axes
+    lines = axes.collections[0]
+    ends = [segment[-1][1] for segment in lines.get_segments()]  # type: ignore[attr-defined]
+    assert ends == sorted(ends)
+    assert [text.get_text().split("\n")[0] for text in axes.get_xticklabels()][-1] == "objective"
+
+
+def test_of_many_evaluations_the_best_are_among_the_lines(tmp_path: Path) -> None:
+    text = "".join(f"{i % 97},{i}\n" for i in range(3000))
+    path = rows(tmp_path / "results.csv", f"x,objective\n{text}")
+    (axes,) = plots.parallel(path, on_notice=lambda _: None).axes
+    assert "1000 of 3000" in axes.get_title()
+    assert len(axes.collections[0].get_segments()) == 1000  # type: ignore[attr-defined]
+
+
+def test_a_search_of_one_point_has_nothing_to_slice(tmp_path: Path) -> None:
+    path = rows(tmp_path / "results.csv", "x,objective\n1,2\n1,3\n")
+    with pytest.raises(ResultsError, match="varies"):
+        plots.slices(path)
 
 
 @pytest.mark.parametrize("name", NAMES)

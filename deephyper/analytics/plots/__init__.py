@@ -8,12 +8,13 @@ from deephyper.lazy import lazy_names
 
 if TYPE_CHECKING:
     from deephyper.analytics.plots.figure import save
+    from deephyper.analytics.plots.hyperparameters import parallel, slices
     from deephyper.analytics.plots.objectives import history
     from deephyper.analytics.plots.predictions import predicted
     from deephyper.analytics.plots.reports import curves
     from deephyper.analytics.plots.workers import timeline
 
-__all__ = ["curves", "history", "predicted", "save", "timeline"]
+__all__ = ["curves", "history", "parallel", "predicted", "save", "slices", "timeline"]
 
 
 __getattr__, __dir__ = lazy_names(
@@ -21,8 +22,10 @@ __getattr__, __dir__ = lazy_names(
     {
         "curves": "deephyper.analytics.plots.reports",
         "history": "deephyper.analytics.plots.objectives",
+        "parallel": "deephyper.analytics.plots.hyperparameters",
         "predicted": "deephyper.analytics.plots.predictions",
         "save": "deephyper.analytics.plots.figure",
+        "slices": "deephyper.analytics.plots.hyperparameters",
         "timeline": "deephyper.analytics.plots.workers",
     },
 )

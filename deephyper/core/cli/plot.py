@@ -84,3 +84,23 @@ def _predicted(results: Path) -> Any:
     from deephyper.analytics.plots.predictions import predicted
 
     return predicted(results)
+
+
+@_kind("slices", "The objective against each hyperparameter.")
+def _slices(results: Path) -> Any:
+    """Plot the objective against each hyperparameter."""
+    from deephyper.analytics.plots.hyperparameters import slices
+
+    return slices(results, on_notice=_notice)
+
+
+@_kind("parallel", "Each evaluation as a line through its values.")
+def _parallel(results: Path) -> Any:
+    """Plot each evaluation as a line through its values, the better ones on top."""
+    from deephyper.analytics.plots.hyperparameters import parallel
+
+    return parallel(results, on_notice=_notice)
+
+
+def _notice(text: str) -> None:
+    click.echo(printable(f"deephyper: {text}"), err=True)
