@@ -201,6 +201,14 @@ def test_noise_alone_is_too_little_to_tell(tmp_path: Path) -> None:
     assert missed(found, dict.fromkeys(named(ISHIGAMI), 0.0)) == []
 
 
+def test_shares_that_may_all_be_0_are_too_little_to_tell(tmp_path: Path) -> None:
+    notices: list[str] = []
+    path = random_sample(tmp_path / "r.csv", g_function, 6, 16, seed=3)
+    found = importance(path, on_notice=notices.append)
+    assert notices == ["too little to tell: every share may be 0; run more evaluations"]
+    assert all(effect.low == 0 for effect in (*found.hyperparameters, *found.pairs))
+
+
 def test_the_same_seed_gives_the_same(tmp_path: Path) -> None:
     path = random_sample(tmp_path / "r.csv", ishigami, 3, 80, seed=0)
     assert importance(path, seed=4) == importance(path, seed=4)

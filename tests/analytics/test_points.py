@@ -94,6 +94,15 @@ def test_a_journal_of_another_space_is_not_that_of_the_results(log_dir: Path) ->
     ]
 
 
+def test_a_damaged_journal_is_said(log_dir: Path) -> None:
+    (log_dir / "journal.jsonl").write_text('{"event": "search"}\n')
+    notices: list[str] = []
+    points = read_points(log_dir, on_notice=notices.append)
+    assert not points.from_journal
+    assert len(notices) == 1
+    assert "damaged at line 1" in notices[0]
+
+
 def test_rows_outside_the_space_are_counted(log_dir: Path) -> None:
     path = log_dir / "results.csv"
     lines = path.read_text().splitlines()

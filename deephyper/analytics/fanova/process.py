@@ -18,7 +18,7 @@ from deephyper.analytics.fanova.dimension import Array, Centered, Dimension
 _LENGTHS, _THETAS, _NOISES = (0.03, 10.0), (1e-4, 30.0), (1e-7, 1e3)
 # Medians and logarithmic standard deviations of the prior, which decides where data say little.
 _LENGTH_PRIOR, _THETA_PRIOR, _NOISE_PRIOR = (0.5, 1.0), (0.3, 2.0), (1e-3, 4.0)
-_STARTS = (1e-2, 1e-5)
+_STARTS = (1.0, 1e-2, 1e-5)
 """Noise that a first search for the best parameters starts with."""
 _CHUNK = 1 << 21
 """Largest size of the matrices of a prediction."""

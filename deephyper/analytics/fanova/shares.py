@@ -39,6 +39,8 @@ _PER_FUNCTION = 8
 """Evaluations that there should be for each function of a basis."""
 _LEAST_FOUND = 0.1
 """Where less of the variance is found, what is missed is like it no longer."""
+_LEAST_VARIANCE = 0.25
+"""Of the weighted variance of what was measured: the variance over the space is no less."""
 _EQUAL = 1e-12
 """Objectives that differ by no more than this share of them are equal."""
 _SURE = 1.96
@@ -165,7 +167,10 @@ class _Turns:
         # How much each evaluation moves the estimated variances.
         moves_whole = w * (2 * whole * missed + missed**2)
         moves = w * 2 * parts * missed
+        measured = float(np.average((self._y - np.average(self._y, weights=w)) ** 2, weights=w))
         variance = float(np.mean([m.total_variance() for m in self._models]) + moves_whole.mean())
+        # What was measured says little of parts that were hardly seen, but it bounds a wild model.
+        variance = max(variance, _LEAST_VARIANCE * measured)
         values, doubts = [], []
         for effect, move in zip(effects, moves, strict=True):
             own = float(np.mean([model.variance(effect) for model in self._models]))
