@@ -14,9 +14,11 @@ import glob
 import os
 import secrets
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
+from deephyper.checks import user_path
 from deephyper.errors import ResultsError, argument
 from deephyper.standard_streams import open_apart
 
@@ -79,6 +81,34 @@ def save_whole(path: Path, data: bytes, *, force: bool = False) -> None:
     except OSError as error:
         reason = error.strerror or str(error)
         raise ResultsError(f"'{path}' can't be written ({reason}); choose another place") from error
+
+
+def new_file(
+    path: str | os.PathLike[str], endings: Sequence[str], *, named: str, force: bool = False
+) -> Path:
+    """Return the path of a file that can be saved in, as far as that is known before.
+
+    Args:
+        path: of the file.
+        endings: one of which its name has, in lower case.
+        named: those that an error tells of.
+        force: write over a file that is there.
+
+    Raises:
+        ResultsError: if the ending is another, the file exists, or its directory doesn't.
+        SettingsError: if it isn't a path.
+    """
+    path = user_path("the file to save in", path)
+    if path.suffix.lower() not in endings:
+        raise ResultsError(f"'{path}' should be a name that ends in {named}")
+    if not force and os.path.lexists(path):
+        raise exists_already(path)
+    if not path.parent.is_dir():
+        raise ResultsError(
+            f"'{path}' can't be written (there is no directory '{path.parent}'); choose another "
+            "place"
+        )
+    return path
 
 
 def exists_already(path: Path) -> ResultsError:

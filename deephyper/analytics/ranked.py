@@ -6,16 +6,14 @@ import contextlib
 import csv
 import io
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from deephyper.cell import format_cell
 from deephyper.checks import user_path
-from deephyper.errors import ResultsError
 from deephyper.printable import printable
-from deephyper.safe_files import exists_already, save_whole
+from deephyper.safe_files import new_file, save_whole
 
 Ranked = dict[str, Any]
 """A row by its titles. A dictionary among the values holds several under one title: the
@@ -93,16 +91,7 @@ def check_target(path: str | Path, *, force: bool = False) -> None:
         ResultsError: if the ending is another, the file exists, or its directory doesn't.
         SettingsError: if it isn't a path.
     """
-    path = user_path("the file to save in", path)
-    if path.suffix.lower() not in FORMATS:
-        raise ResultsError(f"'{path}' should be a name that ends in .json, .yaml or .csv")
-    if not force and os.path.lexists(path):
-        raise exists_already(path)
-    if not path.parent.is_dir():
-        raise ResultsError(
-            f"'{path}' can't be written (there is no directory '{path.parent}'); choose another "
-            "place"
-        )
+    new_file(path, [*FORMATS], named=".json, .yaml or .csv", force=force)
 
 
 def save(rows: Sequence[Ranked], path: str | Path, *, force: bool = False) -> None:

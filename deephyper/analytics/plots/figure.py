@@ -7,9 +7,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deephyper.checks import user_path
-from deephyper.errors import DeepHyperError, ResultsError
-from deephyper.safe_files import exists_already, save_whole
+from deephyper.errors import DeepHyperError
+from deephyper.safe_files import new_file, save_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -87,17 +86,7 @@ def check_target(path: str | os.PathLike[str], *, force: bool = False) -> Path:
         ResultsError: if the ending is another, the file exists, or its directory doesn't.
         SettingsError: if it isn't a path.
     """
-    path = user_path("the file to save in", path)
-    if path.suffix.lower() not in FORMATS:
-        raise ResultsError(f"'{path}' should be a name that ends in .png, .svg or .pdf")
-    if not force and os.path.lexists(path):
-        raise exists_already(path)
-    if not path.parent.is_dir():
-        raise ResultsError(
-            f"'{path}' can't be written (there is no directory '{path.parent}'); choose another "
-            "place"
-        )
-    return path
+    return new_file(path, FORMATS, named=".png, .svg or .pdf", force=force)
 
 
 def save(figure: Figure, path: str | os.PathLike[str], *, force: bool = False) -> None:

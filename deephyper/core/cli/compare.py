@@ -67,15 +67,15 @@ def compare(
     """
     if as_json and output is not None:
         raise click.UsageError("--json prints it and --output saves it; give one of them")
-    if output is not None and output.suffix.lower() != ".json":
-        raise click.UsageError(f"'{output}' should be a name that ends in .json")
+    if output is not None:
+        from deephyper.safe_files import new_file, save_whole
+
+        output = new_file(output, (".json",), named=".json", force=force)
     from deephyper.analytics.compare import compare as compare_groups
 
     found = compare_groups(_groups(searches), at=at, target=target)
     text = f"{json.dumps(dataclasses.asdict(found), indent=4)}\n"
     if output is not None:
-        from deephyper.safe_files import save_whole
-
         save_whole(output, text.encode(), force=force)
         click.echo(printable(f"Saved the comparison in {output}."))
     elif as_json:
