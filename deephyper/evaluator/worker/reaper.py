@@ -15,6 +15,7 @@ import signal
 import sys
 import time
 
+_PROC = "/proc"
 _ROUNDS = 100
 _ROUND_SECONDS = 0.01
 _GRACE_SECONDS = 1.0
@@ -104,16 +105,33 @@ def children(pid: int) -> list[int]:
 
 
 def _find(marks: list[bytes]) -> list[int]:
-    found = []
     me = os.getpid()
+    unread: list[int] = []
     with contextlib.suppress(OSError):
-        for name in os.listdir("/proc"):
-            if name.isdigit() and int(name) != me:
-                with contextlib.suppress(OSError), open(f"/proc/{name}/environ", "rb") as file:
-                    environment = file.read()
-                    if any(mark in environment for mark in marks):
-                        found.append(int(name))
+        unread = [int(name) for name in os.listdir(_PROC) if name.isdigit() and int(name) != me]
+    found: list[int] = []
+    for _ in range(_ROUNDS):
+        beginning = []
+        for pid in unread:
+            with contextlib.suppress(OSError), open(f"{_PROC}/{pid}/environ", "rb") as file:
+                environment = file.read()
+                if any(mark in environment for mark in marks):
+                    found.append(pid)
+                elif not environment and _begins(pid):
+                    beginning.append(pid)
+        if not beginning:
+            break
+        unread = beginning
+        time.sleep(_ROUND_SECONDS)
     return found
+
+
+def _begins(pid: int) -> bool:
+    """Return whether a process is about to become another program: its environment comes next."""
+    with open(f"{_PROC}/{pid}/stat") as file:
+        fields = file.read().rpartition(")")[2].split()
+    memory, end_of_environment = int(fields[20]), int(fields[48])
+    return memory > 0 and end_of_environment == 0  # threads of the kernel have no memory
 
 
 if __name__ == "__main__":
