@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -45,7 +46,7 @@ def test_one_that_is_about_to_become_another_program_is_waited_for(
             entry(tmp_path, 3, b"OTHER=mark\0", memory=4096, end=99)
 
     monkeypatch.setattr(reaper, "_PROC", str(tmp_path))
-    monkeypatch.setattr(reaper.time, "sleep", sleep)
+    monkeypatch.setattr(time, "sleep", sleep)
     assert sorted(reaper.marked(["mark"])) == [3, 6]
     assert len(pauses) == 3
 
@@ -53,5 +54,5 @@ def test_one_that_is_about_to_become_another_program_is_waited_for(
 def test_one_that_never_begins_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     entry(tmp_path, 3, b"", memory=4096, end=0)
     monkeypatch.setattr(reaper, "_PROC", str(tmp_path))
-    monkeypatch.setattr(reaper.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
     assert reaper.marked(["mark"]) == []
