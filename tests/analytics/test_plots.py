@@ -128,6 +128,14 @@ def test_a_timeline_counts_what_runs_at_once(tmp_path: Path) -> None:
     assert len(below.patches) == 3
 
 
+def test_evaluations_that_took_no_time_are_there(tmp_path: Path) -> None:
+    text = "x,objective,worker,start,end\n1,1,w0,10,10\n2,1,w1,10,10\n3,1,w0,12,12\n"
+    above, _ = plots.timeline(rows(tmp_path / "results.csv", text)).axes
+    assert "of 2 at once" in above.get_title()
+    figure = plots.timeline(rows(tmp_path / "results.csv", text.replace("12", "10")))
+    assert "100.0% of 3 at once" in figure.axes[0].get_title()
+
+
 def test_predictions_are_shown_beside_what_was_found(searched: Path) -> None:
     (axes,) = plots.predicted(searched).axes
     points = axes.collections[-1]

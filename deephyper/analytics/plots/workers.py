@@ -32,6 +32,8 @@ _MOST_WORKERS = 64
 _MOST_BARS = 20_000
 _NARROWEST = 1_500
 """A bar is at least this part of the width, to be seen."""
+_SHORTEST = 1e-9
+"""Seconds that an evaluation takes at least."""
 _SEPARATED = 40
 """Bars up to which lines between them don't hide them."""
 _COLORS = {"finished": BLUE, "pruned": ORANGE, "failed": RED, "stopped": GRAY}
@@ -58,9 +60,12 @@ def timeline(results: str | os.PathLike[str]) -> Figure:
             "needs the columns 'start' and 'end'"
         )
     starts = np.array([row.columns["start"] for row in rows], dtype=np.float64)
-    ends = np.maximum(starts, np.array([row.columns["end"] for row in rows], dtype=np.float64))
-    begin = starts.min()
-    unit, size = time_unit(float(ends.max() - begin))
+    ends = np.array([row.columns["end"] for row in rows], dtype=np.float64) - starts.min()
+    starts -= starts.min()
+    # One that took no time at all was there as well.
+    ends = np.maximum(ends, starts + _SHORTEST)
+    whole = float(ends.max())
+    unit, size = time_unit(whole)
     x, busy = _busy(starts, ends)
     workers = sorted({str(row.columns.get("worker", "")) for row in rows}, key=_natural)
     shows_workers = 1 < len(workers) <= _MOST_WORKERS and len(rows) <= _MOST_BARS
@@ -68,20 +73,19 @@ def timeline(results: str | os.PathLike[str]) -> Figure:
     if shows_workers:
         grid = figure.subplots(2, 1, sharex=True, height_ratios=[1.2, max(1.0, len(workers) / 8)])
         axes, below = styled(grid[0]), styled(grid[1])
-        shown = np.maximum(ends - starts, (ends.max() - begin) / _NARROWEST)
-        _draw_workers(below, rows, workers, (starts - begin) / size, shown / size)
+        shown = np.maximum(ends - starts, whole / _NARROWEST)
+        _draw_workers(below, rows, workers, starts / size, shown / size)
     else:
         axes = below = styled(figure.add_subplot())
     from matplotlib.ticker import MaxNLocator
 
-    axes.fill_between((x - begin) / size, busy, step="post", color=BLUE, alpha=0.3, linewidth=0)
-    axes.step((x - begin) / size, busy, where="post", color=BLUE, linewidth=1.0)
+    axes.fill_between(x / size, busy, step="post", color=BLUE, alpha=0.3, linewidth=0)
+    axes.step(x / size, busy, where="post", color=BLUE, linewidth=1.0)
     axes.set_ylim(bottom=0)
     axes.set_ylabel("evaluations at once")
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     peak = int(busy.max())
-    whole = float(ends.max() - begin)
-    share = float((ends - starts).sum()) / (peak * whole) if whole > 0 else 1.0
+    share = float((ends - starts).sum()) / (peak * whole)
     axes.set_title(f"utilization {share:.1%} of {peak} at once", **QUIET)
     below.set_xlabel(f"{unit} since the first start")
     return figure
