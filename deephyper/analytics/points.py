@@ -163,6 +163,20 @@ def read_points(
         SettingsError: if it isn't a path.
     """
     table = read_table(results, sample=None if most is None else (most, seed))
+    return points_of(table, results, on_notice)
+
+
+def points_of(table: Table, results: str | Path, on_notice: Callable[[str], None]) -> Points:
+    """Return the finished evaluations of a table; see :func:`read_points`.
+
+    Args:
+        table: the results.
+        results: where they are from.
+        on_notice: called with one line for what had to be left out or guessed.
+
+    Raises:
+        ResultsError: if no evaluation has finished.
+    """
     left_out_rows = left_out_phrase(table.left_out) if table.left_out else ""
     rows = [row for row in table.rows if row.is_finished]
     if not rows:
@@ -174,8 +188,7 @@ def read_points(
         on_notice(f"of the {table.total} rows of '{results}', {left_out_rows}")
     import numpy as np
 
-    space = _space_beside(results, table, on_notice)
-    columns = _inferred(rows, on_notice) if space is None else [*_described(space)]
+    columns, from_journal = columns_of(table, results, rows, on_notice)
     varied = tuple(column for column in columns if column.size > 1)
     places = np.empty((len(rows), len(varied)))
     fits = np.ones(len(rows), dtype=bool)
@@ -197,8 +210,23 @@ def read_points(
         num_read=len(table.rows),
         total=table.total,
         left_out={**left_out, **({} if fits.all() else {"not in the space": int((~fits).sum())})},
-        from_journal=space is not None,
+        from_journal=from_journal,
     )
+
+
+def columns_of(
+    table: Table, results: str | Path, rows: Sequence[Row], on_notice: Callable[[str], None]
+) -> tuple[list[Column], bool]:
+    """Return the hyperparameters of a table, and whether a journal told of them.
+
+    Args:
+        table: the results.
+        results: where they are from.
+        rows: of the table, from which they are inferred where there is no journal.
+        on_notice: called with one line for what had to be guessed.
+    """
+    space = _space_beside(results, table, on_notice)
+    return (_inferred(rows, on_notice), False) if space is None else ([*_described(space)], True)
 
 
 def _places(column: Column, rows: Sequence[Row]) -> Iterator[float]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from deephyper.errors import ResultsError
 from deephyper.objective import Direction
-from deephyper.search.results import Row, read_table
+from deephyper.search.results import Row, Table, read_table
 from deephyper.sheet import left_out_phrase
 
 _log = logging.getLogger("deephyper.analytics")
@@ -92,6 +92,19 @@ def read_trajectory(
     if table.left_out:
         left_out = left_out_phrase(table.left_out)
         on_notice(f"of the {table.total} rows of '{results}', {left_out}")
+    return trajectory_of(table, results)
+
+
+def trajectory_of(table: Table, results: str | os.PathLike[str]) -> Trajectory:
+    """Return the way of a search that was read; see :func:`read_trajectory`.
+
+    Args:
+        table: the results.
+        results: where they are from.
+
+    Raises:
+        ResultsError: if no evaluation has finished.
+    """
     rows = [row for row in table.rows if row.status in ("finished", "failed", "pruned")]
     if not any(row.is_finished for row in rows):
         raise ResultsError(

@@ -73,9 +73,12 @@ def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
         while not (child.exists() and child.read_text()):
             assert parent.poll() is None
             time.sleep(0.05)
-        descendants = psutil.Process(parent.pid).children(recursive=True)
+        # Two workers, their supervisors, and the child of one.
+        while len(descendants := psutil.Process(parent.pid).children(recursive=True)) < 5:
+            assert parent.poll() is None
+            time.sleep(0.05)
         parent.send_signal(signal.SIGKILL)
-    assert len(descendants) == 5  # two workers, their supervisors, and the child of one
+    assert len(descendants) == 5
     assert all(is_gone(process.pid) for process in descendants)
 
 
