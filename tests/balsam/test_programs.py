@@ -14,10 +14,15 @@ from tests.balsam.machine import QUEUE
 
 pytestmark = [pytest.mark.balsam, pytest.mark.timeout(1200)]
 
+# Its first points have both texts, and every way to misbehave.
 SPACE = """\
 hyperparameters:
   x: (0.0, 1.0)
   text: {values: [plain, "a 'quoted' \\"$HOME\\" `word`; rm -rf x"]}
+starting_points:
+  - {x: 0.25, text: plain}
+  - {x: 0.3, text: plain}
+  - {x: 0.5, text: "a 'quoted' \\"$HOME\\" `word`; rm -rf x"}
 """
 # Shows its arguments byte by byte.
 PROGRAM = """\
