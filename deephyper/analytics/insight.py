@@ -205,7 +205,7 @@ def _failing_regions(table: Table, results: str | Path) -> Iterator[Finding]:
             elsewhere = sum(cells[1])
             text = (
                 f"{bad} of {bad + good} evaluations with '{_name(column)}' {phrase} failed, and "
-                f"{cells[1][0]} of {elsewhere} elsewhere. Leave that out of the space, or mend it."
+                f"{cells[1][0]} of {elsewhere} elsewhere. Leave that out of the space, or fix it."
             )
             values = {"failed": bad, "evaluations": bad + good, "where": phrase, "p_value": p}
             found[column.name] = p, Finding("failing_region", text, column.name, values)
