@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
@@ -17,10 +19,13 @@ from deephyper.printable import printable
 from deephyper.search.budget import Reason
 from deephyper.search.log_dir import LogDir
 from deephyper.search.record import Evaluation
-from deephyper.search.results_file import MISSING, Columns
+from deephyper.search.results_file import FILE_NAME, MISSING, Columns
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from deephyper.analytics.fanova.importance import Importance
+    from deephyper.analytics.plots.of_result import ResultPlots
 
 REASONS: dict[Reason, str] = {
     "max_evals": "the evaluation budget is used up",
@@ -118,6 +123,43 @@ class SearchResult:
         # As it is read from results.csv.
         columns["worker"] = [parse_cell(str(worker)) for worker in columns["worker"]]
         return pd.DataFrame({n: pd.Series(v, dtype=_dtype(v)) for n, v in columns.items()})
+
+    @property
+    def plot(self) -> ResultPlots:
+        """Plots of the search: ``result.plot.history()``. They need matplotlib."""
+        from deephyper.analytics.plots.of_result import ResultPlots
+
+        return ResultPlots(self._files, has_journal=self.log_dir is not None)
+
+    def importance(
+        self, *, pairs: bool = True, best: float | None = None, seed: int = 0
+    ) -> Importance:
+        """Return which hyperparameters matter; see :func:`deephyper.analytics.importance`.
+
+        Args:
+            pairs: whether to look at interactions of two hyperparameters.
+            best: the importance within this best share of the space; None for the whole of it.
+            seed: of the random numbers.
+
+        Raises:
+            ResultsError: if no evaluation has finished, or the files are gone.
+            SettingsError: if an argument is out of its range.
+        """
+        from deephyper.analytics.fanova.importance import importance
+
+        with self._files() as path:
+            return importance(path, pairs=pairs, best=best, seed=seed)
+
+    @contextmanager
+    def _files(self) -> Iterator[Path]:
+        """Give the log directory, or the results in a file that is there for the moment."""
+        if self.log_dir is not None:
+            yield self.log_dir
+            return
+        with tempfile.TemporaryDirectory(prefix="deephyper-") as directory:
+            path = Path(directory, FILE_NAME)
+            self.to_dataframe().to_csv(path, index=False)
+            yield path
 
     def __repr__(self) -> str:
         count = (

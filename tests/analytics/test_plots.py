@@ -17,7 +17,16 @@ from deephyper.core.cli import analytics
 from deephyper.errors import DeepHyperError, ResultsError
 from deephyper.evaluator import Evaluator
 
-NAMES = ("history", "curves", "timeline", "predicted", "slices", "parallel")
+NAMES = (
+    "history",
+    "curves",
+    "timeline",
+    "predicted",
+    "slices",
+    "parallel",
+    "dependence",
+    "importance",
+)
 
 
 def run(point: dict[str, Any]) -> float:

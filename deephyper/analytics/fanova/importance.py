@@ -8,16 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deephyper.analytics.points import Column, read_points
+from deephyper.analytics.points import read_points
 from deephyper.checks import real, whole
 from deephyper.errors import SettingsError
 from deephyper.objective import Direction
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from deephyper.analytics.fanova.dimension import Dimension
     from deephyper.analytics.fanova.shares import Share
 
 FEWEST = 10
@@ -157,10 +153,11 @@ def importance(
     elif n < FEWEST:
         on_notice(f"too little to tell: {n} finished evaluations, and it takes {FEWEST} at least")
     else:
+        from deephyper.analytics.fanova.matrix import dimension_of, without_gaps
         from deephyper.analytics.fanova.shares import shares_of_variance
 
-        dimensions = [_dimension(column) for column in read.columns]
-        places = _without_gaps(dimensions, read.places, seed)
+        dimensions = [dimension_of(column) for column in read.columns]
+        places = without_gaps(dimensions, read.places, seed)
         shares = shares_of_variance(
             dimensions, places, sign * read.objectives, pairs=pairs, best=best, seed=seed
         )
@@ -203,36 +200,3 @@ def _named(names: Sequence[str], effect: Sequence[int], share: Share) -> EffectS
 def _ranked(effects: Sequence[EffectShare], size: int) -> tuple[EffectShare, ...]:
     of_size = [effect for effect in effects if len(effect.names) == size]
     return tuple(sorted(of_size, key=lambda effect: effect.share or 0.0, reverse=True))
-
-
-def _dimension(column: Column) -> Dimension:
-    """Return a hyperparameter as the model sees it."""
-    import numpy as np
-
-    from deephyper.analytics.fanova.dimension import MOST_NODES, categorical, continuous, discrete
-
-    if column.kind == "category":
-        return categorical(len(column.values))
-    if column.size > MOST_NODES:
-        return continuous()
-    nodes, masses = np.array(column.places()).T
-    return discrete(nodes, masses)
-
-
-def _without_gaps(
-    dimensions: Sequence[Dimension], places: NDArray[np.float64], seed: int
-) -> NDArray[np.float64]:
-    """Return places with values drawn at random where a hyperparameter is inactive.
-
-    Whatever it would be there makes no difference, and that is what the model is to see.
-    """
-    import numpy as np
-
-    from deephyper.analytics.fanova.sample import draw
-
-    rng = np.random.default_rng(seed)
-    filled = places.copy()
-    for column, dimension in zip(filled.T, dimensions, strict=True):
-        gaps = np.isnan(column)
-        column[gaps] = draw(dimension, int(gaps.sum()), rng)
-    return filled

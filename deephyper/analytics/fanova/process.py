@@ -133,6 +133,7 @@ class Posterior:
         self._signal = scale**2 * float(standardized @ weights) / len(y)
         self._weights = weights * scale
         self.noise = noise * self._signal
+        self._center = center
         self.mean = center + float(self._weights.sum())
         self._profiles = [self._profile(k, d.rule.nodes) for k, d in enumerate(dimensions)]
 
@@ -162,6 +163,29 @@ class Posterior:
             for row, effect in enumerate(effects):
                 parts[row, some] = _product([profiles[k] for k in effect]) @ self._weights
         return whole, parts
+
+    def dependence(self, effect: Effect, values: Sequence[Array]) -> tuple[Array, Array]:
+        """Return the mean over all other dimensions where some have given values.
+
+        Args:
+            effect: the dimensions with given values.
+            values: those of each dimension, of shapes (a,), (b,), and so on.
+
+        Returns:
+            The expected mean and its standard deviation, both of shape (a, b, ...).
+        """
+        profile: Array = np.ones((1, len(self._X)))
+        own: Array = np.ones(1)
+        for k, each in zip(effect, values, strict=True):
+            here = 1 + self._profile(k, each)
+            profile = (profile[:, None] * here).reshape(-1, len(self._X))
+            kernel = np.array([self._kernels[k].between(v, v)[0, 0] for v in each[:, None]])
+            own = np.asarray(np.kron(own, 1 + float(self._thetas[k]) * kernel), dtype=float)
+        mean = self._center + profile @ self._weights
+        left = own - np.sum(profile.T * cho_solve(self._factor, profile.T), axis=0)
+        shape = tuple(len(each) for each in values)
+        deviation = np.sqrt(self._signal * np.maximum(left, 0.0))
+        return mean.reshape(shape), deviation.reshape(shape)
 
     def total_variance(self) -> float:
         """Return the variance of the posterior mean over the space."""

@@ -25,7 +25,7 @@ from deephyper.analytics.fanova.process import Effect, Likelihood, Posterior
 from deephyper.analytics.fanova.sample import spread, weights
 
 _TURNS = 5
-_MOST_SEEN, _MOST_FITTED = 1000, 250
+MOST_SEEN, _MOST_FITTED = 1000, 250
 """Evaluations that a model sees, and that its parameters are fitted to."""
 _MOST_NUMBERS = 800_000
 """Squares of the evaluations that parameters are fitted to, times the dimensions."""
@@ -141,15 +141,15 @@ class _Turns:
         self._dimensions, self._X, self._y = dimensions, X, y
         self._turn = np.arange(len(y)) % _TURNS
         self._weights = weights(dimensions, X)
-        start = _fitted(dimensions, X, y, None)
+        start = fitted(dimensions, X, y, None)
         self._models = [self._model(turn, start) for turn in range(_TURNS)]
 
     def _model(self, turn: int, start: Array) -> Posterior:
         """Return the model that has seen the evaluations of all other turns."""
-        seen = np.flatnonzero(self._turn[:_MOST_SEEN] != turn)
+        seen = np.flatnonzero(self._turn[:MOST_SEEN] != turn)
         X, y = self._X[seen], self._y[seen]
         if len(self._y) <= _MOST_REFITTED:
-            start = _fitted(self._dimensions, X, y, start)
+            start = fitted(self._dimensions, X, y, start)
         return Posterior(self._dimensions, start, X, y)
 
     def strongest(self, effects: Sequence[Effect]) -> list[Effect]:
@@ -269,10 +269,17 @@ def _quantile(values: Array, masses: Array, share: float) -> float:
     return float(values[order][min(int(np.searchsorted(below, share)), len(values) - 1)])
 
 
-def _fitted(
+def fitted(
     dimensions: Sequence[Dimension], X: Array, y: Array, start: Array | None
 ) -> NDArray[np.float64]:
-    """Return parameters that are fitted to the first of some evaluations."""
+    """Return parameters that are fitted to the first of some evaluations.
+
+    Args:
+        dimensions: d of them.
+        X: points, shape (n, d), in random order.
+        y: objectives, shape (n,).
+        start: what the search for the parameters begins with, or None.
+    """
     most = min(_MOST_FITTED, math.isqrt(_MOST_NUMBERS // len(dimensions)))
     X, y = X[:most], y[:most]
     likelihood = Likelihood(dimensions, X, (y - y.mean()) / (y.std() or 1.0))

@@ -6,11 +6,9 @@ import logging
 import math
 import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from deephyper.analytics.plots.figure import (
     COLOR_MAP,
@@ -23,8 +21,8 @@ from deephyper.analytics.plots.figure import (
     size_of,
     styled,
 )
-from deephyper.analytics.points import Column, Points, read_points
-from deephyper.errors import ResultsError
+from deephyper.analytics.plots.scales import are_long, read_varied, share, sight, ticks
+from deephyper.analytics.points import Points
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,7 +33,6 @@ _log = logging.getLogger("deephyper.analytics")
 _MOST_SLICES = 20
 _MOST_COORDINATES = 16
 _MOST_LINES = 1_000
-_MOST_LABELS = 8
 
 
 def slices(
@@ -55,7 +52,7 @@ def slices(
             hyperparameter varies.
         DeepHyperError: if matplotlib isn't installed.
     """
-    points = _read(results, on_notice)
+    points = read_varied(results, on_notice)
     shown = points.columns[:_MOST_SLICES]
     _say_left_out(points, len(shown), on_notice)
     across = min(3, len(shown))
@@ -63,9 +60,9 @@ def slices(
     figure = blank_figure(2.9 * across + 0.6, 2.5 * down + 0.2)
     grid = figure.subplots(down, across, sharey=True, squeeze=False).ravel()
     order = np.arange(len(points.objectives))
-    low, high = _sight(points)
+    low, high = sight(points)
     for k, (axes, column) in enumerate(zip(grid, shown, strict=False)):
-        x = _share(column, points.places[:, k])
+        x = share(column, points.places[:, k])
         # Equal values would hide one another.
         jitter = 0.3 / max(len(column.values), 1) if column.values else 0.0
         spread = jitter * (np.random.default_rng(0).random(len(x)) - 0.5)
@@ -81,8 +78,8 @@ def slices(
         )
         styled(axes)
         axes.set_xlabel(label(column.name) + (" (log)" if column.log else ""))
-        places, texts = _ticks(column)
-        axes.set_xticks(places, texts, fontsize=8, rotation=30 if _are_long(texts) else 0)
+        places, texts = ticks(column)
+        axes.set_xticks(places, texts, fontsize=8, rotation=30 if are_long(texts) else 0)
         axes.set_xlim(-0.05, 1.05)
         axes.set_ylim(low, high)
         if k % across == 0:
@@ -108,7 +105,7 @@ def parallel(
         ResultsError: as :func:`slices`.
         DeepHyperError: if matplotlib isn't installed.
     """
-    points = _read(results, on_notice)
+    points = read_varied(results, on_notice)
     shown = points.columns[:_MOST_COORDINATES]
     _say_left_out(points, len(shown), on_notice)
     figure, axes = new_figure(max(5.0, 1.25 * (len(shown) + 1)), 4.6)
@@ -122,15 +119,15 @@ def parallel(
         rest = chosen[: -_MOST_LINES // 2]
         some = np.random.default_rng(0).choice(rest, _MOST_LINES // 2, replace=False)
         chosen = np.concatenate([some[np.argsort(ranks[some])], chosen[-_MOST_LINES // 2 :]])
-    low, high = _sight(points)
+    low, high = sight(points)
     heights = np.clip((points.objectives - low) / (high - low), 0.0, 1.0)
-    columns = [_share(column, points.places[:, k]) for k, column in enumerate(shown)]
+    columns = [share(column, points.places[:, k]) for k, column in enumerate(shown)]
     y = np.column_stack([*columns, heights])[chosen]
     x = np.broadcast_to(np.arange(y.shape[1], dtype=np.float64), y.shape)
-    share = ranks[chosen] / max(len(ranks) - 1, 1)
+    quality = ranks[chosen] / max(len(ranks) - 1, 1)
     lines = LineCollection(
         [*np.stack([x, y], axis=2)],
-        array=share,
+        array=quality,
         cmap=COLOR_MAP,
         norm=Normalize(0.0, 1.0),
         linewidths=0.7,
@@ -142,7 +139,7 @@ def parallel(
     axes.scatter(
         x.ravel(),
         y.ravel(),
-        c=np.repeat(share, y.shape[1]),
+        c=np.repeat(quality, y.shape[1]),
         cmap=COLOR_MAP,
         vmin=0.0,
         vmax=1.0,
@@ -158,66 +155,16 @@ def parallel(
     names = [label(column.name) + ("\n(log)" if column.log else "") for column in shown]
     axes.set_xticks(range(len(shown) + 1), [*names, "objective"], rotation=20, ha="right")
     for k, column in enumerate(shown):
-        _draw_axis(axes, k, *_ticks(column))
+        _draw_axis(axes, k, *ticks(column))
     _draw_axis(axes, len(shown), [0.0, 1.0], [f"{low:.4g}", f"{high:.4g}"])
     if len(chosen) < len(ranks):
         axes.set_title(f"{len(chosen)} of {len(ranks)} evaluations", **QUIET)
     return figure
 
 
-def _read(results: str | os.PathLike[str], on_notice: Callable[[str], None]) -> Points:
-    points = read_points(Path(results), on_notice=on_notice)
-    if not points.columns or not len(points.objectives):
-        raise ResultsError(
-            f"no hyperparameter of '{results}' varies; there is nothing to plot the objective "
-            "against"
-        )
-    return points
-
-
 def _say_left_out(points: Points, number: int, on_notice: Callable[[str], None]) -> None:
     if number < len(points.columns):
         on_notice(f"the first {number} of {len(points.columns)} hyperparameters are shown")
-
-
-def _share(column: Column, places: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return places from 0 to 1, also of categories."""
-    if column.kind != "category":
-        return places
-    return (places + 0.5) / len(column.values)
-
-
-def _ticks(column: Column) -> tuple[list[float], list[str]]:
-    """Return where a hyperparameter is labeled, from 0 to 1, and the labels."""
-    if column.values:
-        step = max(1, math.ceil(len(column.values) / _MOST_LABELS))
-        values = column.values[::step]
-        places = _share(column, np.array([column.place(each) for each in values], dtype=float))
-        return places.tolist(), [label(_short(each)) for each in values]
-    numbers: list[float] = [column.value_at(place) for place in (0.0, 0.5, 1.0)]
-    if column.kind == "int" and column.size <= _MOST_LABELS:
-        numbers = [*range(int(column.lower), int(column.upper) + 1)]
-    return [column.place(each) for each in numbers], [_short(each) for each in numbers]
-
-
-def _short(value: object) -> str:
-    text = f"{value:.3g}" if isinstance(value, float) else str(value)
-    return text if len(text) <= 14 else f"{text[:11]}..."
-
-
-def _are_long(texts: list[str]) -> bool:
-    return sum(map(len, texts)) > 26
-
-
-def _sight(points: Points) -> tuple[float, float]:
-    """Return the range of objectives that is in sight: what diverged isn't."""
-    sign = -1.0 if points.direction == "minimize" else 1.0
-    scores = sign * points.objectives
-    top, middle = float(scores.max()), float(np.median(scores))
-    low = max(float(scores.min()), top - 4.0 * (top - middle))
-    margin = 0.05 * (top - low) or abs(top) * 0.05 or 1.0
-    ends = sorted([sign * (low - margin), sign * (top + margin)])
-    return ends[0], ends[1]
 
 
 def _draw_axis(axes: Axes, x: float, places: list[float], texts: list[str]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from deephyper.core.cli.option_groups import UserPath
+from deephyper.core.cli.option_groups import Number, UserPath
 from deephyper.printable import printable
 
 
@@ -100,6 +100,42 @@ def _parallel(results: Path) -> Any:
     from deephyper.analytics.plots.hyperparameters import parallel
 
     return parallel(results, on_notice=_notice)
+
+
+@_kind("dependence", "How the objective depends on one or two hyperparameters.")
+@click.option(
+    "--hyperparameter",
+    "-H",
+    "names",
+    multiple=True,
+    metavar="NAME",
+    help="One for a plot of its own, two for a map; without, a panel for each.",
+)
+def _dependence(results: Path, names: tuple[str, ...]) -> Any:
+    """Plot how the objective depends on hyperparameters, on average over all others.
+
+    That is what a model of all evaluations expects, with its doubt.
+    """
+    from deephyper.analytics.plots.effects import dependence
+
+    return dependence(results, names, on_notice=_notice)
+
+
+@_kind("importance", "Which hyperparameters matter, and which pairs.")
+@click.option(
+    "--pairs/--no-pairs", default=True, show_default=True, help="Look at interactions of two."
+)
+@click.option(
+    "--best",
+    type=Number(min=0, min_open=True, max=1),
+    metavar="SHARE",
+    help="Within the best share of the space, such as 0.1; all else counts as equally bad.",
+)
+def _importance(results: Path, pairs: bool, best: float | None) -> Any:
+    """Plot which hyperparameters matter, and which pairs, with intervals of 95 %."""
+    from deephyper.analytics.plots.effects import importance
+
+    return importance(results, pairs=pairs, best=best, on_notice=_notice)
 
 
 def _notice(text: str) -> None:
