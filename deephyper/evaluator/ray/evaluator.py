@@ -395,6 +395,7 @@ class RayEvaluator(Evaluator):
                 num_cpus=self.num_cpus_per_task,
                 num_gpus=self.num_gpus_per_task,
                 concurrency_groups={_ASIDE: 1},
+                enable_task_events=False,  # of each call, for Ray's dashboard; its actors it shows
             )(Worker).remote(self._run_text, number, thread_variables(self.num_cpus_per_task))
             self._slots[number] = Slot(actor)
         return self._slots[number]
