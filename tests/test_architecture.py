@@ -117,6 +117,11 @@ ENGINES = {
     "balsam": ("balsam",),
     "django": ("balsam",),
     "matplotlib": ("analytics/plots", "balsam/timeline/report.py"),
+    "mlflow": ("analytics/export/mlflow_runs.py",),
+    "optuna": ("analytics/export/optuna_study.py",),
+    "pyarrow": ("analytics/export/parquet_file.py",),
+    "tensorboard": ("analytics/export/tensorboard_logs.py",),
+    "wandb": ("analytics/export/wandb_runs.py",),
     "skopt": ("optimizer/skopt",),
     "sklearn": (
         "benchmark/digits.py",
@@ -166,14 +171,18 @@ HEAVY = (
     "ConfigSpace",
     "keras",
     "matplotlib",
+    "mlflow",
     "numpy",
+    "optuna",
     "pandas",
     "ray",
     "rich",
     "scipy",
     "skopt",
     "sklearn",
+    "tensorboard",
     "tensorflow",
+    "wandb",
 )
 
 

@@ -158,7 +158,9 @@ class SearchResult:
             return
         with tempfile.TemporaryDirectory(prefix="deephyper-") as directory:
             path = Path(directory, FILE_NAME)
-            self.to_dataframe().to_csv(path, index=False)
+            columns = Columns.of(self.hyperparameter_names, self.evaluations, self.direction)
+            with open(path, "w", encoding="utf-8", newline="") as file:
+                columns.write(file, self.evaluations)
             yield path
 
     def __repr__(self) -> str:

@@ -69,6 +69,13 @@ def test_the_same_search_in_memory_has_the_same_history(
         assert best[-1] == result.best_objective
 
 
+def test_a_text_that_looks_like_a_number_stays_a_text(in_memory: SearchResult) -> None:
+    axes = in_memory.plot.dependence("x", "kind").axes[0]
+    assert [text.get_text() for text in axes.get_yticklabels()] == ["1", "a b"]
+    axes = next(a for a in in_memory.plot.slices().axes if a.get_xlabel() == "kind")
+    assert {text.get_text() for text in axes.get_xticklabels()} == {"1", "a b"}
+
+
 def test_curves_need_files(kept: SearchResult, in_memory: SearchResult) -> None:
     assert kept.plot.curves().axes
     with pytest.raises(SettingsError, match="log_dir"):
