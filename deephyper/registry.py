@@ -26,6 +26,7 @@ class Registry:
         kind: ``module:attribute`` of the class that all of them are subclasses of.
         instances: True if they are instances of ``kind`` instead.
         summaries: name -> one line for people, where a list is to show it without an import.
+        renamed: a classic name that nothing has any more -> what to use in its place.
     """
 
     def __init__(
@@ -36,8 +37,10 @@ class Registry:
         *,
         instances: bool = False,
         summaries: Mapping[str, str] | None = None,
+        renamed: Mapping[str, str] | None = None,
     ) -> None:
         self.group = group
+        self.renamed = dict(renamed or {})
         self.summaries = dict(summaries or {})
         self._built_in = dict(built_in)
         self._kind = kind
@@ -184,6 +187,7 @@ ANALYTICS = Registry(
         "compare": "deephyper.core.cli.compare:compare",
         "plot": "deephyper.core.cli.plot:plot",
         "export": "deephyper.core.cli.export:export",
+        "notebook": "deephyper.core.cli.notebook:notebook",
         "balsam": "deephyper.balsam.cli.timeline:balsam",
     },
     "click:Command",
@@ -195,8 +199,15 @@ ANALYTICS = Registry(
         "insight": "Say in words what a search tells of its space.",
         "compare": "Compare searches: their best objectives, and the time to a target.",
         "plot": "Plot a search: a picture as a .png, .svg or .pdf file.",
+        "notebook": "Write a Jupyter notebook that looks at a search.",
         "export": "Give a search to Optuna, MLflow, TensorBoard, W&B, or as a Parquet file.",
         "balsam": "Show the evaluations of a Balsam workflow over time.",
+    },
+    renamed={
+        "quickplot": "plot history RESULTS",
+        "single": "notebook RESULTS",
+        "multi": "compare RESULTS RESULTS",
+        "parse": "topk RESULTS, as a search writes results.csv itself",
     },
 )
 """Commands of ``deephyper-analytics``."""

@@ -222,8 +222,10 @@ def test_sessions_are_read_by_tensorboard(
     for each in directories:
         read = event_accumulator.EventAccumulator(str(each)).Reload()
         content = read.PluginTagToContent(metadata.PLUGIN_NAME)
-        begin = metadata.parse_session_start_plugin_data(content[metadata.SESSION_START_INFO_TAG])
-        end = metadata.parse_session_end_plugin_data(content[metadata.SESSION_END_INFO_TAG])
+        begin = metadata.parse_session_start_info_plugin_data(
+            content[metadata.SESSION_START_INFO_TAG]
+        )
+        end = metadata.parse_session_end_info_plugin_data(content[metadata.SESSION_END_INFO_TAG])
         row = rows[str(int(each.name))]
         assert (end.status == 2) == (row.status == "failed")
         assert begin.hparams["x"].number_value == row.point["x"]
@@ -335,7 +337,7 @@ def test_without_the_library_is_said_how_to_install_it(
     write: Callable[..., None],
 ) -> None:
     monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(DeepHyperError, match=rf"deephyper\[{extra}\]"):
+    with pytest.raises(DeepHyperError, match=rf"'\.\[{extra}\]'"):
         write(searched, tmp_path / FORMS[extra])
     assert [*tmp_path.iterdir()] == []
 

@@ -266,7 +266,7 @@ def test_without_matplotlib_is_said_how_to_install_it(
     searched: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(DeepHyperError, match=r"deephyper\[plot\]"):
+    with pytest.raises(DeepHyperError, match=r"'\.\[plot\]'"):
         plots.history(searched)
 
 

@@ -148,5 +148,6 @@ def _evaluations(rows: list[Row], curves: Curves) -> list[ExportedEvaluation]:
 
 def _seconds(row: Row, name: str, otherwise: float) -> float:
     value = row.columns.get(name)
-    known = isinstance(value, (int, float)) and math.isfinite(value)
-    return float(value) if known else otherwise
+    if isinstance(value, (int, float)) and math.isfinite(value):
+        return float(value)
+    return otherwise

@@ -9,8 +9,9 @@ from itertools import islice
 from typing import Any
 
 from deephyper.analytics.export.exported import ExportedEvaluation, read_search
-from deephyper.analytics.export.targets import file_to_fill, missing
+from deephyper.analytics.export.targets import file_to_fill
 from deephyper.cell import format_cell
+from deephyper.errors import MissingExtra
 
 _log = logging.getLogger("deephyper.analytics")
 _LONGEST = 500
@@ -42,7 +43,7 @@ def to_mlflow(
 
     Raises:
         ResultsError: if the results can't be read, or the file can't be written or is there.
-        DeepHyperError: if MLflow isn't installed.
+        MissingExtra: if MLflow isn't installed.
     """
     level = logging.getLogger("mlflow").level
     logging.getLogger("mlflow").setLevel(logging.WARNING)  # it tells of the tables that it makes
@@ -52,7 +53,7 @@ def to_mlflow(
             import sqlalchemy  # noqa: F401
             from mlflow.tracking import MlflowClient
         except ImportError as error:
-            raise missing("MLflow", "mlflow", "mlflow") from error
+            raise MissingExtra("MLflow", "mlflow") from error
         with file_to_fill(path, (".db",), named=".db", force=force) as partial:
             search = read_search(results, name, on_notice)
             client = MlflowClient(tracking_uri=f"sqlite:///{partial.absolute()}")

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from deephyper.analytics.export.exported import ExportedEvaluation, ExportedSearch, read_search
-from deephyper.analytics.export.targets import file_to_fill, missing
+from deephyper.analytics.export.targets import file_to_fill
 from deephyper.analytics.points import Column
-from deephyper.errors import ResultsError
+from deephyper.errors import MissingExtra, ResultsError
 
 _log = logging.getLogger("deephyper.analytics")
 _CHUNK = 1_000
@@ -43,12 +43,12 @@ def to_optuna(
     Raises:
         ResultsError: if the results can't be read, a hyperparameter is none of Optuna's, or the
             file can't be written or is there.
-        DeepHyperError: if Optuna isn't installed.
+        MissingExtra: if Optuna isn't installed.
     """
     try:
         import optuna
     except ImportError as error:
-        raise missing("Optuna", "optuna", "optuna") from error
+        raise MissingExtra("Optuna", "optuna") from error
     before = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:

@@ -7,7 +7,8 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from deephyper.analytics.export.targets import file_to_fill, missing
+from deephyper.analytics.export.targets import file_to_fill
+from deephyper.errors import MissingExtra
 from deephyper.search.results import read_table
 from deephyper.sheet import left_out_phrase
 
@@ -37,12 +38,12 @@ def to_parquet(
 
     Raises:
         ResultsError: if the results can't be read, or the file can't be written or is there.
-        DeepHyperError: if pyarrow isn't installed.
+        MissingExtra: if pyarrow isn't installed.
     """
     try:
         import pyarrow  # noqa: F401
     except ImportError as error:
-        raise missing("Parquet", "pyarrow", "parquet") from error
+        raise MissingExtra("pyarrow", "parquet") from error
     import pandas as pd
 
     with file_to_fill(path, (".parquet",), named=".parquet", force=force) as partial:

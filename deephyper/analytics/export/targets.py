@@ -10,15 +10,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from deephyper.checks import user_path
-from deephyper.errors import DeepHyperError, ResultsError
+from deephyper.errors import ResultsError
 from deephyper.safe_files import new_file
-
-
-def missing(what: str, package: str, extra: str) -> DeepHyperError:
-    """Return the error about a library that isn't installed."""
-    return DeepHyperError(
-        f"an export to {what} needs {package}; install it with: pip install 'deephyper[{extra}]'"
-    )
 
 
 @contextlib.contextmanager

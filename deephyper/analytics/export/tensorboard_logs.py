@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from deephyper.analytics.export.exported import ExportedEvaluation, read_search
-from deephyper.analytics.export.targets import directory_to_fill, missing
+from deephyper.analytics.export.targets import directory_to_fill
 from deephyper.analytics.points import Column
+from deephyper.errors import MissingExtra
 
 _log = logging.getLogger("deephyper.analytics")
 
@@ -33,12 +34,12 @@ def to_tensorboard(
 
     Raises:
         ResultsError: if the results can't be read, or the directory can't be made or isn't empty.
-        DeepHyperError: if TensorBoard isn't installed.
+        MissingExtra: if TensorBoard isn't installed.
     """
     try:
         from tensorboard.plugins.hparams import summary_v2
     except ImportError as error:
-        raise missing("TensorBoard", "tensorboard", "tensorboard") from error
+        raise MissingExtra("TensorBoard", "tensorboard") from error
     with directory_to_fill(path) as partial:
         search = read_search(results, None, on_notice)
         metrics = {name: None for each in search.evaluations for name in _numbers(each)}

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 from deephyper.analytics.export.exported import ExportedEvaluation, ExportedSearch, read_search
-from deephyper.analytics.export.targets import directory_to_fill, missing
+from deephyper.analytics.export.targets import directory_to_fill
+from deephyper.errors import MissingExtra
 
 _log = logging.getLogger("deephyper.analytics")
 
@@ -33,12 +34,12 @@ def to_wandb(
 
     Raises:
         ResultsError: if the results can't be read, or the directory can't be made or isn't empty.
-        DeepHyperError: if W&B isn't installed.
+        MissingExtra: if W&B isn't installed.
     """
     try:
         import wandb
     except ImportError as error:
-        raise missing("W&B", "wandb", "wandb") from error
+        raise MissingExtra("W&B", "wandb") from error
     with directory_to_fill(path) as partial:
         search = read_search(results, name, on_notice)
         for each in search.evaluations:

@@ -74,7 +74,7 @@ def importance(
     Raises:
         ResultsError: if the file can't be read, or there is too little in it to tell anything.
         SettingsError: if an argument is out of its range.
-        DeepHyperError: if matplotlib isn't installed.
+        MissingExtra: if matplotlib isn't installed.
     """
     said: list[str] = []
     found = importance_of(
@@ -146,7 +146,7 @@ def dependence(
         ResultsError: if the file can't be read, or there is too little in it to tell anything.
         SettingsError: if a name isn't that of a hyperparameter that varies, or there are more
             than two.
-        DeepHyperError: if matplotlib isn't installed.
+        MissingExtra: if matplotlib isn't installed.
     """
     names = (names,) if isinstance(names, str) else (*names,)
     if len(names) > 2 or len({*names}) < len(names):

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deephyper.errors import DeepHyperError
+from deephyper.errors import MissingExtra
 from deephyper.safe_files import new_file, save_whole
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def new_figure(width: float = 7.0, height: float = 4.3) -> tuple[Figure, Axes]:
     """Return a figure with one pair of axes, in inches.
 
     Raises:
-        DeepHyperError: if matplotlib isn't installed.
+        MissingExtra: if matplotlib isn't installed.
     """
     figure = blank_figure(width, height)
     return figure, styled(figure.add_subplot())
@@ -45,14 +45,12 @@ def blank_figure(width: float, height: float) -> Figure:
     """Return a figure without axes, in inches.
 
     Raises:
-        DeepHyperError: if matplotlib isn't installed.
+        MissingExtra: if matplotlib isn't installed.
     """
     try:
         from matplotlib.figure import Figure as Made
     except ImportError as error:
-        raise DeepHyperError(
-            "plots need matplotlib; install it with: pip install 'deephyper[plot]'"
-        ) from error
+        raise MissingExtra("matplotlib", "plot") from error
     return Made(figsize=(width, height), layout="constrained")
 
 

@@ -50,7 +50,7 @@ def slices(
     Raises:
         ResultsError: if the file can't be read, no evaluation in it has finished, or no
             hyperparameter varies.
-        DeepHyperError: if matplotlib isn't installed.
+        MissingExtra: if matplotlib isn't installed.
     """
     points = read_varied(results, on_notice)
     shown = points.columns[:_MOST_SLICES]
@@ -103,7 +103,7 @@ def parallel(
 
     Raises:
         ResultsError: as :func:`slices`.
-        DeepHyperError: if matplotlib isn't installed.
+        MissingExtra: if matplotlib isn't installed.
     """
     points = read_varied(results, on_notice)
     shown = points.columns[:_MOST_COORDINATES]

@@ -42,7 +42,7 @@ def history(results: str | os.PathLike[str], *, by: By = "evaluations") -> Figur
     Raises:
         ResultsError: if the file can't be read, no evaluation in it has finished, or it has no
             times and these are asked for.
-        DeepHyperError: if matplotlib isn't installed.
+        MissingExtra: if matplotlib isn't installed.
     """
     search = read_trajectory(results)
     x, title = _positions(search, by)

@@ -32,7 +32,7 @@ def predicted(results: str | os.PathLike[str]) -> Figure:
 
     Raises:
         ResultsError: if the file can't be read, or nothing in it was predicted.
-        DeepHyperError: if matplotlib isn't installed.
+        MissingExtra: if matplotlib isn't installed.
     """
     found, expected, deviation = [], [], []
     for row in read_table(Path(results)).rows:

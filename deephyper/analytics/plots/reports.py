@@ -77,7 +77,7 @@ def curves(results: str | os.PathLike[str]) -> Figure:
 
     Raises:
         ResultsError: if its journal can't be read, or no evaluation has reported.
-        DeepHyperError: if matplotlib isn't installed.
+        MissingExtra: if matplotlib isn't installed.
     """
     path = user_path("the results file", results)
     log_dir = LogDir(path if os.path.isdir(path) else path.parent)

@@ -51,7 +51,7 @@ def timeline(results: str | os.PathLike[str]) -> Figure:
 
     Raises:
         ResultsError: if the file can't be read, or has no times.
-        DeepHyperError: if matplotlib isn't installed.
+        MissingExtra: if matplotlib isn't installed.
     """
     rows = [row for row in read_table(Path(results)).rows if _is_timed(row)]
     if not rows:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from deephyper.balsam.timeline.workflow import Workflow
-from deephyper.errors import ResultsError
+from deephyper.errors import MissingExtra, ResultsError
 
 
 def as_table(workflow: Workflow, most: int = 10) -> str:
@@ -56,14 +56,13 @@ def plot(workflow: Workflow, path: Path) -> None:
         path: the file to write; its suffix decides on the format.
 
     Raises:
-        ResultsError: if it can't be written, or matplotlib isn't installed.
+        ResultsError: if it can't be written.
+        MissingExtra: if matplotlib isn't installed.
     """
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise ResultsError(
-            "plots need matplotlib; install it with: pip install 'deephyper[plot]'"
-        ) from error
+        raise MissingExtra("matplotlib", "plot") from error
     line = workflow.timeline()
     minutes = [(time - line[0][0]).total_seconds() / 60 for time, _ in line]
     figure = Figure(figsize=(8, 5), layout="constrained")

@@ -40,6 +40,12 @@ class LazyGroup(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.exceptions.NoSuchCommand as error:
+            today = self._registry.renamed.get(error.command_name)
+            if today is not None:
+                now = f"{ctx.command_path} {today}"
+                raise click.UsageError(
+                    f"'{error.command_name}' has another name today: {now}", ctx=ctx
+                ) from None
             known = self.list_commands(ctx)
             raise click.exceptions.NoSuchCommand(
                 error.command_name, possibilities=known, ctx=ctx
