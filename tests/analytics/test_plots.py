@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -268,6 +269,17 @@ def test_without_matplotlib_is_said_how_to_install_it(
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(DeepHyperError, match=r"'\.\[plot\]'"):
         plots.history(searched)
+
+
+def test_a_notebook_shows_a_figure_without_pyplot(searched: Path) -> None:
+    program = (
+        "import sys; from deephyper.analytics import plots; "
+        f"figure = plots.history({str(searched)!r}); "
+        "assert 'matplotlib.pyplot' not in sys.modules; "
+        "print(figure._repr_png_()[:4])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout.strip() == repr(b"\x89PNG"), done.stderr
 
 
 def test_names_of_users_are_not_mathematics() -> None:

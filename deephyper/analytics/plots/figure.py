@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import os
 from pathlib import Path
@@ -28,6 +29,7 @@ FORMATS = (".png", ".svg", ".pdf")
 MANY = 2_000
 """Points from which on they are one picture in a vector graphic, and smaller."""
 _DPI = 200
+_DPI_SHOWN = 100
 _LONGEST_TITLE = 60
 
 
@@ -48,10 +50,23 @@ def blank_figure(width: float, height: float) -> Figure:
         MissingExtra: if matplotlib isn't installed.
     """
     try:
-        from matplotlib.figure import Figure as Made
+        from matplotlib.figure import Figure as Base
     except ImportError as error:
         raise MissingExtra("matplotlib", "plot") from error
-    return Made(figsize=(width, height), layout="constrained")
+    return _shown(Base)(figsize=(width, height), layout="constrained")
+
+
+@functools.cache
+def _shown(base: type[Figure]) -> type[Figure]:
+    """Return figures that a notebook shows, also where pyplot was never imported."""
+
+    class Shown(base):  # type: ignore[misc, valid-type]  # imported when it is needed
+        def _repr_png_(self) -> bytes:
+            data = io.BytesIO()
+            self.savefig(data, format="png", dpi=_DPI_SHOWN)
+            return data.getvalue()
+
+    return Shown
 
 
 def styled(axes: Axes) -> Axes:
