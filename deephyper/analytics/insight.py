@@ -20,10 +20,10 @@ from deephyper.search.results import Row, read_table
 if TYPE_CHECKING:
     from deephyper.search.results import Table
 
-Kind = Literal["progress", "bound", "no_effect", "failures", "failing_region"]
-"""progress: whether the best still gets better; bound: the best lie at an end of a range;
-no_effect: a hyperparameter makes no difference; failures: how many failed, of what; failing_region:
-where."""
+Kind = Literal["progress", "ties", "bound", "no_effect", "failures", "failing_region"]
+"""progress: whether the best still gets better; ties: how many are as good as the best but for
+noise; bound: the best lie at an end of a range; no_effect: a hyperparameter makes no difference;
+failures: how many failed, of what; failing_region: where."""
 
 FEWEST = 20
 """Finished evaluations that it takes to speak of bounds and progress."""
@@ -79,6 +79,7 @@ def insight(
     points = points_of(table, results, on_notice)
     found = [*_progress(trajectory_of(table, results))]
     if len(points.objectives) >= FEWEST:
+        found += _ties(points)
         found += _bounds(points)
         found += _no_effects(importance(results, seed=seed, on_notice=lambda _: None))
     found += _failures(table)
@@ -105,6 +106,21 @@ def _progress(search: Trajectory) -> Iterator[Finding]:
         gained = "" if math.isnan(before) else f"; a quarter ago it was {format_objective(before)}"
         text = f"{shown}{gained}. More evaluations may find a better one."
     yield Finding("progress", text, None, values)
+
+
+def _ties(points: Points) -> Iterator[Finding]:
+    from deephyper.analytics.ties import ties
+
+    found = ties(points)
+    if found is None:
+        return
+    noise = f"{found.noise:.2g}"
+    text = (
+        f"{found.equal} of {len(points.objectives)} evaluations can't be told apart from the best: "
+        f"their objectives are within the noise, whose standard deviation is about {noise} there. "
+        "Evaluate the best ones again to choose among them: deephyper-analytics confirm."
+    )
+    yield Finding("ties", text, None, {"noise": found.noise, "equal": found.equal})
 
 
 def _bounds(points: Points) -> Iterator[Finding]:
