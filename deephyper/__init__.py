@@ -16,6 +16,7 @@ The map of the house:
 - ``nas``: architectures of neural networks as points
 - ``optimizer``: what proposes points, by ask and tell
 - ``stopper``: what ends evaluations early, by their reports
+- ``progress``: what is shown of a search while it runs
 - ``search``: the loop that brings all of it together, and its files
 - ``ask_tell``: a search from outside, for loops that others run
 - ``analytics``: answers from results

@@ -34,7 +34,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "optimizer": ("problem",),
     "stopper": (),
     "benchmark": ("problem", "callbacks", "evaluator.current"),
-    "search": ("problem", "evaluator", "optimizer", "stopper"),
+    "progress": ("evaluator",),
+    "search": ("problem", "evaluator", "optimizer", "stopper", "progress"),
     "ask_tell": ("problem", "space_file", "optimizer", "stopper", "search"),
     "watch": (
         "ask_tell.status",
@@ -64,6 +65,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "evaluator",
         "optimizer",
         "stopper",
+        "progress",
         "search",
         "ask_tell",
         "watch",
@@ -158,7 +160,8 @@ LIGHT = (
     "deephyper.core.cli.analytics",
     "deephyper.core.cli.check",
     "deephyper.core.cli.confirm",
-    "deephyper.core.cli.progress",
+    "deephyper.progress.progress",
+    "deephyper.progress.notebook",
 )
 HEAVY = (
     "ConfigSpace",

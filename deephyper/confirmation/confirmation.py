@@ -52,6 +52,7 @@ class Confirmation(Search):
         on_outcome: called with each outcome.
         on_notice: called with a line for the user.
         command: the command line that starts it.
+        progress: whether to show how it comes on.
 
     Raises:
         SettingsError: if an argument is out of its range or of a wrong type.
@@ -79,6 +80,7 @@ class Confirmation(Search):
         on_outcome: Callable[[Outcome], None] | None = None,
         on_notice: Callable[[str], None] | None = None,
         command: StartCommand | None = None,
+        progress: bool | Literal["auto"] = "auto",
     ) -> None:
         self.candidates = tuple(candidates)
         self.repeats = whole("n", repeats, 1)
@@ -96,6 +98,7 @@ class Confirmation(Search):
             on_outcome=on_outcome,
             on_notice=on_notice,
             command=command,
+            progress=progress,
         )
 
     @property

@@ -290,6 +290,26 @@ class Evaluator(Bookkeeping):
         return len(self._unfinished)
 
     @property
+    def num_running(self) -> int:
+        """The number of jobs that workers have; another thread may ask for it."""
+        return len(self._running)
+
+    def running(self, most: int) -> list[Running]:
+        """Return jobs that workers have, the oldest first; another thread may ask for them.
+
+        Args:
+            most: how many there may be.
+        """
+        return list(itertools.islice(self._running.values(), most))
+
+    @property
+    def busy_seconds(self) -> float:
+        """The seconds that workers have spent in evaluations, from their start to their end or to
+        now; another thread may ask for it."""
+        number, seconds = self._worked
+        return seconds + number * self.clock.monotonic()
+
+    @property
     def idle(self) -> bool:
         """True if every job that was submitted has ended and all events have been gathered."""
         return not (self._unfinished or self._events)

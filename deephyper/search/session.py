@@ -30,6 +30,7 @@ from deephyper.job import (
 )
 from deephyper.objective import MACHINE_FAULTS
 from deephyper.optimizer.proposer import Proposer
+from deephyper.progress.state import Standing
 from deephyper.search.budget import Budget, Policy, Reason, Streaks
 from deephyper.search.log import (
     anew_notice,
@@ -119,6 +120,11 @@ class Session:
     def seconds(self) -> float:
         """Seconds that the search has lasted, all sessions together."""
         return self._record.seconds + self._clock.monotonic() - self._began
+
+    @property
+    def standing(self) -> Standing:
+        """What only the search knows of itself; another thread may ask for it."""
+        return Standing(self._budget.max_evals, len(self._record.paused))
 
     def run(self) -> Reason:
         """Search until the budget is used up; return why it ended.
