@@ -14,7 +14,7 @@ from deephyper.checks import whole
 from deephyper.confirmation import DEFAULT_REPEATS
 from deephyper.confirmation.candidates import Candidate, key_of
 from deephyper.confirmation.ranking import Confirmed, ranked
-from deephyper.errors import ProblemError, ResultsError
+from deephyper.errors import ProblemError, ResultsError, SettingsError
 from deephyper.job import Estimate, Outcome, Proposal
 from deephyper.objective import Direction, Failure, Objective
 from deephyper.optimizer.proposer import Proposer
@@ -120,6 +120,9 @@ class Confirmation(Search):
 
     def _create_optimizer(self, record: Record) -> Proposer:
         return _Rounds([candidate.point for candidate in self.candidates])
+
+    def _validate(self, point: dict[str, Any]) -> dict[str, Any]:
+        raise SettingsError("this is a confirmation of given points, and takes no others")
 
     @property
     def _evaluation_seed(self) -> int:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from deephyper.clock import LONGEST_WAIT, Clock
+from deephyper.errors import EvaluatorError
 from deephyper.evaluator.due_times import DueTimes
 from deephyper.evaluator.output import output_file, tail
 from deephyper.evaluator.run_function import RunFunction
@@ -57,6 +58,7 @@ class Bookkeeping(ABC):
         clock: Clock,
     ) -> None:
         self.num_workers = num_workers
+        self._most_workers = num_workers
         self.timeout = timeout
         self.output_dir = output_dir
         self.run_function = run_function
@@ -95,6 +97,23 @@ class Bookkeeping(ABC):
     @abstractmethod
     def _close(self) -> None:
         """End all workers."""
+
+    def _resize(self, num_workers: int) -> None:
+        """Prepare for another number of workers, which is ``num_workers`` already; those whose
+        slots aren't below it get no further jobs.
+
+        Raises:
+            EvaluatorError: if there can't be so many; here, if it is more than at first.
+        """
+        if num_workers > self._most_workers:
+            raise EvaluatorError(
+                f"this evaluator has had {self._most_workers} workers from its start, and can't "
+                "have more; ask for fewer, or resume the search with more"
+            )
+
+    def _place_workers(self) -> None:
+        """Let as many slots be used as there are workers."""
+        self._places.withdraw_all_but(set(range(self.num_workers)))
 
     def _allowance(self, slot: int) -> float:
         """Return the seconds beyond the time limit in which the worker of a slot has to begin."""

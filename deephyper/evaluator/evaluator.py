@@ -272,6 +272,27 @@ class Evaluator(Bookkeeping):
                 self._deadlines.set(running.job.id, self.clock.monotonic() + grace)
                 self._request_stop(running.job.id, running.slot)
 
+    def resize(self, num_workers: int) -> None:
+        """Have more or fewer workers from now on.
+
+        What runs goes on: of workers that are too many, the idle ones end at once, and the others
+        with their jobs.
+
+        Raises:
+            EvaluatorError: if the number is out of its range, or the backend can't have so many.
+        """
+        self._require_open()
+        number = checks.whole("num_workers", num_workers, 1, _MOST_WORKERS, error=EvaluatorError)
+        before = self.num_workers
+        self.num_workers = number
+        try:
+            self._resize(number)
+        except BaseException:
+            self.num_workers = before
+            raise
+        self._place_workers()
+        self._start_waiting()
+
     def close(self) -> None:
         """End everything, workers included. What had not ended is lost."""
         if os.getpid() != self._process_id:
@@ -288,6 +309,10 @@ class Evaluator(Bookkeeping):
     def num_unfinished(self) -> int:
         """The number of jobs that were submitted and have not ended."""
         return len(self._unfinished)
+
+    def is_running(self, job_id: str) -> bool:
+        """Return whether a worker has a job."""
+        return job_id in self._running
 
     @property
     def num_running(self) -> int:

@@ -249,6 +249,7 @@ class Search:
                     directory_of=self._store.evaluation_directory,
                     seed=self._evaluation_seed,
                     stopping=stopping,
+                    validate=self._validate,
                     on_start=self._begun,
                     on_outcome=self._ended,
                     notify=self._notify,
@@ -288,6 +289,10 @@ class Search:
         seed = None if self._seed is None else self._seed + len(record.evaluations)
         optimizer = create_optimizer(self.problem, self._optimizer, seed=seed)
         return Minimized(optimizer) if self._direction == "minimize" else optimizer
+
+    def _validate(self, point: dict[str, Any]) -> dict[str, Any]:
+        """Return a point of the user's in its canonical form, with defaults where values miss."""
+        return self.problem.validate(point, complete=True)
 
     @property
     def _evaluation_seed(self) -> int:
