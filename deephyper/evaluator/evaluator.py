@@ -23,6 +23,7 @@ from deephyper.evaluator.run_function import Function, RunFunction
 from deephyper.evaluator.running_job import Running
 from deephyper.job import Ended, Event, Job, Outcome
 from deephyper.option import Option
+from deephyper.printable import one_printable_line
 
 DEFAULT_METHOD = "process"
 _MOST_WORKERS = 1_000_000
@@ -47,6 +48,10 @@ class Evaluator(Bookkeeping):
         num_cpus_per_task: processor cores of a worker.
         num_gpus_per_task: GPUs of a worker; it finds them in ``CUDA_VISIBLE_DEVICES``.
         clock: where the time is read; None for the computer's clock.
+
+    Attributes:
+        search_name: the name of the search that it works for, which the names of processes have
+            that are started from then on; empty for none.
 
     Raises:
         EvaluatorError: if an argument is out of its range.
@@ -89,6 +94,7 @@ class Evaluator(Bookkeeping):
         self.num_gpus_per_task = checks.real(
             "num_gpus_per_task", num_gpus_per_task, finite=True, error=refused
         )
+        self.search_name = ""
         self._ids = itertools.count()
         self._closed = False
         self._process_id = os.getpid()
@@ -353,6 +359,11 @@ class Evaluator(Bookkeeping):
 
     def __exit__(self, *error: object) -> None:
         self.close()
+
+    def _label(self, slot: int) -> str:
+        """Return the name of a worker, as those who look at processes see it."""
+        of = one_printable_line(f" of {self.search_name}", 60) if self.search_name else ""
+        return f"worker {slot} {of}".rstrip()
 
     def _require_open(self) -> None:
         if self._closed:

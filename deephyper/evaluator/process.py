@@ -177,7 +177,9 @@ class ProcessEvaluator(Evaluator):
         try:
             if self._reaper is None:
                 self._reaper = Reaper()
-            return WorkerProcess(self._run_text, self._reaper, self._environment(slot))
+            return WorkerProcess(
+                self._run_text, self._reaper, self._environment(slot), self._label(slot)
+            )
         except OSError as error:
             raise EvaluatorError(
                 f"worker process {slot} can't be started ({error.strerror or error}); use fewer "

@@ -225,6 +225,7 @@ class Search:
         if stopping.pauses:
             self._store.keep_directories()
         with self._open_evaluator() as evaluator, self._shown(record, budget, evaluator):
+            evaluator.search_name = "" if self.log_dir is None else self.log_dir.name
             for line in evaluator.wait_for_workers(budget.timeout):
                 self._notify(line)
             evaluator.check(budget.timeout)

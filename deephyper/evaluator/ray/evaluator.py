@@ -14,7 +14,9 @@ import math
 import os
 import pickle
 import queue
+import socket
 import time
+import uuid
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from typing import Any, ClassVar
@@ -404,11 +406,17 @@ class RayEvaluator(Evaluator):
 
     def _slot(self, number: int) -> Slot:
         if number not in self._slots:
-            actor = self._ray.remote(
+            whose = f"process {os.getpid()} on {socket.gethostname()}"
+            label = f"{self._label(number)} for {whose}"
+            actor_class = self._ray.remote(
                 num_cpus=self.num_cpus_per_task,
                 num_gpus=self.num_gpus_per_task,
                 concurrency_groups={_ASIDE: 1},
-            )(Worker).remote(self._run_text, number, thread_variables(self.num_cpus_per_task))
+            )(Worker)
+            # A name must not be taken, not even by an actor that is about to end.
+            actor = actor_class.options(name=f"deephyper {label} {uuid.uuid4().hex[:8]}").remote(
+                self._run_text, number, thread_variables(self.num_cpus_per_task), label
+            )
             self._slots[number] = Slot(actor)
         return self._slots[number]
 
