@@ -16,6 +16,8 @@ The map of the house:
 - ``nas``: architectures of neural networks as points
 - ``optimizer``: what proposes points, by ask and tell
 - ``stopper``: what ends evaluations early, by their reports
+- ``control``: what its user asks of a search while it runs
+- ``progress``: what is shown of a search while it runs
 - ``search``: the loop that brings all of it together, and its files
 - ``ask_tell``: a search from outside, for loops that others run
 - ``analytics``: answers from results
@@ -36,6 +38,7 @@ from deephyper.version import __version__
 
 if TYPE_CHECKING:
     from deephyper.analytics.topk import best_point
+    from deephyper.ask_tell.search_control import SearchControl
     from deephyper.ask_tell.search_directory import SearchDirectory
     from deephyper.clock import VirtualClock
     from deephyper.confirmation.confirm import confirm, resume_confirmation
@@ -102,6 +105,7 @@ _HOMES = {
     "ResultsError": "deephyper.errors",
     "RunFunctionError": "deephyper.errors",
     "Search": "deephyper.search.search",
+    "SearchControl": "deephyper.ask_tell.search_control",
     "SearchDirectory": "deephyper.ask_tell.search_directory",
     "SearchResult": "deephyper.search.search_result",
     "SettingsError": "deephyper.errors",
@@ -148,6 +152,7 @@ __all__ = [
     "ResultsError",
     "RunFunctionError",
     "Search",
+    "SearchControl",
     "SearchDirectory",
     "SearchResult",
     "SettingsError",

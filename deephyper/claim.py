@@ -74,6 +74,7 @@ class Claim:
 
     Attributes:
         log_dir: the directory.
+        token: a word that no other claim has.
 
     Raises:
         DirectoryInUse: if another search is running in it.
@@ -94,7 +95,7 @@ class Claim:
         self._owner = this_owner
         self._notify = notify
         self._sleep = sleep or time.sleep
-        self._token = uuid.uuid4().hex
+        self.token = uuid.uuid4().hex
         self._directory = self._fd = -1
         self._name = ""
         self._text = b""
@@ -164,7 +165,7 @@ class Claim:
             ResultsError: if the claim is gone; then the file is as it was.
             OSError: if the file can't be written.
         """
-        staged = f"{name}.{self._token}.partial"
+        staged = f"{name}.{self.token}.partial"
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND
         fd = open_apart(staged, flags, 0o666, dir_fd=self._directory)
         try:
@@ -246,7 +247,7 @@ class Claim:
 
     def _claim(self) -> None:
         me = owner.this_process() if self._owner is None else self._owner
-        self._text = json.dumps({**me, "token": self._token}).encode()
+        self._text = json.dumps({**me, "token": self.token}).encode()
         old = claims_in(self._directory)
         for name in old:
             self._check_gone(name, me)
@@ -268,7 +269,7 @@ class Claim:
                     _remove(self._directory, name)
             for name in os.listdir(self._directory):
                 staged = _STAGED.fullmatch(name)
-                if staged is not None and staged[1] != self._token:
+                if staged is not None and staged[1] != self.token:
                     _remove(self._directory, name)
         except BaseException:
             with contextlib.suppress(OSError):

@@ -25,6 +25,10 @@ class Clock:
     now: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
 
+    def sleep(self, seconds: float) -> None:
+        """Let time pass where nobody waits for anything else."""
+        time.sleep(seconds)
+
     def steady(self) -> Callable[[], float]:
         """Return what shows the time since the epoch as it is now, and is never set again.
 
@@ -55,6 +59,11 @@ class VirtualClock(Clock):
     def at(self, seconds: float, action: Callable[[], None]) -> None:
         """Plan an action, such as a signal, for a time at which someone waits."""
         heapq.heappush(self._planned, (seconds, next(self._numbers), action))
+
+    def sleep(self, seconds: float) -> None:
+        until = self.seconds + seconds
+        while not self.pass_until(until):
+            pass  # a planned action came first
 
     def pass_until(self, seconds: float) -> bool:
         """Go to a time, or to the next planned action up to it, which is done.

@@ -56,6 +56,26 @@ def read_holder(log_dir: Path) -> Holder | None:
     return None
 
 
+def session_of(log_dir: Path) -> str | None:
+    """Return the word that the claim of the session has which runs in a log directory.
+
+    Returns:
+        None where there is no claim.
+
+    Raises:
+        OSError: if the directory can't be read.
+    """
+    directory = open_apart(log_dir, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        for name in reversed(claims_in(directory)):
+            token = (owner_of(directory, name) or {}).get("token")
+            if isinstance(token, str):
+                return token
+    finally:
+        os.close(directory)
+    return None
+
+
 def _holder(other: dict[str, Any], touched: float) -> Holder:
     same = owner.share_process_table(owner.this_process(), other)
     alive = owner.is_alive(other) if same else abs(time.time() - touched) < GONE_SECONDS

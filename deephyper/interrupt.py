@@ -39,6 +39,17 @@ class Interrupt:
         self._saved: dict[int, Any] = {}
         self._process = os.getpid()
 
+    def ask(self, number: int, *, at_once: bool = False) -> None:
+        """Ask for an end as a signal does, where none has come.
+
+        Args:
+            number: the signal.
+            at_once: as if Ctrl-C came a second time.
+        """
+        if self.signal is None:
+            self.signal = number
+        self.at_once = self.at_once or at_once
+
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):

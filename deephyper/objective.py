@@ -31,11 +31,12 @@ FailureKind = Literal[
     "worker_died",
     "node_died",
     "out_of_memory",
+    "stopped",
 ]
 """exception: ``run`` raised; reported: it returned ``"F_reason"``; none, not_a_number, nan,
 infinite: what it returned is not a finite number; timeout: it exceeded its time limit; worker_died:
 its process ended by a signal or by ``os._exit``; node_died: the machine that it ran on is gone;
-out_of_memory: as the name says."""
+out_of_memory: as the name says; stopped: its user has ended it while the search ran."""
 
 MACHINE_FAULTS: frozenset[FailureKind] = frozenset({"worker_died", "node_died"})
 """Kinds that may be the machine's fault rather than the code's, and so are worth a retry."""

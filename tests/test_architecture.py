@@ -34,8 +34,10 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "optimizer": ("problem",),
     "stopper": (),
     "benchmark": ("problem", "callbacks", "evaluator.current"),
-    "search": ("problem", "evaluator", "optimizer", "stopper"),
-    "ask_tell": ("problem", "space_file", "optimizer", "stopper", "search"),
+    "progress": ("evaluator",),
+    "control": ("problem.point", "evaluator"),
+    "search": ("problem", "evaluator", "optimizer", "stopper", "progress", "control"),
+    "ask_tell": ("problem", "space_file", "optimizer", "stopper", "control", "search"),
     "watch": (
         "ask_tell.status",
         "problem.point",
@@ -64,6 +66,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "evaluator",
         "optimizer",
         "stopper",
+        "progress",
+        "control",
         "search",
         "ask_tell",
         "watch",
@@ -165,7 +169,8 @@ LIGHT = (
     "deephyper.core.cli.analytics",
     "deephyper.core.cli.check",
     "deephyper.core.cli.confirm",
-    "deephyper.core.cli.progress",
+    "deephyper.progress.progress",
+    "deephyper.progress.notebook",
 )
 HEAVY = (
     "ConfigSpace",

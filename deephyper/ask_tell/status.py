@@ -111,6 +111,7 @@ class Status:
         last_failure: None without one.
         owner: the process that has the directory; None without one.
         time: of this status, in seconds since the epoch.
+        is_held: whether its user has it begin no new evaluations for now.
     """
 
     log_dir: str
@@ -134,6 +135,7 @@ class Status:
     last_failure: LastFailure | None
     owner: Holder | None
     time: float
+    is_held: bool = False
 
 
 def read_status(log_dir: str | os.PathLike[str], clock: Clock | None = None) -> Status:
@@ -205,6 +207,8 @@ class SeenEvents:
         self._running: dict[str, _Running] = {}
         self._paused: dict[str, events.Paused] = {}
         self._finished = self._failed = self._pruned = 0
+        self._max_evals: int | None = None
+        self._is_held = False
         self._best: tuple[events.Finished, Point] | None = None
         self._failure: events.Failure | None = None
         self._earlier = self._lasted = 0.0
@@ -250,6 +254,10 @@ class SeenEvents:
                     self._begin(event)
                     if event.settings.get("direction") == "minimize":
                         self.direction = "minimize"
+                case events.Controlled():
+                    self._max_evals = event.max_evals or self._max_evals
+                    if event.action in ("pause", "resume"):
+                        self._is_held = event.action == "pause"
                 case events.SessionEnded():
                     self._end = event
                 case _:
@@ -259,6 +267,7 @@ class SeenEvents:
 
     def _begin(self, event: events.Session) -> None:
         self._session, self._end = event, None
+        self._max_evals, self._is_held = event.max_evals, False
         self._earlier += self._lasted
         self._lasted = 0.0
         for each in self._running.values():  # which the session before has left
@@ -294,7 +303,7 @@ class SeenEvents:
             num_paused=len(self._paused),
             num_running=self._num_running(state),
             num_unfinished=len(self._running),
-            max_evals=session.max_evals,
+            max_evals=self._max_evals,
             max_steps=session.max_steps,
             timeout=session.timeout,
             seconds=round(seconds, 3),
@@ -310,6 +319,7 @@ class SeenEvents:
             ),
             owner=holder,
             time=round(now, 3),
+            is_held=state == "running" and self._is_held,
         )
 
     def _num_running(self, state: State) -> int:

@@ -101,11 +101,8 @@ class ProgramEvaluator(Evaluator):
         assert isinstance(command, Command)
         _allow_files(_FILES_BESIDE + _FILES * self.num_workers)
         self._command = command
-        self._gpus = (
-            share_gpus(visible_gpus(), self.num_workers, self.num_gpus_per_task)
-            if self.num_gpus_per_task
-            else [os.environ.get("CUDA_VISIBLE_DEVICES", "")] * self.num_workers
-        )
+        self._gpus: list[str] = []
+        self._gpus = self._shared_gpus()
         share = max(self.num_cpus_per_task, (os.cpu_count() or 1) // self.num_workers)
         self._environment = {**os.environb, **_encoded(thread_variables(share))}
         self._mark = os.urandom(16).hex()
@@ -168,6 +165,18 @@ class ProgramEvaluator(Evaluator):
             self._read(0.0 if self._said else timeout)
             said, self._said = self._said, []
         return said
+
+    def _resize(self, num_workers: int) -> None:
+        _allow_files(_FILES_BESIDE + _FILES * num_workers)
+        with self._lock:
+            self._gpus = self._shared_gpus()
+
+    def _shared_gpus(self) -> list[str]:
+        """Return the GPUs of each worker; those that there are keep theirs."""
+        most = max(self.num_workers, len(self._gpus))
+        if self.num_gpus_per_task:
+            return share_gpus(visible_gpus(), most, self.num_gpus_per_task)
+        return [os.environ.get("CUDA_VISIBLE_DEVICES", "")] * most
 
     def _request_stop(self, job_id: str, slot: int) -> None:
         with self._lock:

@@ -14,7 +14,7 @@ from deephyper.checks import whole
 from deephyper.confirmation import DEFAULT_REPEATS
 from deephyper.confirmation.candidates import Candidate, key_of
 from deephyper.confirmation.ranking import Confirmed, ranked
-from deephyper.errors import ProblemError, ResultsError
+from deephyper.errors import ProblemError, ResultsError, SettingsError
 from deephyper.job import Estimate, Outcome, Proposal
 from deephyper.objective import Direction, Failure, Objective
 from deephyper.optimizer.proposer import Proposer
@@ -52,6 +52,7 @@ class Confirmation(Search):
         on_outcome: called with each outcome.
         on_notice: called with a line for the user.
         command: the command line that starts it.
+        progress: whether to show how it comes on.
 
     Raises:
         SettingsError: if an argument is out of its range or of a wrong type.
@@ -79,6 +80,7 @@ class Confirmation(Search):
         on_outcome: Callable[[Outcome], None] | None = None,
         on_notice: Callable[[str], None] | None = None,
         command: StartCommand | None = None,
+        progress: bool | Literal["auto"] = "auto",
     ) -> None:
         self.candidates = tuple(candidates)
         self.repeats = whole("n", repeats, 1)
@@ -96,6 +98,7 @@ class Confirmation(Search):
             on_outcome=on_outcome,
             on_notice=on_notice,
             command=command,
+            progress=progress,
         )
 
     @property
@@ -117,6 +120,9 @@ class Confirmation(Search):
 
     def _create_optimizer(self, record: Record) -> Proposer:
         return _Rounds([candidate.point for candidate in self.candidates])
+
+    def _validate(self, point: dict[str, Any]) -> dict[str, Any]:
+        raise SettingsError("this is a confirmation of given points, and takes no others")
 
     @property
     def _evaluation_seed(self) -> int:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from deephyper.clock import LONGEST_WAIT, Clock
+from deephyper.errors import EvaluatorError
 from deephyper.evaluator.due_times import DueTimes
 from deephyper.evaluator.output import output_file, tail
 from deephyper.evaluator.run_function import RunFunction
@@ -57,6 +58,7 @@ class Bookkeeping(ABC):
         clock: Clock,
     ) -> None:
         self.num_workers = num_workers
+        self._most_workers = num_workers
         self.timeout = timeout
         self.output_dir = output_dir
         self.run_function = run_function
@@ -67,6 +69,9 @@ class Bookkeeping(ABC):
         self._deadlines = DueTimes()  # by clock.monotonic()
         self._events: list[Event] = []  # not yet gathered
         self._places = Slots(num_workers)
+        # How many jobs have begun and not ended, and the sum of all ends less that of all
+        # beginnings; one value, since another thread may look at it.
+        self._worked = (0, 0.0)
 
     # The hooks of a backend.
 
@@ -92,6 +97,23 @@ class Bookkeeping(ABC):
     @abstractmethod
     def _close(self) -> None:
         """End all workers."""
+
+    def _resize(self, num_workers: int) -> None:
+        """Prepare for another number of workers, which is ``num_workers`` already; those whose
+        slots aren't below it get no further jobs.
+
+        Raises:
+            EvaluatorError: if there can't be so many; here, if it is more than at first.
+        """
+        if num_workers > self._most_workers:
+            raise EvaluatorError(
+                f"this evaluator has had {self._most_workers} workers from its start, and can't "
+                "have more; ask for fewer, or resume the search with more"
+            )
+
+    def _place_workers(self) -> None:
+        """Let as many slots be used as there are workers."""
+        self._places.withdraw_all_but(set(range(self.num_workers)))
 
     def _allowance(self, slot: int) -> float:
         """Return the seconds beyond the time limit in which the worker of a slot has to begin."""
@@ -133,8 +155,8 @@ class Bookkeeping(ABC):
             if running is None:
                 continue
             if isinstance(message, JobEnded):
+                self._release(running, heard)
                 running.start = message.start if message.start is not None else running.start
-                self._release(running)
                 self._events.append(Ended(running.ended(message)))
             elif isinstance(message, JobReported):
                 self._events.append(running.reported(message))
@@ -142,13 +164,16 @@ class Bookkeeping(ABC):
                 if self.timeout is not None and not running.stop_requested:
                     limit = self.timeout + self.overrun_allowance
                     self._deadlines.set(message.job_id, heard + limit)
+                if running.start is None:
+                    number, seconds = self._worked
+                    self._worked = number + 1, seconds - heard
                 self._events.append(running.started(message, heard))
 
     def _end_overdue(self) -> None:
         for job_id in self._deadlines.pop_until(self.clock.monotonic()):
             running = self._running[job_id]
             self._stop(job_id, running.slot)
-            self._release(running)
+            self._release(running, self.clock.monotonic())
             now = running.now(self.clock)
             if running.stop_requested:
                 self._events.append(Ended(self._left_behind(running.pruned(now))))
@@ -167,7 +192,7 @@ class Bookkeeping(ABC):
         outcomes = self._drop_waiting(set(wanted)) if self._waiting else []
         for running in [self._running[i] for i in dict.fromkeys(wanted) if i in self._running]:
             self._stop(running.job.id, running.slot)
-            self._release(running)
+            self._release(running, self.clock.monotonic())
             outcomes.append(self._left_behind(outcome_of(running, running.now(self.clock))))
         if outcomes and self._events:
             gone = {id(outcome.job) for outcome in outcomes}
@@ -188,8 +213,12 @@ class Bookkeeping(ABC):
         now = self.clock.now()
         return [Outcome(job, "stopped", None, None, None, now, "") for job in dropped]
 
-    def _release(self, running: Running) -> None:
+    def _release(self, running: Running, now: float) -> None:
+        """Give up a job that doesn't run any more, at a time of ``clock.monotonic``."""
         job_id = running.job.id
+        if running.start is not None:
+            number, seconds = self._worked
+            self._worked = number - 1, seconds + now
         del self._running[job_id]
         self._unfinished.remove(job_id)
         self._deadlines.drop(job_id)
@@ -198,6 +227,6 @@ class Bookkeeping(ABC):
     def _take_back(self, job_id: str) -> None:
         """Let a job that was handed to a worker, and has not begun, wait for another one."""
         running = self._running[job_id]
-        self._release(running)
+        self._release(running, self.clock.monotonic())
         self._unfinished.add(job_id)
         self._waiting.appendleft(running.job)

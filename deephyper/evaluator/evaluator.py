@@ -23,6 +23,7 @@ from deephyper.evaluator.run_function import Function, RunFunction
 from deephyper.evaluator.running_job import Running
 from deephyper.job import Ended, Event, Job, Outcome
 from deephyper.option import Option
+from deephyper.printable import one_printable_line
 
 DEFAULT_METHOD = "process"
 _MOST_WORKERS = 1_000_000
@@ -47,6 +48,10 @@ class Evaluator(Bookkeeping):
         num_cpus_per_task: processor cores of a worker.
         num_gpus_per_task: GPUs of a worker; it finds them in ``CUDA_VISIBLE_DEVICES``.
         clock: where the time is read; None for the computer's clock.
+
+    Attributes:
+        search_name: the name of the search that it works for, which the names of processes have
+            that are started from then on; empty for none.
 
     Raises:
         EvaluatorError: if an argument is out of its range.
@@ -89,6 +94,7 @@ class Evaluator(Bookkeeping):
         self.num_gpus_per_task = checks.real(
             "num_gpus_per_task", num_gpus_per_task, finite=True, error=refused
         )
+        self.search_name = ""
         self._ids = itertools.count()
         self._closed = False
         self._process_id = os.getpid()
@@ -272,6 +278,27 @@ class Evaluator(Bookkeeping):
                 self._deadlines.set(running.job.id, self.clock.monotonic() + grace)
                 self._request_stop(running.job.id, running.slot)
 
+    def resize(self, num_workers: int) -> None:
+        """Have more or fewer workers from now on.
+
+        What runs goes on: of workers that are too many, the idle ones end at once, and the others
+        with their jobs.
+
+        Raises:
+            EvaluatorError: if the number is out of its range, or the backend can't have so many.
+        """
+        self._require_open()
+        number = checks.whole("num_workers", num_workers, 1, _MOST_WORKERS, error=EvaluatorError)
+        before = self.num_workers
+        self.num_workers = number
+        try:
+            self._resize(number)
+        except BaseException:
+            self.num_workers = before
+            raise
+        self._place_workers()
+        self._start_waiting()
+
     def close(self) -> None:
         """End everything, workers included. What had not ended is lost."""
         if os.getpid() != self._process_id:
@@ -288,6 +315,30 @@ class Evaluator(Bookkeeping):
     def num_unfinished(self) -> int:
         """The number of jobs that were submitted and have not ended."""
         return len(self._unfinished)
+
+    def is_running(self, job_id: str) -> bool:
+        """Return whether a worker has a job."""
+        return job_id in self._running
+
+    @property
+    def num_running(self) -> int:
+        """The number of jobs that workers have; another thread may ask for it."""
+        return len(self._running)
+
+    def running(self, most: int) -> list[Running]:
+        """Return jobs that workers have, the oldest first; another thread may ask for them.
+
+        Args:
+            most: how many there may be.
+        """
+        return list(itertools.islice(self._running.values(), most))
+
+    @property
+    def busy_seconds(self) -> float:
+        """The seconds that workers have spent in evaluations, from their start to their end or to
+        now; another thread may ask for it."""
+        number, seconds = self._worked
+        return seconds + number * self.clock.monotonic()
 
     @property
     def idle(self) -> bool:
@@ -308,6 +359,11 @@ class Evaluator(Bookkeeping):
 
     def __exit__(self, *error: object) -> None:
         self.close()
+
+    def _label(self, slot: int) -> str:
+        """Return the name of a worker, as those who look at processes see it."""
+        of = one_printable_line(f" of {self.search_name}", 60) if self.search_name else ""
+        return f"worker {slot} {of}".rstrip()
 
     def _require_open(self) -> None:
         if self._closed:

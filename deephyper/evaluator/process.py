@@ -72,11 +72,8 @@ class ProcessEvaluator(Evaluator):
             num_gpus_per_task=num_gpus_per_task,
             clock=clock,
         )
-        self._gpus = (
-            share_gpus(visible_gpus(), self.num_workers, self.num_gpus_per_task)
-            if self.num_gpus_per_task
-            else None
-        )
+        self._gpus: list[str] | None = None
+        self._share_gpus()
         self._run_text = self.run_function.dumps()
         self._slots: dict[int, _Slot] = {}
         self._watch = Watch()
@@ -92,7 +89,7 @@ class ProcessEvaluator(Evaluator):
         worker = self._worker(slot)
         worker.start(job, output, worker=f"{slot}")
         self._watch.add(slot, worker)
-        if self.fresh and self._slots[slot].spare is None:
+        if self.fresh and self._slots[slot].spare is None and slot < self.num_workers:
             # The next evaluation's interpreter starts while this one runs.
             self._slots[slot].spare = self._new_worker(slot)
         return f"{slot}"
@@ -111,6 +108,7 @@ class ProcessEvaluator(Evaluator):
             messages += self._not_its_own_fault(said) if worker.served else said
             # One that has said something, and has died since, is ready next time too.
             done = worker.retired or (self.fresh if said else not worker.usable)
+            done = done or number >= self.num_workers  # there are fewer since
             if done and not worker.busy:
                 self._discard(number)
             else:
@@ -126,6 +124,22 @@ class ProcessEvaluator(Evaluator):
             else:
                 kept.append(message)
         return kept
+
+    def _resize(self, num_workers: int) -> None:
+        self._share_gpus()
+        for number, slot in self._slots.items():
+            if number < num_workers:
+                continue
+            if slot.worker is None or not slot.worker.busy:
+                self._discard(number)
+            if slot.spare is not None:
+                slot.spare.kill()
+                slot.spare = None
+
+    def _share_gpus(self) -> None:
+        """Give each worker its GPUs; those that there are keep theirs."""
+        if self.num_gpus_per_task:
+            self._gpus = share_gpus(visible_gpus(), self.num_workers, self.num_gpus_per_task)
 
     def _request_stop(self, job_id: str, slot: int) -> None:
         worker = self._slots[slot].worker
@@ -163,7 +177,9 @@ class ProcessEvaluator(Evaluator):
         try:
             if self._reaper is None:
                 self._reaper = Reaper()
-            return WorkerProcess(self._run_text, self._reaper, self._environment(slot))
+            return WorkerProcess(
+                self._run_text, self._reaper, self._environment(slot), self._label(slot)
+            )
         except OSError as error:
             raise EvaluatorError(
                 f"worker process {slot} can't be started ({error.strerror or error}); use fewer "

@@ -104,6 +104,9 @@ class ThreadEvaluator(Evaluator):
             self._surroundings.restore(idle=len(ended) >= len(self._running))
         return messages
 
+    def _resize(self, num_workers: int) -> None:
+        pass  # threads begin when they are needed, and an idle one costs nothing
+
     def _request_stop(self, job_id: str, slot: int) -> None:
         self._handed[slot].stop_requested = True
 

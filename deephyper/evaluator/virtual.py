@@ -176,6 +176,9 @@ class VirtualEvaluator(Evaluator):
             else:
                 self._due.set(job.id, simulated.next_time())
 
+    def _resize(self, num_workers: int) -> None:
+        pass
+
     def _request_stop(self, job_id: str, slot: int) -> None:
         self._simulated[job_id].stop_requested = True
 

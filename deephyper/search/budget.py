@@ -256,7 +256,8 @@ class Streaks:
         """Count an evaluation that has ended; one that ended early is neither better nor worse."""
         outcome = evaluation.outcome
         assert outcome is not None
-        self.failures = 0 if outcome.failure is None else self.failures + 1
+        if outcome.failure is None or outcome.failure.kind != "stopped":
+            self.failures = 0 if outcome.failure is None else self.failures + 1
         if outcome.status == "pruned":
             return
         self.expectations.take(evaluation.predicted, outcome)

@@ -167,6 +167,17 @@ class Stopped(Attempt, tag="stopped"):
     """An evaluation was interrupted from outside, and runs again on a resume."""
 
 
+class Controlled(Event, tag="controlled"):
+    """A request of its user is carried out, see :mod:`deephyper.control`."""
+
+    request: Annotated[str, Meta(max_length=100)]
+    action: Annotated[str, Meta(max_length=100)]
+    max_evals: Count | None = None
+    workers: Count | None = None
+    id: Id | None = None
+    point: Point | None = None
+
+
 class Written(Struct, forbid_unknown_fields=True):
     """The results file that a session has left, see :class:`deephyper.search.record.Written`."""
 
@@ -193,6 +204,7 @@ AnyEvent = (
     | Paused
     | Failure
     | Stopped
+    | Controlled
     | SessionEnded
 )
 

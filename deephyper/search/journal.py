@@ -3,23 +3,25 @@
 One JSON object a line, each with ``event``, ``time`` (seconds since the epoch) and ``seconds`` (of
 its session, by a clock that nobody sets):
 
-========= =========================================================================================
-event     further keys
-========= =========================================================================================
-search    version, space (the problem's description), settings, max_evals, timeout, and max_steps
-          and command (directory, options) where there were such: begins a search
-resumed   the same without space: begins another session of it
-known     point, objective (a number or "F_reason"): a result from elsewhere, from a warm start
-submitted id, point, attempt, and predicted, predicted_std where the optimizer had a model
-started   id, attempt, worker
-reported  id, attempt, step, objective, and metrics where there are some
-finished  id, attempt, worker, start, end, output, objective, and metrics where there are some
-pruned    the same and step: the search ended it early
-paused    the same: as pruned, and it may be submitted again, as its next attempt, in any session
-failed    id, attempt, worker, start, end, output, kind, message, text, retry (true: runs again)
-stopped   id, attempt: interrupted from outside; runs again on a resume
-ended     reason, results: ends a session
-========= =========================================================================================
+========== ========================================================================================
+event      further keys
+========== ========================================================================================
+search     version, space (the problem's description), settings, max_evals, timeout, and max_steps
+           and command (directory, options) where there were such: begins a search
+resumed    the same without space: begins another session of it
+known      point, objective (a number or "F_reason"): a result from elsewhere, from a warm start
+submitted  id, point, attempt, and predicted, predicted_std where the optimizer had a model
+started    id, attempt, worker
+reported   id, attempt, step, objective, and metrics where there are some
+finished   id, attempt, worker, start, end, output, objective, and metrics where there are some
+pruned     the same and step: the search ended it early
+paused     the same: as pruned, and it may be submitted again, as its next attempt, in any session
+failed     id, attempt, worker, start, end, output, kind, message, text, retry (true: runs again)
+stopped    id, attempt: interrupted from outside; runs again on a resume
+controlled request, action, and max_evals, workers, id or point: what its user asked for meanwhile
+ended      reason, results: ends a session
+========== ========================================================================================
+
 
 Version 1 knew no reported, no pruned, no paused, no metrics, and no version in resumed; it is read
 as well. Earlier ones of version 2 have a pruned for each that was paused at the end of a session.
@@ -247,6 +249,10 @@ class Journal:
             step=outcome.step,
         )
 
+    def controlled(self, request: str, action: str, **values: Any) -> None:
+        """Write that a request of the search's user is carried out."""
+        self.append("controlled", request=request, action=action, **values)
+
     def ended(self, reason: str, results: Written | None = None) -> None:
         """Write that the session has ended, and wait until the disk has it all.
 
@@ -280,6 +286,33 @@ class Journal:
                 while chunk:
                     chunk = chunk[os.write(fd, chunk) :]
         _make_end_whole(fd)
+
+
+def holds_events(path: Path) -> bool:
+    """Return whether a journal tells of anything.
+
+    It does not if its writer died before the first line was whole.
+
+    Raises:
+        OSError: if it can't be read.
+    """
+    from deephyper.search import events
+
+    with os.fdopen(open_to_read(path), "rb") as file:
+        start = file.read(len(BYTE_ORDER_MARK))
+        line = b"" if start == BYTE_ORDER_MARK else start
+        while True:
+            line += file.readline(LONGEST_LINE)
+            if line.strip() or not line:
+                break
+            line = b""
+    if line.endswith(b"\n") or len(line) >= LONGEST_LINE:
+        return True
+    try:
+        events.decode(line)
+    except events.Damaged as damage:
+        return damage.is_json
+    return True
 
 
 def _make_end_whole(fd: int) -> None:

@@ -6,13 +6,13 @@ import contextlib
 import logging
 import shlex
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import TextIOWrapper
 from pathlib import Path
 
 from deephyper.batch import cancel_command
 from deephyper.errors import ResultsError, argument
-from deephyper.job import Outcome
+from deephyper.job import Outcome, Reported
 from deephyper.printable import printable
 from deephyper.problem.point import show
 from deephyper.safe_files import open_to_append
@@ -20,6 +20,8 @@ from deephyper.search.budget import Reason
 from deephyper.search.record import Evaluation
 from deephyper.search.warm_start import WarmStartReport
 from deephyper.sheet import left_out_phrase, quoted
+from deephyper.stopper.early_stopping import EarlyStopping
+from deephyper.stopper.reports import Curve
 
 FILE_NAME = "deephyper.log"
 _log = logging.getLogger("deephyper.search")
@@ -180,6 +182,53 @@ def left_behind_notice(id_: str, grace: float) -> str:
         "be killed; as it may still be running it is pruned for good, not paused: report more "
         "often, give a longer grace (--stop-grace), or use the process evaluator"
     )
+
+
+class Hints:
+    """Tells the user once of each thing that is not as it could be.
+
+    Args:
+        stopping: the rule that ends evaluations early.
+        counts_steps: whether the budget is one of steps.
+        grace: seconds that an evaluation gets which is to end.
+        notify: called with a line.
+    """
+
+    def __init__(
+        self,
+        stopping: EarlyStopping,
+        counts_steps: bool,
+        grace: float,
+        notify: Callable[[str], None],
+    ) -> None:
+        self._stopping = stopping
+        self._counts_steps = counts_steps
+        self._grace = grace
+        self._notify = notify
+        self._told_of_silence = self._told_of_left_behind = self._told_of_anew = False
+
+    def begins_anew(self, event: Reported) -> None:
+        """Take the report of an evaluation that was paused and doesn't continue where it was."""
+        if not self._told_of_anew:
+            self._told_of_anew = True
+            self._notify(anew_notice(event.job.id, event.step))
+
+    def take(self, outcome: Outcome, curve: Curve | None) -> None:
+        """Take an evaluation that has ended.
+
+        Args:
+            outcome: what it came to.
+            curve: what it has reported.
+        """
+        silent = outcome.status == "finished" and (curve is None or curve.last_step == 0)
+        needed = self._stopping.needs_reports or self._counts_steps
+        if silent and needed and not self._told_of_silence:
+            self._told_of_silence = True
+            self._notify(silence_notice(outcome.job.id, self._counts_steps))
+        pauses = outcome.status == "pruned" and self._stopping.pauses
+        if pauses and outcome.left_behind and not self._told_of_left_behind:
+            self._told_of_left_behind = True
+            self._notify(left_behind_notice(outcome.job.id, self._grace))
 
 
 def stopped_notice(evaluations: int) -> str:

@@ -68,10 +68,8 @@ class LogDir:
 
         It does not if there is none, or if its writer died before the first line was whole.
         """
-        from deephyper.search.replay import holds_events
-
         try:
-            return holds_events(self.journal)
+            return journal.holds_events(self.journal)
         except (FileNotFoundError, NotADirectoryError):
             return False
         except OSError as error:

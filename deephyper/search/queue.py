@@ -8,9 +8,11 @@ a few at a time, and each is submitted before the next ones exist.
 
 from __future__ import annotations
 
+import dataclasses
 from collections import deque
 from collections.abc import Iterable
 
+from deephyper.errors import SettingsError
 from deephyper.job import Job, Proposal
 from deephyper.problem.point import Point
 from deephyper.search.budget import Budget
@@ -37,12 +39,14 @@ class Queue:
 
     Attributes:
         is_exhausted: whether no further proposal will come; set from outside.
+        budget: as it is now.
     """
 
     def __init__(self, record: Record, budget: Budget, stopping: EarlyStopping) -> None:
         self.is_exhausted = False
         self._record = record
-        self._budget = budget
+        self.budget = budget
+        self._num_enqueued = 0  # of the proposals, the first ones, which its user has asked for
         self._stopping = stopping
         self._again = deque(evaluation.job for evaluation in record.unfinished)
         self._proposed: deque[Proposal] = deque()
@@ -87,6 +91,24 @@ class Queue:
         """Take proposals."""
         self._proposed.extend(proposals)
 
+    def enqueue(self, point: Point) -> None:
+        """Let a point be evaluated before those that were proposed.
+
+        Raises:
+            SettingsError: if the budget has no evaluation left for it.
+        """
+        if self.budget.evaluations_left(len(self._record.evaluations) + self._num_enqueued) < 1:
+            raise SettingsError(
+                f"all {self.budget.max_evals} evaluations have begun, or are asked for; give the "
+                "search more first (deephyper ctl DIR max-evals N)"
+            )
+        self._proposed.insert(self._num_enqueued, Proposal(point))
+        self._num_enqueued += 1
+
+    def set_max_evals(self, number: int) -> None:
+        """Let there be so many evaluations in all."""
+        self.budget = dataclasses.replace(self.budget, max_evals=number)
+
     def num_missing(self, free: int, workers: int) -> int:
         """Return how many points to ask for now: first for free workers, then ahead.
 
@@ -111,16 +133,19 @@ class Queue:
         Raises:
             SettingsError: if the stopper takes up what isn't paused.
         """
-        again = self._next_again if self._budget.evaluations_left(self.num_started) else None
+        again = self._next_again if self.budget.evaluations_left(self.num_started) else None
         if again is not None:
             self._again.remove(again)
             return self._record.evaluations[again.id]
-        may_begin = self._proposed and self._has_steps_for(None)
+        # There may be fewer than when points were asked for.
+        left = self.budget.evaluations_left(len(self._record.evaluations))
+        may_begin = self._proposed and left and self._has_steps_for(None)
         proposal = self._proposed[0] if may_begin else None
         paused = self._take_up(proposal)
         if paused is not None or proposal is None:
             return paused
         self._proposed.popleft()
+        self._num_enqueued = max(0, self._num_enqueued - 1)
         return Evaluation.of(Job(self._record.next_id, proposal.point), proposal)
 
     @property
@@ -130,13 +155,13 @@ class Queue:
 
     def _has_steps_for(self, id_: str | None) -> bool:
         """Return whether the steps suffice for an evaluation; None for a new one."""
-        return self._budget.has_steps_for(self._record.reports, id_)
+        return self.budget.has_steps_for(self._record.reports, id_)
 
     @property
     def _num_left(self) -> float:
         """The number of points that may still be asked for."""
         record = self._record
-        left = self._budget.new_ones_left(len(record.evaluations), record.reports)
+        left = self.budget.new_ones_left(len(record.evaluations), record.reports)
         return left - len(self._proposed)
 
     def _take_up(self, proposal: Proposal | None) -> Evaluation | None:

@@ -15,6 +15,7 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, overload
 
+from deephyper.control.asked import Asked
 from deephyper.errors import ProblemError
 from deephyper.job import Job, Outcome, Proposal
 from deephyper.objective import Direction, Failure, Objective, is_better
@@ -170,6 +171,7 @@ class Record:
         paused: what came of the evaluations that are paused until then, by id, in the order in
             which they were.
         known: points from elsewhere (a warm start) with what came of them.
+        asked: what its users have asked for while it ran.
         seconds: how long its earlier sessions have lasted together.
         resumed: whether there were earlier sessions.
         misfit: why a point of the journal is not one of the problem, where that is so.
@@ -192,6 +194,7 @@ class Record:
     reports: Reports = field(default_factory=Reports)
     paused: dict[str, Outcome] = field(default_factory=dict)
     known: list[tuple[dict[str, Any], Objective | Failure]] = field(default_factory=list)
+    asked: Asked = field(default_factory=Asked)
     seconds: float = 0.0
     resumed: bool = False
     misfit: ProblemError | None = field(default=None, compare=False)
@@ -245,6 +248,7 @@ class Record:
         number = int(evaluation.job.id)
         if number >= self.next_number:
             self.next_number = number + 1
+            self.asked.begin(evaluation.job.point)
 
     def end(self, outcome: Outcome) -> Evaluation:
         """Take the outcome that an evaluation has ended with; return the evaluation."""
@@ -385,23 +389,8 @@ class _Packer:
 
     def unpack(self, number: int, packed: bytes) -> Evaluation:
         """Return the evaluation of a number."""
-        (
-            names,
-            values,
-            attempt,
-            directory,
-            status,
-            objective,
-            failure,
-            start,
-            end,
-            worker,
-            output,
-            step,
-            metrics,
-            predicted,
-            earlier_sec,
-        ) = pickle.loads(packed)
+        names, values, attempt, directory, status, objective, failure, *times = pickle.loads(packed)
+        start, end, worker, output, step, metrics, predicted, earlier_sec = times
         shared = self._shared
         id_ = str(number)
         point = dict(zip(shared[names], values, strict=True))

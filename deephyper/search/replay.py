@@ -116,31 +116,6 @@ def read_events(log_dir: Path) -> Iterator[AnyEvent]:
         yield event
 
 
-def holds_events(path: Path) -> bool:
-    """Return whether a journal tells of anything.
-
-    It does not if its writer died before the first line was whole.
-
-    Raises:
-        OSError: if it can't be read.
-    """
-    with os.fdopen(open_to_read(path), "rb") as file:
-        start = file.read(len(BYTE_ORDER_MARK))
-        line = b"" if start == BYTE_ORDER_MARK else start
-        while True:
-            line += file.readline(LONGEST_LINE)
-            if line.strip() or not line:
-                break
-            line = b""
-    if line.endswith(b"\n") or len(line) >= LONGEST_LINE:
-        return True
-    try:
-        events.decode(line)
-    except Damaged as damage:
-        return damage.is_json
-    return True
-
-
 def _lines(path: Path) -> Iterator[tuple[int, AnyEvent, int]]:
     """Yield the number of each line, its event, and its size in bytes.
 
@@ -249,6 +224,7 @@ class _Replay:
             events.Paused: self._pause,
             events.Failure: self._end,
             events.Stopped: self._stop,
+            events.Controlled: self._control,
             events.SessionEnded: self._end_session,
         }
 
@@ -391,6 +367,12 @@ class _Replay:
         self._running(event)
         del self.submitted[event.id]
         self._stopped.add(event.id)
+
+    def _control(self, event: events.Controlled) -> None:
+        point = None if event.point is None else self._canonical(event.point)
+        self.record.asked.take(event.request, point)
+        if event.max_evals is not None:
+            self.record.max_evals = event.max_evals
 
     def _end_session(self, event: events.SessionEnded) -> None:
         self.in_session = False

@@ -7,7 +7,7 @@ import dataclasses
 import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 from deephyper.checks import duration, real, user_path, whole, whole_or_none
 from deephyper.clock import Clock
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from deephyper.evaluator import RunFunction
     from deephyper.optimizer import AskTell
     from deephyper.problem import BaseProblem
+    from deephyper.progress.progress import Progress
+    from deephyper.progress.state import Standing
 
 _log = logging.getLogger("deephyper.search")
 
@@ -87,6 +89,8 @@ class Search:
         on_notice: called with a line for the user.
         clock: what times are read from; None for the evaluator's own.
         command: the command line that starts it, which the journal keeps.
+        progress: show how the search comes on, in the cell of a notebook or on standard error;
+            "auto" does so in a notebook and where standard error is a terminal.
 
     Raises:
         SettingsError: if an argument is out of its range or of a wrong type.
@@ -126,6 +130,7 @@ class Search:
         on_notice: Callable[[str], None] | None = None,
         clock: Clock | None = None,
         command: StartCommand | None = None,
+        progress: bool | Literal["auto"] = "auto",
     ) -> None:
         check_names(problem)
         _check_start(log_dir, resume, warm_start)
@@ -169,6 +174,11 @@ class Search:
         self._on_start = on_start
         self._on_outcome = on_outcome
         self._on_notice = on_notice
+        if progress not in (True, False, "auto"):
+            raise SettingsError(f"progress is {progress!r}; give True, False or 'auto'")
+        self._shows_progress = progress
+        self._progress: Progress | None = None
+        self._session: Session | None = None
         self._command = command
         self._clock = clock or (evaluator.clock if isinstance(evaluator, Evaluator) else Clock())
         self.log_dir = None if log_dir is None else LogDir(log_dir).path
@@ -214,7 +224,8 @@ class Search:
         stopping = EarlyStopping(rule, needs_reports=self._wants_reports)
         if stopping.pauses:
             self._store.keep_directories()
-        with self._open_evaluator() as evaluator:
+        with self._open_evaluator() as evaluator, self._shown(record, budget, evaluator):
+            evaluator.search_name = "" if self.log_dir is None else self.log_dir.name
             for line in evaluator.wait_for_workers(budget.timeout):
                 self._notify(line)
             evaluator.check(budget.timeout)
@@ -226,7 +237,7 @@ class Search:
                 record.settings, record.command = self._settings, self._command
                 record.max_evals, record.timeout = budget.max_evals, budget.timeout
                 record.max_steps = budget.max_steps
-                session = Session(
+                self._session = session = Session(
                     record,
                     budget,
                     optimizer,
@@ -239,8 +250,9 @@ class Search:
                     directory_of=self._store.evaluation_directory,
                     seed=self._evaluation_seed,
                     stopping=stopping,
-                    on_start=self._on_start or _ignore,
-                    on_outcome=self._on_outcome or _ignore,
+                    validate=self._validate,
+                    on_start=self._begun,
+                    on_outcome=self._ended,
                     notify=self._notify,
                 )
                 reason = session.run()
@@ -254,6 +266,10 @@ class Search:
                     session.seconds,
                     self._direction,
                 )
+
+    def standing(self) -> Standing | None:
+        """Return what only a running search knows of itself; None before it runs."""
+        return None if self._session is None else self._session.standing
 
     def _begin(self) -> Record:
         earlier, self._earlier = self._earlier, None
@@ -274,6 +290,10 @@ class Search:
         seed = None if self._seed is None else self._seed + len(record.evaluations)
         optimizer = create_optimizer(self.problem, self._optimizer, seed=seed)
         return Minimized(optimizer) if self._direction == "minimize" else optimizer
+
+    def _validate(self, point: dict[str, Any]) -> dict[str, Any]:
+        """Return a point of the user's in its canonical form, with defaults where values miss."""
+        return self.problem.validate(point, complete=True)
 
     @property
     def _evaluation_seed(self) -> int:
@@ -310,14 +330,54 @@ class Search:
             )
         yield given
 
+    @contextlib.contextmanager
+    def _shown(self, record: Record, budget: Budget, evaluator: Evaluator) -> Iterator[None]:
+        """Show how the search comes on meanwhile, where somebody looks."""
+        from deephyper.progress.create import create_progress
+
+        budget = budget.over_sessions(record)
+        left = None if budget.timeout is None else budget.timeout - record.seconds
+        progress = create_progress(
+            self._shows_progress,
+            budget.max_evals,
+            len(record.ended),
+            record.best,
+            seconds_before=record.busy,
+            seconds_left=left,
+            direction=self._direction,
+            num_workers=evaluator.num_workers,
+        )
+        self._session = None
+        if progress is None:
+            yield
+            return
+        with progress:
+            progress.follow(evaluator, self.standing)
+            self._progress = progress
+            try:
+                yield
+            finally:
+                self._progress = None
+
+    def _begun(self, description: str) -> None:
+        if self._progress is not None:
+            names = len(self.problem.hyperparameter_names)
+            self._progress.begin(f"searching {names} hyperparameters by {description}")
+        if self._on_start is not None:
+            self._on_start(description)
+
+    def _ended(self, outcome: Outcome) -> None:
+        if self._progress is not None:
+            self._progress.show(outcome)
+        if self._on_outcome is not None:
+            self._on_outcome(outcome)
+
     def _notify(self, text: str) -> None:
         _log.info("%s", text)
+        if self._progress is not None:
+            self._progress.notice(text)
         if self._on_notice is not None:
             self._on_notice(text)
-
-
-def _ignore(what: object) -> None:
-    """Take no notice of what happens."""
 
 
 def check_names(problem: BaseProblem) -> None:

@@ -15,29 +15,22 @@ from collections.abc import Callable, Sequence
 from itertools import islice
 
 from deephyper.clock import Clock
+from deephyper.control.steering import Steering
 from deephyper.errors import DeepHyperError, SpaceExhausted
 from deephyper.evaluator import Evaluator
 from deephyper.evaluator.cache import Cache
 from deephyper.interrupt import Interrupt
-from deephyper.job import (
-    Ended,
-    Event,
-    Notice,
-    Outcome,
-    Reported,
-    Started,
-    evaluation_seed,
-)
+from deephyper.job import Ended, Event, Notice, Outcome, Reported, Started, evaluation_seed
 from deephyper.objective import MACHINE_FAULTS
 from deephyper.optimizer.proposer import Proposer
+from deephyper.problem.point import Point
+from deephyper.progress.state import Standing
 from deephyper.search.budget import Budget, Policy, Reason, Streaks
 from deephyper.search.log import (
-    anew_notice,
+    Hints,
     ending_notice,
-    left_behind_notice,
     paused_notice,
     retry_notice,
-    silence_notice,
     stopped_notice,
 )
 from deephyper.search.queue import Queue
@@ -68,6 +61,7 @@ class Session:
         directory_of: gives the directory of an evaluation.
         seed: from which those of evaluations follow.
         stopping: says which evaluations to end early, and which of these to take up again.
+        validate: gives the canonical form of a point of its user's, or raises ProblemError.
         on_start: called with the optimizer's description when the session has begun.
         on_outcome: called with each outcome of an evaluation that has ended, or is paused when
             the session ends.
@@ -89,12 +83,12 @@ class Session:
         directory_of: Callable[[str], str | None],
         seed: int,
         stopping: EarlyStopping,
+        validate: Callable[[Point], Point],
         on_start: Callable[[str], None],
         on_outcome: Callable[[Outcome], None],
         notify: Callable[[str], None],
     ) -> None:
         self._record = record
-        self._budget = budget
         self._optimizer = optimizer
         self._evaluator = evaluator
         self._recorder = recorder
@@ -112,13 +106,32 @@ class Session:
         self._queue = Queue(record, budget, stopping)
         self._untold: list[Outcome] = []  # written, and not yet told to the optimizer
         self._streaks = Streaks(record.direction, budget.min_delta, budget.worth)
-        self._warned_of_silence = self._warned_of_anew = self._warned_of_left_behind = False
+        self._hints = Hints(stopping, budget.max_steps is not None, policy.stop_grace, notify)
+        self._steering = Steering(
+            recorder,
+            self._queue,
+            record,
+            optimizer,
+            evaluator,
+            interrupt,
+            validate=validate,
+            stop_grace=policy.stop_grace,
+            end_for_good=stopping.end_for_good,
+            clock=clock,
+            notify=notify,
+        )
         self._num_stopped = 0
 
     @property
     def seconds(self) -> float:
         """Seconds that the search has lasted, all sessions together."""
         return self._record.seconds + self._clock.monotonic() - self._began
+
+    @property
+    def standing(self) -> Standing:
+        """The state that the search alone knows of; another thread may ask for it."""
+        paused, held = len(self._record.paused), self._steering.is_held
+        return Standing(self._queue.budget.max_evals, paused, held)
 
     def run(self) -> Reason:
         """Search until the budget is used up; return why it ended.
@@ -129,6 +142,7 @@ class Session:
         try:
             self._begin()
             reason = self._loop()
+            self._steering.end()
             self._show_paused()
             if self._queue.proposed:
                 self._optimizer.forget(self._queue.proposed)
@@ -153,7 +167,7 @@ class Session:
             while some := list(islice(observed, _TOLD_TOGETHER)):
                 self._optimizer.tell_known(some)
         self._cache.add_all(record.outcomes)
-        if self._budget.looks_back:
+        if self._queue.budget.looks_back:
             self._streaks.take_earlier(record.ended)
         again, paused = self._queue.again, record.paused
         pending = [job.point for job in again]
@@ -167,6 +181,7 @@ class Session:
         if estimates:
             points = [record.evaluations[id_].job.point for id_ in estimates]
             self._optimizer.tell_partial(points, [*estimates.values()])
+        self._steering.begin()
         _log.info("optimizer: %s", self._optimizer.description)
         _log.info(
             "%s: %d evaluations known, %d unfinished%s",
@@ -183,18 +198,21 @@ class Session:
         end = self._end_of_time()
         reason: Reason | None = None
         while True:
+            self._steering.look()
             now_reason = self._reason()
             # A retry, or one that ends early, may take these back; the others stand.
             if reason in (None, *_NO_NEW) or now_reason not in (None, *_NO_NEW):
                 if now_reason not in (None, reason):
                     self._announce(now_reason)
                 reason = now_reason
-            if (reason is None or reason in _NO_NEW) and self._fill_workers():
+            may_begin = reason is None or reason in _NO_NEW
+            is_held = may_begin and self._steering.is_held
+            if may_begin and not is_held and self._fill_workers():
                 self._take(self._evaluator.gather(timeout=0))
                 continue
             if reason is not None:
                 self._tell()
-            if not self._evaluator.num_unfinished and (
+            if not (is_held or self._evaluator.num_unfinished) and (
                 reason is not None or (self._queue.is_exhausted and self._queue.is_empty)
             ):
                 return reason or "exhausted"
@@ -205,6 +223,8 @@ class Session:
                 self._stop_running()
                 return reason or "timeout"
             self._wait()
+            if is_held and not self._evaluator.num_unfinished:
+                self._clock.sleep(_TICK)
 
     def _wait(self) -> None:
         """Take what happens until an evaluation ends, or it is time to look at the clock again."""
@@ -219,16 +239,15 @@ class Session:
 
     def _end_of_time(self) -> float:
         """Return when the time limit is reached, by the clock's ``monotonic``."""
-        if self._budget.timeout is None:
-            return math.inf
-        return self._began + self._budget.timeout - self._record.seconds
+        timeout = self._queue.budget.timeout
+        return math.inf if timeout is None else self._began + timeout - self._record.seconds
 
     def _reason(self) -> Reason | None:
         """Return why no further evaluation may begin, or None."""
         if self._interrupt.signal is not None:
             return "interrupted"
         queue = self._queue
-        return self._budget.reason_to_stop(
+        return queue.budget.reason_to_stop(
             queue.num_started, self.seconds, self._streaks, queue.has_steps
         )
 
@@ -301,7 +320,7 @@ class Session:
         with self._recorder.together():
             for event in events:
                 if isinstance(event, Ended):
-                    outcomes.append(event.outcome)
+                    outcomes.append(self._steering.settled(event.outcome))
                 elif isinstance(event, Started):
                     self._recorder.started(event)
                 elif isinstance(event, Notice):
@@ -320,11 +339,9 @@ class Session:
 
     def _report(self, event: Reported) -> None:
         """Record a report; say once that a paused evaluation doesn't continue where it was."""
-        id_ = event.job.id
-        anew = self._record.reports.add(id_, event.step, event.objective)
-        if anew and self._record.was_paused(id_) and not self._warned_of_anew:
-            self._warned_of_anew = True
-            self._notify(anew_notice(id_, event.step))
+        anew = self._record.reports.add(event.job.id, event.step, event.objective)
+        if anew and self._record.was_paused(event.job.id):
+            self._hints.begins_anew(event)
 
     def _pause(self, outcomes: Sequence[Outcome]) -> None:
         """Record evaluations that are paused, which was written."""
@@ -345,27 +362,9 @@ class Session:
             self._cache.add(outcome)
             self._streaks.take(evaluation)
             self._stopping.end(outcome)
-            self._warn_of_silence(outcome)
-            self._warn_of_left_behind(outcome)
+            self._hints.take(outcome, self._record.curves.get(outcome.job.id))
             self._on_outcome(outcome)
         self._untold += ended
-
-    def _warn_of_silence(self, outcome: Outcome) -> None:
-        """Say once that an evaluation without a report can't be ended early, or has no steps."""
-        curve = self._record.curves.get(outcome.job.id)
-        silent = outcome.status == "finished" and (curve is None or curve.last_step == 0)
-        counts_steps = self._budget.max_steps is not None
-        needed = self._stopping.needs_reports or counts_steps
-        if silent and needed and not self._warned_of_silence:
-            self._warned_of_silence = True
-            self._notify(silence_notice(outcome.job.id, counts_steps))
-
-    def _warn_of_left_behind(self, outcome: Outcome) -> None:
-        """Say once that an evaluation is pruned for good because it can't be killed."""
-        pauses = outcome.status == "pruned" and self._stopping.pauses
-        if pauses and outcome.left_behind and not self._warned_of_left_behind:
-            self._warned_of_left_behind = True
-            self._notify(left_behind_notice(outcome.job.id, self._policy.stop_grace))
 
     def _tell(self) -> None:
         """Tell the optimizer what has ended since it was last asked."""
@@ -422,8 +421,11 @@ class Session:
     def _stop_running(self) -> None:
         stopped = self._evaluator.cancel()
         self._take(self._evaluator.gather(timeout=0))  # what ended while it was being stopped
-        for outcome in stopped:
-            self._record_stopped(outcome)
+        for outcome in map(self._steering.settled, stopped):
+            if outcome.status == "stopped":
+                self._record_stopped(outcome)
+            elif self._write(outcome):  # its user has stopped it, before the search did
+                self._end([outcome])
 
     def _record_stopped(self, outcome: Outcome) -> None:
         """Write that an evaluation says nothing of its point, and runs again on a resume."""

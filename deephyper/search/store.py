@@ -10,10 +10,11 @@ import tempfile
 import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from deephyper.claim import Claim
 from deephyper.clock import Clock
+from deephyper.control.mailbox import Mailbox
 from deephyper.job import Outcome, Reported, Started
 from deephyper.safe_files import open_to_others
 from deephyper.search.journal import Journal
@@ -28,6 +29,14 @@ if TYPE_CHECKING:
 
 class Recorder:
     """Writes a session, as it happens. This one writes nothing: the search is in memory."""
+
+    @property
+    def mailbox(self) -> Mailbox | None:
+        """The requests of the search's user; None where none can come."""
+        return None
+
+    def controlled(self, request: str, action: str, **values: Any) -> None:
+        """Write that a request is carried out."""
 
     def check(self) -> None:
         """Make sure that what is written next is the search's own.
@@ -123,8 +132,9 @@ class FileStore(Store):
                 notify(open_directory_notice(self._log_dir.path))
             # Nobody else writes to this journal, so what is read now is all there is.
             record = self._log_dir.reread(problem, record)
-            recorder = FileRecorder(problem, record, claim, journal, notify)
-            with contextlib.closing(recorder):
+            mailbox = Mailbox(self._log_dir.path, claim.token)
+            recorder = FileRecorder(problem, record, claim, journal, mailbox, notify)
+            with contextlib.closing(mailbox), contextlib.closing(recorder):
                 yield record, recorder
 
     def evaluation_directory(self, id_: str) -> str:
@@ -140,14 +150,23 @@ class FileRecorder(Recorder):
         record: Record,
         claim: Claim,
         journal: Journal,
+        mailbox: Mailbox,
         notify: Callable[[str], None],
     ) -> None:
         self._names = tuple(problem.hyperparameter_names)
         self._record = record
         self._claim = claim
         self._journal = journal
+        self._mailbox = mailbox
         self._notify = notify
         self._results: ResultsWriter | None = None
+
+    @property
+    def mailbox(self) -> Mailbox:
+        return self._mailbox
+
+    def controlled(self, request: str, action: str, **values: Any) -> None:
+        self._journal.controlled(request, action, **values)
 
     def check(self) -> None:
         self._journal.check()

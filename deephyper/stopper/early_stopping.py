@@ -44,6 +44,8 @@ class EarlyStopping:
         self._late: dict[str, _Late] = {}
         """Of evaluations that were asked to end. The rule is told of it when they continue or end:
         how much there is depends on the time that they took to notice, and proposals must not."""
+        self._for_good: set[str] = set()
+        """Evaluations that are not paused, since their user has stopped them."""
         self._reported: dict[str, None] = {}
         """Running evaluations that have reported since it was last asked for their estimates."""
 
@@ -57,7 +59,12 @@ class EarlyStopping:
 
         One that may still be running is not: taken up, it would run twice in one directory.
         """
-        return outcome.status == "pruned" and self.pauses and not outcome.left_behind
+        pruned = outcome.status == "pruned" and self.pauses
+        return pruned and not outcome.left_behind and outcome.job.id not in self._for_good
+
+    def end_for_good(self, id_: str) -> None:
+        """Let an evaluation be not paused, but ended, when it is ended early."""
+        self._for_good.add(id_)
 
     def recall(
         self, curves: Mapping[str, Curve], ended: Iterable[Outcome], paused: Mapping[str, Outcome]

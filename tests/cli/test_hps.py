@@ -330,3 +330,20 @@ def test_bad_options_of_evolution(deephyper: Run, folder: Path, line: str, said:
     assert ended.status == 2
     assert said in ended.err
     assert len(ended.err.splitlines()) == 1
+
+
+def test_quiet_shows_the_summary_alone_and_verbose_every_point(
+    deephyper: Run, folder: Path
+) -> None:
+    asked: dict[str, Any] = {"evaluator": "thread", "max_evals": 3, "seed": 1}
+    quiet = deephyper(*words("random", **asked, log_dir="quiet"), "--quiet")
+    assert (quiet.status, quiet.err) == (0, "")
+    verbose = deephyper(*words("random", **asked, log_dir="verbose"), "-v")
+    assert verbose.out.splitlines()[1:2] == quiet.out.splitlines()[1:2]
+    shown = [line for line in verbose.err.splitlines() if " objective " in line]
+    assert len(shown) == 3
+    assert all("=" in line.rpartition("best ")[2] for line in shown)
+    assert deephyper(*words("random", max_evals=4), "--resume", "quiet", "--quiet").status == 0
+    both = deephyper(*words("random", max_evals=4), "--quiet", "--verbose")
+    assert both.status == 2
+    assert "--quiet and --verbose" in both.err

@@ -26,9 +26,9 @@ from deephyper.claim import GONE_SECONDS, Claim
 from deephyper.errors import ResultsError
 from deephyper.job import Job, Outcome, Started
 from deephyper.search import events, journal, replay
-from deephyper.search.journal import Journal
+from deephyper.search.journal import Journal, holds_events
 from deephyper.search.record import Evaluation, Record
-from deephyper.search.replay import holds_events, read_events, read_journal
+from deephyper.search.replay import read_events, read_journal
 
 # Where turns may end: in what writes a log directory.
 TRACED = tuple(module.__file__ or "" for module in (claim, journal, replay, safe_files))

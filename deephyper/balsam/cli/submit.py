@@ -38,7 +38,10 @@ _DEFAULT_RUNS = {"nas": RUN}
 DEFAULT_SEARCH = "ambs"
 
 # Options of a search that balsam-submit has in a form of its own, or that don't suit Balsam.
-_OWN = ("config", "problem", "run", "evaluator", "log_dir", "resume", "num_gpus_per_task")
+_OWN = (
+    *("config", "problem", "run", "evaluator", "log_dir", "resume", "num_gpus_per_task"),
+    *("quiet", "verbose"),
+)
 _OTHERS = {n for n in EVALUATOR_OPTIONS.names if "balsam" not in EVALUATOR_OPTIONS.owners(n)}
 _EVAL_TIMEOUTS = ("--eval-timeout", "--eval-timeout-minutes")
 _REQUIRED = {

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from deephyper.core.cli.progress import format_point
 from deephyper.core.cli.status import duration_text
 from deephyper.objective import format_objective
 from deephyper.printable import one_printable_line, printable
+from deephyper.progress.text import format_point
 
 if TYPE_CHECKING:
     from deephyper.core.cli.given_space import GivenSpace

@@ -21,6 +21,7 @@ from deephyper.core.cli.program import run_of
 from deephyper.core.cli.resumed_command import NOTICE, ResumableCommand, start_command
 from deephyper.core.cli.search_command import (
     check_no_notebook,
+    detail_of,
     eval_timeout_of,
     ignore_repeated_signals,
     longer_limits,
@@ -34,6 +35,7 @@ from deephyper.core.cli.search_options import (
     NOT_NEGATIVE,
     POSITIVE,
     PROGRAM,
+    SHOWN,
     TIME,
     Options,
     space_options,
@@ -187,7 +189,7 @@ _RECORDS: Options = [
 
 @click.command("confirm", cls=ConfirmCommand)
 @click.argument("results", metavar="RESULTS", type=UserPath(), required=False)
-@with_options([*_WHAT, *PROGRAM, *TIME, *EVALUATION, *_RECORDS])
+@with_options([*_WHAT, *PROGRAM, *TIME, *EVALUATION, *_RECORDS, *SHOWN])
 def confirm(**options: Any) -> int:
     """Evaluate the best points again, several times, and rank them by their means, as YAML.
 
@@ -203,18 +205,19 @@ confirm.params.extend(EVALUATOR_OPTIONS.parameters)
 def _run(options: Mapping[str, Any]) -> int:
     from deephyper.analytics.ranked import as_yaml, check_target, save
     from deephyper.confirmation.confirmation import Confirmation, GivenPoints
-    from deephyper.core.cli.progress import Progress
     from deephyper.core.cli.summary import (
         HeldDirectory,
         Place,
         confirmation_summary,
         exit_status,
     )
+    from deephyper.progress.progress import Progress
     from deephyper.search.log_dir import LogDir
 
     errors = Output(sys.stderr, own=True)
     context = click.get_current_context()
     _check_resume(options)
+    detail = detail_of(options)
     log_dir = LogDir(options["resume"] or options["log_dir"])
     place = Place()
     timeout = eval_timeout_of(options)
@@ -242,8 +245,10 @@ def _run(options: Mapping[str, Any]) -> int:
             seconds_before=record.busy,
             num_workers=evaluator.num_workers,
             seconds_left=None if limit is None else limit - record.seconds,
+            best_point_before=None if record.best is None else record.best.job.point,
             direction=wanted.direction,
             stream=errors,
+            detail=detail,
         ) as progress,
     ):
 
@@ -276,7 +281,9 @@ def _run(options: Mapping[str, Any]) -> int:
             on_start=begin,
             on_outcome=show,
             on_notice=progress.notice,
+            progress=False,
         )
+        progress.follow(evaluator, confirmation.standing)
         result, confirmed = confirmation.confirm(options["timeout"])
         if result.signal is not None:
             ignore_repeated_signals(batch=False)

@@ -39,6 +39,8 @@ OF_A_START = (
     "--output",
     "--force",
     "--json",
+    "--quiet",
+    "--verbose",
 )
 """Options that a resume doesn't repeat."""
 _OF_A_SESSION = {*_BUDGET, "-n", *OF_A_START, *_BATCH}

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from deephyper.job import Outcome
     from deephyper.nas import Training
     from deephyper.optimizer.settings import Settings
+    from deephyper.progress.progress import Detail
     from deephyper.search.log_dir import LogDir
     from deephyper.search.search import Search
     from deephyper.search.search_result import SearchResult
@@ -53,7 +54,6 @@ def run_search(
         optimizer: see :class:`~deephyper.search.search.Search`.
         notice: a line for the user before anything else.
     """
-    from deephyper.core.cli.progress import Progress
     from deephyper.core.cli.resumed_command import NOTICE, start_command
     from deephyper.core.cli.summary import (
         HeldDirectory,
@@ -63,6 +63,7 @@ def run_search(
         start_line,
         summary,
     )
+    from deephyper.progress.progress import Progress
     from deephyper.search.budget import Budget
     from deephyper.search.log_dir import LogDir
 
@@ -71,6 +72,7 @@ def run_search(
     log_dir = LogDir(_log_dir(options))
     place = Place()
     asked = asked_direction(options)
+    detail = detail_of(options)
     eval_timeout = eval_timeout_of(options)
     check_no_notebook(options)
     evaluator_options = EVALUATOR_OPTIONS.given(options["evaluator"], options)
@@ -92,11 +94,13 @@ def run_search(
             budget.max_evals,
             len(record.ended),
             None if record.best is None else record.best.objective,
+            best_point_before=None if record.best is None else record.best.job.point,
             seconds_before=record.busy,
             num_workers=evaluator.num_workers,
             seconds_left=None if budget.timeout is None else budget.timeout - record.seconds,
             direction=direction,
             stream=errors,
+            detail=detail,
         ) as progress,
         HeldDirectory() as held,
     ):
@@ -164,7 +168,9 @@ def run_search(
             on_start=begin,
             on_outcome=show,
             on_notice=progress.notice,
+            progress=False,  # which is shown here, from before the search is made
         )
+        progress.follow(evaluator, search.standing)
         result = search.search(
             max_evals=options["max_evals"],
             timeout=options["timeout"],
@@ -284,6 +290,17 @@ def asked_direction(options: Mapping[str, Any]) -> Direction | None:
     if given and direction != "minimize":
         raise click.UsageError("--minimize and --direction maximize; give one of them")
     return "minimize"
+
+
+def detail_of(options: Mapping[str, Any]) -> Detail:
+    """Return how much is to be shown.
+
+    Raises:
+        click.UsageError: if everything and nothing is.
+    """
+    if options["quiet"] and options["verbose"]:
+        raise click.UsageError("--quiet and --verbose contradict each other; give one of them")
+    return "quiet" if options["quiet"] else "verbose" if options["verbose"] else "usual"
 
 
 def _stopper(options: Mapping[str, Any], optimizer: str | Settings) -> StopperSettings | None:

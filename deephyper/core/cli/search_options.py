@@ -369,6 +369,23 @@ SUMMARY: Options = [
     ),
 ]
 
+SHOWN: Options = [
+    _option(
+        "What is shown",
+        "--quiet",
+        "-q",
+        is_flag=True,
+        help="Show nothing but errors while it runs; the summary is printed as always.",
+    ),
+    _option(
+        "What is shown",
+        "--verbose",
+        "-v",
+        is_flag=True,
+        help="Show a line for each evaluation, with its point, however many there are.",
+    ),
+]
+
 OPTIMIZER: Options = [
     _option(
         "Optimizer",

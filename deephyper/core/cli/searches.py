@@ -9,7 +9,14 @@ import click
 from deephyper.core.cli.plugin_options import EVALUATOR_OPTIONS, OPTIMIZER_OPTIONS, STOPPER_OPTIONS
 from deephyper.core.cli.resumed_command import ResumableCommand
 from deephyper.core.cli.search_command import run_search
-from deephyper.core.cli.search_options import OPTIMIZER, SUMMARY, Options, any_search, with_options
+from deephyper.core.cli.search_options import (
+    OPTIMIZER,
+    SHOWN,
+    SUMMARY,
+    Options,
+    any_search,
+    with_options,
+)
 from deephyper.registry import OPTIMIZERS
 
 if TYPE_CHECKING:
@@ -32,7 +39,7 @@ def add_searches(
     """
 
     @group.command("ambs", cls=command_class)
-    @with_options([*any_search(run), *SUMMARY, *OPTIMIZER])
+    @with_options([*any_search(run), *SUMMARY, *SHOWN, *OPTIMIZER])
     def ambs(**options: Any) -> int:
         """Asynchronous model-based search: each finished evaluation improves the next point."""
         from deephyper.search.hps.ambs import AMBS
@@ -41,7 +48,7 @@ def add_searches(
         return run_search(AMBS, options, optimizer, notice)
 
     @group.command("random", cls=command_class)
-    @with_options([*any_search(run), *SUMMARY])
+    @with_options([*any_search(run), *SUMMARY, *SHOWN])
     def random(**options: Any) -> int:
         """Random search: points are drawn independently; the yardstick for any other search."""
         from deephyper.search.hps.random import RandomSearch
@@ -49,7 +56,7 @@ def add_searches(
         return run_search(RandomSearch, options)
 
     @group.command("regevo", cls=command_class)
-    @with_options([*any_search(run), *SUMMARY])
+    @with_options([*any_search(run), *SUMMARY, *SHOWN])
     def regevo(**options: Any) -> int:
         """Regularized evolution: changes to good recent points; for very many cheap evaluations."""
         from deephyper.search.hps.regevo import RegularizedEvolution

@@ -66,7 +66,7 @@ def _state(status: Status) -> str:
         return "open (points are asked for and told)"
     if status.state == "interrupted" and status.reason is None:
         return "interrupted (its process is gone)"
-    return status.state
+    return "running, on hold (begins no new evaluations)" if status.is_held else status.state
 
 
 def _counts(status: Status) -> str:

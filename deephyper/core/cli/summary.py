@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from deephyper.core.cli.exit_status import DONE, GAVE_UP
-from deephyper.core.cli.progress import format_value
 from deephyper.loading import current_directory
 from deephyper.objective import format_objective
 from deephyper.printable import one_printable_line, printable, shell_word
+from deephyper.progress.text import format_value
 from deephyper.standard_streams import open_apart
 
 if TYPE_CHECKING:

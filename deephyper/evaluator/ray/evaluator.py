@@ -14,7 +14,9 @@ import math
 import os
 import pickle
 import queue
+import socket
 import time
+import uuid
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from typing import Any, ClassVar
@@ -213,6 +215,16 @@ class RayEvaluator(Evaluator):
             if messages or self.clock.monotonic() >= until:
                 return messages
 
+    def _resize(self, num_workers: int) -> None:
+        # A cluster may have nodes that join later.
+        if self._cluster.local and self._room < num_workers:
+            raise self._no_room()
+        for number in [n for n, s in self._slots.items() if n >= num_workers and s.call is None]:
+            self._ray.kill(self._slots.pop(number).actor)
+
+    def _place_workers(self) -> None:
+        self._offer_places()
+
     def _request_stop(self, job_id: str, slot: int) -> None:
         actor = self._slots[slot].actor
         actor.request_stop.options(concurrency_group=_ASIDE).remote(job_id)
@@ -274,6 +286,8 @@ class RayEvaluator(Evaluator):
                 messages.append(message)
         if messages and isinstance(messages[-1], JobEnded):
             slot.call = None
+            if number >= self.num_workers:  # there are fewer since
+                self._ray.kill(self._slots.pop(number).actor)
         else:
             self._expect(number, slot.actor.listen.remote())
         return messages
@@ -350,6 +364,7 @@ class RayEvaluator(Evaluator):
         An actor keeps its place for the whole search. One that has none yet, for which no room is
         left, would wait for it for ever; its job goes to another.
         """
+        wanted = range(self.num_workers)
         held = {n for n, s in self._slots.items() if s.node_id in self._nodes}
         hoping = sorted(n for n, s in self._slots.items() if s.node_id is None)
         left = max(0, self._room - len(held))
@@ -359,9 +374,9 @@ class RayEvaluator(Evaluator):
             self._ray.kill(slot.actor)
             if slot.call is not None:
                 self._take_back(slot.job_id)
-        others = [n for n in range(self.num_workers) if n not in usable]
+        others = [n for n in wanted if n not in usable]
         usable |= set(others[: max(0, self._room - len(usable))])
-        self._places.withdraw_all_but(usable)
+        self._places.withdraw_all_but(usable & set(wanted))
 
     def _require_any_place(self) -> None:
         """Raise if there has been no place for any worker for too long."""
@@ -391,12 +406,18 @@ class RayEvaluator(Evaluator):
 
     def _slot(self, number: int) -> Slot:
         if number not in self._slots:
-            actor = self._ray.remote(
+            whose = f"process {os.getpid()} on {socket.gethostname()}"
+            label = f"{self._label(number)} for {whose}"
+            actor_class = self._ray.remote(
                 num_cpus=self.num_cpus_per_task,
                 num_gpus=self.num_gpus_per_task,
                 concurrency_groups={_ASIDE: 1},
                 enable_task_events=False,  # of each call, for Ray's dashboard; its actors it shows
-            )(Worker).remote(self._run_text, number, thread_variables(self.num_cpus_per_task))
+            )(Worker)
+            # A name must not be taken, not even by an actor that is about to end.
+            actor = actor_class.options(name=f"deephyper {label} {uuid.uuid4().hex[:8]}").remote(
+                self._run_text, number, thread_variables(self.num_cpus_per_task), label
+            )
             self._slots[number] = Slot(actor)
         return self._slots[number]
 

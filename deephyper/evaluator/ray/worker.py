@@ -38,15 +38,17 @@ class Worker:
         run: the run function as :meth:`RunFunction.dumps` gives it.
         number: which of the workers this is.
         environment: variables of the process.
+        label: its name, as ps shows it.
     """
 
-    def __init__(self, run: str, number: int, environment: dict[str, str]) -> None:
+    def __init__(self, run: str, number: int, environment: dict[str, str], label: str) -> None:
         ray = import_ray()
         self._name = f"{ray.util.get_node_ip_address()}/{number}"
         self._placed: Placed | None = Placed(ray.get_runtime_context().get_node_id())
         self._next: tuple[Job, str | None] | None = None  # a job that is yet to begin
         self._run = run
         self._environment = environment
+        self._label = label
         self._reaper = Reaper()
         self._process: WorkerProcess | None = None
         self._lock = threading.Lock()
@@ -124,7 +126,9 @@ class Worker:
             if self._process is None:
                 if self._closed:
                     raise RuntimeError("the worker is closed")
-                self._process = WorkerProcess(self._run, self._reaper, self._environment)
+                self._process = WorkerProcess(
+                    self._run, self._reaper, self._environment, self._label
+                )
             return self._process
 
     def _discard(self) -> None:

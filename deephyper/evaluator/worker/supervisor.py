@@ -21,6 +21,7 @@ import sys
 from typing import NoReturn
 
 from deephyper.evaluator.worker.reaper import descendants, kill
+from deephyper.evaluator.worker.title import name_process
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
@@ -29,12 +30,13 @@ _POLL_SECONDS = 1.0
 _FORK_FAILED = 71  # EX_OSERR
 
 
-def split_off(parent: int, private: int) -> None:
+def split_off(parent: int, private: int, label: str) -> None:
     """Become the supervisor of a new process, in which alone this returns.
 
     Args:
         parent: process id of the parent that started this one.
         private: a descriptor that is the worker's alone.
+        label: the name of the worker.
     """
     if sys.platform == "linux":
         import ctypes
@@ -56,7 +58,9 @@ def split_off(parent: int, private: int) -> None:
         os._exit(_FORK_FAILED)
     if worker:
         os.close(private)
+        name_process(f"deephyper supervisor of {label}", "deephyper-super")
         _supervise(worker, parent, wake)
+    name_process(f"deephyper {label}", "deephyper-work")
     signal.set_wakeup_fd(-1)
     os.close(wake)
     os.close(woken)

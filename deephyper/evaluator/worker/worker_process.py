@@ -43,7 +43,7 @@ from deephyper.standard_streams import open_missing
 _START = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
     "from deephyper.evaluator.worker.supervisor import split_off; "
-    "split_off(int(sys.argv[2]), int(sys.argv[3])); "
+    "split_off(int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]); "
     "from deephyper.evaluator.worker.main import main; main(int(sys.argv[3]))"
 )
 POLL_SECONDS = 0.1
@@ -97,14 +97,19 @@ class WorkerProcess:
         run: the run function as :meth:`RunFunction.dumps` gives it.
         reaper: guards the process.
         environment: variables to set on top of this process's own.
+        label: its name, as ps shows it, with the id of this process.
     """
 
-    def __init__(self, run: str, reaper: Reaper, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, run: str, reaper: Reaper, environment: Mapping[str, str], label: str = "worker"
+    ) -> None:
         open_missing()  # no descriptor of ours may get the number of a standard one
         self._mark = os.urandom(16).hex()
         ours, theirs = socket.socketpair()
         with theirs:
-            arguments = (json.dumps(import_path()), str(os.getpid()), str(theirs.fileno()))
+            name = f"{label} (pid {os.getpid()})"
+            descriptor = str(theirs.fileno())
+            arguments = (json.dumps(import_path()), str(os.getpid()), descriptor, name)
             self._process = subprocess.Popen(
                 # -P: nothing that lies in the current directory is imported before the path is set.
                 [sys.executable, "-P", "-c", _START, *arguments],

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from deephyper.clock import VirtualClock
-from deephyper.core.cli.live_line import State, live_line
-from deephyper.core.cli.progress import Progress, format_point
 from deephyper.job import Failure, Job, Outcome
+from deephyper.progress.frame import live_line
+from deephyper.progress.progress import Progress
+from deephyper.progress.state import State
+from deephyper.progress.text import format_point
 
 
 def outcome(number: int, objective: float | None, output: str | None = None) -> Outcome:

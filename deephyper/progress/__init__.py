@@ -1,0 +1,1 @@
+"""The progress of a running search, for whoever looks: a terminal, a notebook, a file."""
