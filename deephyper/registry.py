@@ -183,6 +183,7 @@ ANALYTICS = Registry(
         "insight": "deephyper.core.cli.insight:insight",
         "compare": "deephyper.core.cli.compare:compare",
         "plot": "deephyper.core.cli.plot:plot",
+        "report": "deephyper.core.cli.report:report",
         "balsam": "deephyper.balsam.cli.timeline:balsam",
     },
     "click:Command",
@@ -194,6 +195,7 @@ ANALYTICS = Registry(
         "insight": "Say in words what a search tells of its space.",
         "compare": "Compare searches: their best objectives, and the time to a target.",
         "plot": "Plot a search: a picture as a .png, .svg or .pdf file.",
+        "report": "Save a search as one interactive HTML page.",
         "balsam": "Show the evaluations of a Balsam workflow over time.",
     },
 )
