@@ -44,9 +44,9 @@ def _smallest(array: NDArray[Any]) -> str:
         return "<i1"
     if array.dtype.kind == "f":
         # Minus zero and NaN are no whole numbers.
-        if not np.isfinite(array).all() or np.signbit(array[array == 0]).any():
+        if not np.isfinite(array).all() or (array != np.floor(array)).any():
             return "<f8"
-        if (array != np.floor(array)).any():
+        if np.signbit(array[array == 0]).any():
             return "<f8"
     low, high = float(array.min()), float(array.max())
     for kind in _WHOLE:

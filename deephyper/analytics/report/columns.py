@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
+
+import numpy as np
 
 from deephyper.analytics.report.arrays import Arrays
 from deephyper.cell import format_cell
@@ -149,26 +150,31 @@ def _column(values: list[Any], first: Sequence[Any], arrays: Arrays) -> dict[str
 
     A number that is missing is NaN, and the rows of those that are NaN are told.
     """
-    given = [value for value in values if value is not _MISSING]
-    if not given:
+    kinds = {type(value) for value in values if value is not _MISSING}
+    if not kinds:
         return None
-    if all(map(_is_number, given)):
-        nans = [i for i, value in enumerate(values) if _is_nan(value)]
-        numbers = [math.nan if value is _MISSING else float(value) for value in values]
-        whole = all(isinstance(value, int) for value in given)
+    if kinds <= {int, float} and not _exceeds(values, kinds):
+        missing = math.nan
+        numbers = np.array([missing if v is _MISSING else v for v in values], dtype=np.float64)
+        nans = [int(i) for i in np.flatnonzero(np.isnan(numbers)) if values[i] is not _MISSING]
+        whole = kinds == {int}
         return {"type": "number", "whole": whole, "data": arrays.add(numbers), "nans": nans}
     texts: dict[str, int] = {text_of(value): i for i, value in enumerate(first)}
-    codes = [
-        -1 if value is _MISSING else texts.setdefault(text_of(value), len(texts))
-        for value in values
-    ]
-    counts = Counter(codes)
-    return {
-        "type": "text",
-        "texts": [*texts],
-        "counts": [counts[i] for i in range(len(texts))],
-        "data": arrays.add(codes),
-    }
+    known: dict[tuple[type, Any], int] = {}
+    codes = np.full(len(values), -1)
+    for i, value in enumerate(values):
+        if value is _MISSING:
+            continue
+        key = (type(value), value)
+        if key not in known:
+            known[key] = texts.setdefault(text_of(value), len(texts))
+        codes[i] = known[key]
+    return {"type": "text", "texts": [*texts], "data": arrays.add(codes)}
+
+
+def _exceeds(values: list[Any], kinds: set[type]) -> bool:
+    """Return whether some whole numbers are not exact as floats."""
+    return int in kinds and any(type(v) is int and abs(v) > _EXACT for v in values)
 
 
 def text_of(value: Any) -> str:
@@ -180,8 +186,4 @@ def text_of(value: Any) -> str:
 def _is_number(value: Any) -> bool:
     if isinstance(value, float):
         return True
-    return isinstance(value, int) and not isinstance(value, bool) and abs(value) <= _EXACT
-
-
-def _is_nan(value: Any) -> bool:
-    return isinstance(value, float) and math.isnan(value)
+    return isinstance(value, int) and not isinstance(value, bool)

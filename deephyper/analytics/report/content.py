@@ -27,7 +27,7 @@ from deephyper.errors import ResultsError
 from deephyper.objective import best_of
 from deephyper.safe_files import open_to_read
 from deephyper.search.log_dir import LogDir
-from deephyper.search.results import Row, Table, read_table
+from deephyper.search.results import Table, read_table
 from deephyper.search.results_file import FILE_NAME
 from deephyper.sheet import Sheet, left_out_phrase
 from deephyper.version import __version__
@@ -303,4 +303,3 @@ def _optimizer(directory: LogDir) -> str:
         return ""
     marked = (line.partition(" optimizer: ")[2] for line in lines)
     return next((text for text in marked if text), "")
-

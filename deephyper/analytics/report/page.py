@@ -94,9 +94,7 @@ def _library_file(name: str) -> Path:
 
 
 def _missing() -> DeepHyperError:
-    return DeepHyperError(
-        "reports need Bokeh; install it with: pip install 'deephyper[report]'"
-    )
+    return DeepHyperError("reports need Bokeh; install it with: pip install 'deephyper[report]'")
 
 
 def _library(name: str) -> str:

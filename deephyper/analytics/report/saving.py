@@ -104,7 +104,6 @@ def follow_search(
             waited += pause
 
 
-
 def check_target(path: str | os.PathLike[str], *, force: bool = False) -> Path:
     """Return the path of a file that a report can be saved in, as far as that is known before.
 

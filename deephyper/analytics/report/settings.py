@@ -56,9 +56,7 @@ def _flat(settings: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, str]]
             yield f"{prefix}{name}", text_of(value)
 
 
-def described(
-    columns: Sequence[Column], space: Mapping[str, Any] | None
-) -> list[dict[str, Any]]:
+def described(columns: Sequence[Column], space: Mapping[str, Any] | None) -> list[dict[str, Any]]:
     """Return the hyperparameters for the page.
 
     Args:

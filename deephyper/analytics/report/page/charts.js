@@ -71,7 +71,7 @@ function makeFigure({height, x, y, xRange, yRange, left = 0}) {
     background_fill_color: color("ground"), border_fill_color: color("ground"),
     outline_line_color: null, min_border_right: 8,
   });
-  for (const [axis, name] of [[made.xaxis[0] ?? made.xaxis, x], [made.yaxis[0] ?? made.yaxis, y]]) {
+  for (const [axis, name] of [[made.xaxis, x], [made.yaxis, y]]) {
     axis.axis_label = name ? shorten(shown(name), 60) : null;
     axis.axis_label_text_color = color("quiet");
     axis.axis_label_text_font_style = "normal";
@@ -84,17 +84,24 @@ function makeFigure({height, x, y, xRange, yRange, left = 0}) {
     axis.major_tick_line_color = color("line");
     axis.minor_tick_line_color = null;
   }
-  for (const grid of made.grids ?? []) grid.grid_line_color = color("grid");
+  for (const grid of gridsOf(made)) grid.grid_line_color = color("grid");
   return made;
 }
 
 function axesOf(figure) {
-  return {x: [].concat(figure.xaxis)[0], y: [].concat(figure.yaxis)[0]};
+  return {x: figure.xaxis, y: figure.yaxis};
 }
 
-/** Put ticks where they are wanted: [place, text] of each. */
-function setTicks(axis, ticks) {
-  axis.ticker = new Bokeh.FixedTicker({ticks: ticks.map(([place]) => place)});
+function gridsOf(figure) {
+  return [figure.xgrid, figure.ygrid];
+}
+
+/** Put ticks where they are wanted, of axis 0 or 1: [place, text] of each. */
+function setTicks(figure, dimension, ticks) {
+  const axis = dimension === 0 ? axesOf(figure).x : axesOf(figure).y;
+  const ticker = new Bokeh.FixedTicker({ticks: ticks.map(([place]) => place)});
+  axis.ticker = ticker;
+  gridsOf(figure)[dimension].ticker = ticker;
   axis.major_label_overrides = new Map(ticks);
 }
 

@@ -150,6 +150,11 @@ function valueOf(text) {
   return text;
 }
 
+/** Return the text of a cell without the quotes that tell it from a number. */
+function plainText(text) {
+  return text.startsWith('"') ? String(valueOf(text)) : text;
+}
+
 /** Return the function that gives the place of a row's value in its hyperparameter's range. */
 function placing(column, described) {
   const values = column.values;

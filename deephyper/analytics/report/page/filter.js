@@ -59,7 +59,7 @@ function oneColumn(name, sign, value) {
   }
   const fits = column.texts.map((text) => {
     const [a, b] = [Number(text), Number(value)];
-    const plain = String(valueOf(text) ?? text);
+    const plain = plainText(text);
     if (sign === "=" || sign === "!=") return compare(plain, value) || (sign === "=" && text === value);
     return text !== "" && compare(a, b);
   });

@@ -17,6 +17,9 @@ function formatNumber(number, digits = 6) {
   if (Number.isNaN(number)) return "nan";
   if (!Number.isFinite(number)) return number > 0 ? "inf" : "-inf";
   if (Number.isInteger(number) && Math.abs(number) < 1e15) return String(number);
+  if (Math.abs(number) < 1e-4) {
+    return number.toExponential(digits - 1).replace(/\.?0*e/, "e");
+  }
   return String(Number(number.toPrecision(digits)));
 }
 

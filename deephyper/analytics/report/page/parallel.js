@@ -1,14 +1,14 @@
 // Each evaluation as a line through its values, the better ones on top.
 
 const MOST_AXES = 12;
-const MOST_LINES = 1_000;
+const MOST_LINES = 800;
 
 function makeParallel(target) {
   const shownAxes = variedHyperparameters().slice(0, MOST_AXES);
   const figure = makeFigure({height: 400, x: "", y: ""});
   const {x: xAxis, y: yAxis} = axesOf(figure);
   yAxis.visible = false;
-  for (const grid of figure.grids ?? []) grid.grid_line_color = null;
+  for (const grid of gridsOf(figure)) grid.grid_line_color = null;
   xAxis.axis_line_color = null;
   xAxis.major_tick_line_color = null;
   const last = shownAxes.length;
@@ -20,15 +20,15 @@ function makeParallel(target) {
   xAxis.major_label_orientation = narrow ? 0.6 : 0;
   const longest = narrow ? 14 : 18;
   const texts = shownAxes.map((each) => shorten(shown(each.name), longest) + (each.log ? " (log)" : ""));
-  setTicks(xAxis, [...texts, "objective"].map((text, i) => [i, text]));
+  setTicks(figure, 0, [...texts, "objective"].map((text, i) => [i, text]));
   const axes = [...shownAxes.map((each) => `hp:${each.name}`), "objective"];
   const columns = axes.slice(0, -1).map((axis) => table.coordinates(axis));
 
   const rest = source("xs", "ys");
   figure.multi_line(field("xs"), field("ys"), {source: rest, line_color: color("rest"), line_alpha: 0.35});
   const lines = source("xs", "ys", "color");
-  figure.multi_line(field("xs"), field("ys"), {
-    source: lines, line_color: field("color"), line_width: 1.2, line_alpha: 0.65,
+  const strokes = figure.multi_line(field("xs"), field("ys"), {
+    source: lines, line_color: field("color"), line_width: 1.2,
   });
   const picked = source("xs", "ys");
   figure.multi_line(field("xs"), field("ys"), {
@@ -65,6 +65,7 @@ function makeParallel(target) {
     }
     const span = Math.max(1, chosen.length - 1);
     const ranks = new Map(chosen.map((row, i) => [row, i / span]));
+    strokes.glyph.line_alpha = drawn.length > 300 ? 0.25 : drawn.length > 60 ? 0.5 : 0.8;
     setData(rest, put(thinned(others, MOST_LINES / 4)));
     setData(lines, {...put(drawn), color: drawn.map((row) => rampColor(ranks.get(row)))});
     const row = view.picked;
@@ -81,7 +82,7 @@ function makeParallel(target) {
     byId("parallel-note").textContent = [
       drawn.length < chosen.length
         ? `${drawn.length.toLocaleString("en")} of ${chosen.length.toLocaleString("en")} finished ` +
-          "evaluations, the best half a thousand among them." : "",
+          `evaluations, the best ${MOST_LINES / 2} among them.` : "",
       last < variedHyperparameters().length ? `The ${last} hyperparameters that matter most.` : "",
     ].filter(Boolean).join(" ");
   };

@@ -1,13 +1,15 @@
 // The parts of the page that are text: its head, findings, importance, failures, settings.
 
+const MOST_FINDINGS = 8;
+
 function countsOf() {
   const counts = {finished: 0, failed: 0, pruned: 0, stopped: 0, unreadable: 0};
   for (const status of table.status) counts[status]++;
   return counts;
 }
 
-function card(title, value, more = "", className = "card") {
-  const made = element("div", {class: className},
+function card(title, value, more = "") {
+  const made = element("div", {class: "card"},
     element("div", {class: "title", text: title}), element("div", {class: "value", text: value}));
   if (more) made.append(element("div", {class: "more", text: more}));
   return made;
@@ -28,7 +30,8 @@ function showHead() {
     [counts.finished, "finished"], [counts.pruned, "ended early"], [counts.failed, "failed"],
     [status?.paused ?? 0, "paused"], [counts.stopped, "stopped"], [counts.unreadable, "unreadable"],
   ].filter(([number]) => number > 0).map(([number, name]) => `${number.toLocaleString("en")} ${name}`);
-  const cards = [bestCard()];
+  byId("best").replaceChildren(bestCard());
+  const cards = [];
   cards.push(card("Evaluations", `${ended.toLocaleString("en")}${wanted}`, kinds.join(", ")));
   if (status) {
     const again = status.unfinished - status.running;
@@ -56,14 +59,14 @@ function sinceImprovement(live) {
   const later = table.order.length - table.coordinates("order")[best.row];
   const now = live ? report.made : report.time.last;
   const seconds = now - report.firstStart - table.end[best.row];
-  return card(live ? "Last improvement" : "Best found", live ? `${formatDuration(seconds)} ago`
-    : `${formatDuration(seconds)} before the end`, `${plural(later, "evaluation")} since then`);
+  const evaluations = later ? `${plural(later, "evaluation")} since then` : "the last evaluation";
+  return card("Last improvement", formatDuration(seconds), `${live ? "ago" : "before the end"}, ${evaluations}`);
 }
 
 function bestCard() {
   const best = report.best;
-  if (!best) return card("Best objective", "none yet", "", "card wide");
-  const made = element("div", {class: "card wide"}, element("div", {class: "title", text: "Best objective"}));
+  if (!best) return card("Best objective", "none yet");
+  const made = element("div", {class: "card"}, element("div", {class: "title", text: "Best objective"}));
   const copy = element("button", {type: "button", text: "Copy the point"});
   copy.addEventListener("click", () => copyText(best.point, copy));
   const see = element("button", {type: "button", text: "Show it in the charts"});
@@ -85,7 +88,12 @@ function bestCard() {
 
 function showFindings() {
   const texts = report.findings.length ? report.findings.map((each) => each.text) : [report.tooLittle];
-  byId("findings").replaceChildren(...texts.map((text) => element("li", {text: shown(text)})));
+  const items = texts.map((text) => element("li", {text: shown(text)}));
+  byId("findings").replaceChildren(...items.slice(0, MOST_FINDINGS));
+  if (items.length <= MOST_FINDINGS) return;
+  const rest = items.slice(MOST_FINDINGS);
+  byId("insight").append(element("details", {},
+    element("summary", {text: `${rest.length} more`}), element("ul", {}, ...rest)));
 }
 
 /** Show a share and the interval that holds it, as a bar and in numbers. */
@@ -101,7 +109,7 @@ function showImportance() {
     ...pairs.map((effect) => [`${effect.names[0]} × ${effect.names[1]}`, effect]),
   ];
   const most = Math.max(...rows.map(([, effect]) => effect.high), 0.01);
-  const head = ["Hyperparameter", "Share of the variance, with its 95% interval", ""];
+  const head = ["Hyperparameter", "Share of the variance (95%)", ""];
   body.append(element("table", {class: "bars"},
     element("thead", {}, element("tr", {},
       element("th", {class: "name", scope: "col", text: head[0]}), element("th", {scope: "col", text: head[1]}),
@@ -155,6 +163,8 @@ function showRunning() {
   const running = report.running;
   byId("running").hidden = running.length === 0;
   if (!running.length) return;
+  const title = {running: "Running", open: "Asked for"}[report.state] ?? "Unfinished";
+  byId("running-title").textContent = title;
   const titles = ["id", "worker", "for", "step", "reported", "point"];
   byId("running-body").replaceChildren(plainTable(titles, running.slice(0, 200).map((each) => [
     shown(each.id), each.worker === null ? "waits" : shown(each.worker), formatDuration(each.age),
@@ -226,7 +236,7 @@ function showPicked() {
 function showNavigation() {
   const titles = [["insight", "Findings"], ["history", "Objective"], ["slices", "Hyperparameters"],
     ["parallel", "Parallel"], ["importance", "Importance"], ["curves", "Curves"], ["workers", "Workers"],
-    ["table", "Evaluations"], ["running", "Running"], ["failures", "Failures"], ["run", "The search"]];
+    ["table", "Evaluations"], ["running", byId("running-title").textContent], ["failures", "Failures"], ["run", "The search"]];
   byId("nav").replaceChildren(...titles.filter(([id]) => !byId(id).hidden).map(([id, text]) =>
     element("a", {href: `#${id}`, text})));
 }

@@ -1,6 +1,6 @@
 // The objective against each hyperparameter, those that matter most first.
 
-const FIRST_SLICES = 9;
+const FIRST_SLICES = 12;
 const MOST_SLICE_POINTS = 4_000;
 let sliceCharts = [];
 
@@ -38,7 +38,7 @@ function ticksOf(described, most = 6) {
     const step = Math.ceil(described.values.length / most);
     const longest = described.numValues > 4 ? 7 : 12;
     return described.values
-      .map((text, i) => [(i + 0.5) / described.numValues, shorten(shown(valueOf(text) ?? text), longest)])
+      .map((text, i) => [(i + 0.5) / described.numValues, shorten(shown(plainText(text)), longest)])
       .filter((_, i) => i % step === 0);
   }
   const {low, high, scaled} = scaleOf(described);
@@ -51,11 +51,11 @@ function ticksOf(described, most = 6) {
       for (const step of steps) numbers.push(Number(`${step}e${e}`));
     }
   } else {
-    const raw = (upper - lower) / (most - 1);
-    const size = 10 ** Math.floor(Math.log10(raw));
-    let step = [1, 2, 5, 10].find((each) => each * size >= raw) * size;
-    if (kind === "int") step = Math.max(1, Math.round(step));
-    for (let i = Math.ceil(lower / step); i * step <= upper; i++) numbers.push(i * step);
+    const size = 10 ** Math.floor(Math.log10((upper - lower) / most));
+    const fits = (step) => Math.floor(upper / step + 1e-9) - Math.ceil(lower / step - 1e-9) < most;
+    let step = ([1, 2, 2.5, 5, 10, 20].find((each) => fits(each * size)) ?? 20) * size;
+    if (kind === "int") step = Math.max(1, Math.ceil(step));
+    for (let i = Math.ceil(lower / step - 1e-9); i * step <= upper * (1 + 1e-12); i++) numbers.push(i * step);
   }
   const inside = numbers.filter((n) => n >= lower * (1 - 1e-12) && n <= upper * (1 + 1e-12));
   const kept = inside.length >= 2 ? inside : [lower, upper];
@@ -76,9 +76,11 @@ function makeSlice(target, described) {
   const figure = makeFigure({height: 190, x: "", y: ""});
   figure.x_range.start = -0.04;
   figure.x_range.end = 1.04;
-  setTicks(axesOf(figure).x, ticksOf(described, 5));
+  setTicks(figure, 0, ticksOf(described, 5));
   // Equal values would hide one another.
-  const width = described.numValues ? 0.5 / described.numValues : 0;
+  const few = described.numValues || (described.kind === "int" && !described.log
+    ? described.upper - described.lower + 1 : Infinity);
+  const width = few <= 30 ? 0.5 / few : 0;
   const xs = places.map((place, row) => place + width * (((row * 0.61803398875) % 1) - 0.5));
   const glyphs = {rest: source("x", "y")};
   figure.scatter(field("x"), field("y"), {

@@ -6,7 +6,7 @@ const view = {
   filter: "",
   brush: [],  // {axis, low, high}: the parts of axes within which evaluations are chosen
   picked: null,  // a row
-  sort: {title: null, ascending: true},
+  sort: {title: "objective", ascending: report.direction === "minimize"},  // the best first
   by: "order",
   theme: "auto",
   zoom: false,

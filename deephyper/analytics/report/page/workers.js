@@ -59,7 +59,7 @@ function makeWorkers(target) {
   figure.y_range.start = names.length - 0.4;
   figure.y_range.end = -0.6;
   const step = Math.ceil(names.length / 20);
-  setTicks(axesOf(figure).y, names.map((text, i) => [i, shorten(shown(text), 14)]).filter((_, i) => i % step === 0));
+  setTicks(figure, 1, names.map((text, i) => [i, shorten(shown(text), 14)]).filter((_, i) => i % step === 0));
   const numbers = table.coordinates("worker");
   const shortest = whole / 1500;
   const bars = source("left", "right", "top", "bottom", "color");
