@@ -11,10 +11,12 @@ const charts = [];
 class Chart {
   /**
    * @param target id of the element that it is in
+   * @param height of the figure, for which room is left at once, so that nothing moves later
    * @param make makes the figure; returns what draws it
    */
-  constructor(target, make) {
+  constructor(target, height, make) {
     this.target = byId(target);
+    this.target.style.minHeight = `${height}px`;
     this.make = make;
     this.draw = null;
     charts.push(this);
@@ -38,12 +40,9 @@ class Chart {
   /** Forget the figure; it is made anew in the colors of now. */
   renew() {
     if (this.draw === null) return;
-    const height = this.target.offsetHeight;
-    this.target.style.minHeight = `${height}px`;
     removeFigures(this.target);
     this.draw = null;
     this.show();
-    this.target.style.minHeight = "";
   }
 
   stop() {
@@ -62,12 +61,11 @@ function removeFigures(target) {
 }
 
 /** Return a figure of Bokeh in the look of the page. */
-function makeFigure({height, x, y, xRange, yRange, left = 0}) {
+function makeFigure({height, x, y}) {
   const {figure} = Bokeh.Plotting;
   const made = figure({
-    height, sizing_mode: "stretch_width", toolbar_location: null, tools: [], min_border_left: left,
-    x_range: xRange ?? new Bokeh.Range1d({start: 0, end: 1}),
-    y_range: yRange ?? new Bokeh.Range1d({start: 0, end: 1}),
+    height, sizing_mode: "stretch_width", toolbar_location: null, tools: [],
+    x_range: new Bokeh.Range1d({start: 0, end: 1}), y_range: new Bokeh.Range1d({start: 0, end: 1}),
     background_fill_color: color("ground"), border_fill_color: color("ground"),
     outline_line_color: null, min_border_right: 8,
   });

@@ -1,5 +1,6 @@
 // Learning curves: what each evaluation has reported, step by step.
 
+const CURVES_HEIGHT = 320;
 const ENDS = {
   finished: {color: "finished", name: "finished"},
   "ended early": {color: "pruned", name: "ended early"},
@@ -8,7 +9,7 @@ const ENDS = {
 };
 
 function makeCurves(target) {
-  const figure = makeFigure({height: 320, x: "step", y: "reported objective"});
+  const figure = makeFigure({height: CURVES_HEIGHT, x: "step", y: "reported objective"});
   const all = report.curves.map((curve) => ({
     ...curve,
     row: table.rowOf(curve.id),

@@ -1,9 +1,10 @@
 // The objective of each evaluation, and the best so far, over evaluations or time.
 
+const HISTORY_HEIGHT = 340;
 const MOST_POINTS = 60_000;
 
 function makeHistory(target) {
-  const figure = makeFigure({height: 340, x: "", y: "objective"});
+  const figure = makeFigure({height: HISTORY_HEIGHT, x: "", y: "objective"});
   const glyphs = {rest: source("x", "y")};
   figure.scatter(field("x"), field("y"), {
     source: glyphs.rest, size: 4, marker: "circle", line_color: null, fill_color: color("rest"),

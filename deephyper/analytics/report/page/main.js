@@ -24,7 +24,6 @@ async function start() {
   evaluations.update();
   if (places) {
     history.scrollRestoration = "manual";
-    for (const chart of charts) if (chart.target.getBoundingClientRect().top < places.page + 1500) chart.show();
     byId("table-scroll").scrollTo(places.tableLeft, places.tableTop);
     scrollTo(0, places.page);
   }
@@ -43,7 +42,7 @@ function showCharts() {
   byId("parallel").hidden = !finished || variedHyperparameters().length === 0;
   byId("curves").hidden = report.curves.length === 0;
   if (any) {
-    new Chart("history-plot", makeHistory);
+    new Chart("history-plot", HISTORY_HEIGHT, makeHistory);
     fillLegend("history-legend", [
       ...statusItems(), ["best so far", {marker: "line", color: "best"}], PICKED]);
   }
@@ -53,8 +52,8 @@ function showCharts() {
       ? "The objective against each, those with the largest share of the variance first." : "The objective against each.";
     showSlices();
   }
-  if (!byId("parallel").hidden) new Chart("parallel-plot", makeParallel);
-  if (report.curves.length) new Chart("curves-plot", makeCurves);
+  if (!byId("parallel").hidden) new Chart("parallel-plot", PARALLEL_HEIGHT, makeParallel);
+  if (report.curves.length) new Chart("curves-plot", CURVES_HEIGHT, makeCurves);
   showWorkers();
   const timed = table.order.some((row) => Number.isFinite(table.end[row]));
   document.querySelector(".choice").hidden = !timed;

@@ -1,11 +1,12 @@
 // Each evaluation as a line through its values, the better ones on top.
 
+const PARALLEL_HEIGHT = 400;
 const MOST_AXES = 12;
 const MOST_LINES = 800;
 
 function makeParallel(target) {
   const shownAxes = variedHyperparameters().slice(0, MOST_AXES);
-  const figure = makeFigure({height: 400, x: "", y: ""});
+  const figure = makeFigure({height: PARALLEL_HEIGHT, x: "", y: ""});
   const {x: xAxis, y: yAxis} = axesOf(figure);
   yAxis.visible = false;
   for (const grid of gridsOf(figure)) grid.grid_line_color = null;

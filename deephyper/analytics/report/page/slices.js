@@ -1,5 +1,6 @@
 // The objective against each hyperparameter, those that matter most first.
 
+const SLICE_HEIGHT = 190;
 const FIRST_SLICES = 12;
 const MOST_SLICE_POINTS = 4_000;
 let sliceCharts = [];
@@ -29,7 +30,7 @@ function showSlices() {
     if (told) title.append(" ", element("span", {class: "more", text: `(${told})`}));
     return element("div", {}, title, element("div", {class: "plot", id: `slice-${i}`}));
   }));
-  sliceCharts = wanted.map((each, i) => new Chart(`slice-${i}`, (target) => makeSlice(target, each)));
+  sliceCharts = wanted.map((each, i) => new Chart(`slice-${i}`, SLICE_HEIGHT, (target) => makeSlice(target, each)));
 }
 
 /** Return ticks of a hyperparameter: [place, text]. */
@@ -73,7 +74,7 @@ function tickText(number) {
 function makeSlice(target, described) {
   const axis = `hp:${described.name}`;
   const places = table.coordinates(axis);
-  const figure = makeFigure({height: 190, x: "", y: ""});
+  const figure = makeFigure({height: SLICE_HEIGHT, x: "", y: ""});
   figure.x_range.start = -0.04;
   figure.x_range.end = 1.04;
   setTicks(figure, 0, ticksOf(described, 5));

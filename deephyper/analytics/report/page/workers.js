@@ -1,5 +1,6 @@
 // The workers over time: how many evaluations ran at once, and those of each worker.
 
+const BUSY_HEIGHT = 180;
 const MOST_WORKERS = 64;
 const MOST_BARS = 20_000;
 const BUSY_PARTS = 800;
@@ -26,12 +27,16 @@ function busyParts(rows, whole) {
   return busy;
 }
 
+function workersHeight() {
+  return Math.min(640, 90 + 18 * workerNames().names.length);
+}
+
 function makeBusy(target) {
   const rows = timedRows();
   const whole = rows.reduce((most, row) => Math.max(most, table.end[row]), 0) || 1;
   const [name, unit] = timeUnit(whole);
   const busy = busyParts(rows, whole);
-  const figure = makeFigure({height: 180, x: `${name} since the first start`, y: "at once"});
+  const figure = makeFigure({height: BUSY_HEIGHT, x: `${name} since the first start`, y: "at once"});
   figure.x_range.start = 0;
   figure.x_range.end = whole / unit;
   figure.y_range.end = 1.08 * Math.max(1, ...busy);
@@ -53,7 +58,7 @@ function makeWorkers(target) {
   const {names} = workerNames();
   const whole = rows.reduce((most, row) => Math.max(most, table.end[row]), 0) || 1;
   const [name, unit] = timeUnit(whole);
-  const figure = makeFigure({height: Math.min(640, 90 + 18 * names.length), x: `${name} since the first start`, y: "worker"});
+  const figure = makeFigure({height: workersHeight(), x: `${name} since the first start`, y: "worker"});
   figure.x_range.start = 0;
   figure.x_range.end = whole / unit;
   figure.y_range.start = names.length - 0.4;
@@ -103,8 +108,8 @@ function showWorkers() {
   const {utilization, peak} = report.time;
   byId("workers-note").textContent = `Utilization ${formatShare(utilization)}: the busy part of the ` +
     `time of ${peak}, as many as were ever busy at once.`;
-  new Chart("busy-plot", makeBusy);
+  new Chart("busy-plot", BUSY_HEIGHT, makeBusy);
   const bars = names.length > 1 && names.length <= MOST_WORKERS && rows.length <= MOST_BARS;
   byId("workers-plot").hidden = byId("workers-legend").hidden = !bars;
-  if (bars) new Chart("workers-plot", makeWorkers);
+  if (bars) new Chart("workers-plot", workersHeight(), makeWorkers);
 }
