@@ -11,7 +11,7 @@ from deephyper.search import events
 
 @dataclass
 class Curve:
-    """What an evaluation has reported, in the order in which it did.
+    """The reports of an evaluation, in the order in which they came.
 
     Attributes:
         steps: of each report.

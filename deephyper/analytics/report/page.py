@@ -87,7 +87,10 @@ def check_library() -> None:
 
 def _library_file(name: str) -> Path:
     # Importing Bokeh would take longer than all else, and its scripts alone are needed.
-    spec = importlib.util.find_spec("bokeh")
+    try:
+        spec = importlib.util.find_spec("bokeh")
+    except ImportError as error:
+        raise _missing() from error
     if spec is None or not spec.submodule_search_locations:
         raise _missing()
     return Path(spec.submodule_search_locations[0], "server", "static", "js", name)

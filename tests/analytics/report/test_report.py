@@ -7,7 +7,6 @@ import math
 import os
 import re
 import shutil
-import sys
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from deephyper.analytics.report.arrays import Arrays
 from deephyper.analytics.report.page import MARK, as_json
 from deephyper.analytics.report.saving import follow_search
 from deephyper.claim import Claim
-from deephyper.errors import DeepHyperError, ResultsError, SettingsError
+from deephyper.errors import ResultsError, SettingsError
 from deephyper.search.results import read_results
 from tests.analytics.report.searches import (
     HOSTILE_NAMES,
@@ -318,15 +317,6 @@ def test_nothing_to_report_on_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ResultsError):
         save_report(tmp_path, tmp_path / "report.html")
     assert [*tmp_path.iterdir()] == []
-
-
-def test_without_bokeh_it_says_how_to_install_it(
-    log_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sys, "path", [str(Path(__file__).parents[3])])
-    monkeypatch.setattr(sys, "path_importer_cache", {})
-    with pytest.raises(DeepHyperError, match=re.escape("pip install 'deephyper[report]'")):
-        save_report(log_dir, tmp_path / "report.html")
 
 
 # -- following -------------------------------------------------------------------------------------

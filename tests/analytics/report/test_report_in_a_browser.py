@@ -15,6 +15,9 @@ from typing import Any
 import pytest
 
 from deephyper.analytics import save_report
+from deephyper.analytics.report.content import read_content
+from deephyper.analytics.report.page import page_of
+from deephyper.clock import Clock
 from tests.analytics.report.searches import all_failed, hostile, many, searched, write_rows
 
 pytestmark = pytest.mark.long
@@ -300,6 +303,32 @@ def test_the_view_outlives_a_reload(browser: Any, reports: dict[str, Path]) -> N
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
     assert page.locator("#picked").is_visible()
     page.wait_for_function(f"() => Math.abs(scrollY - {place}) < 5")
+    opened.close()
+
+
+def test_a_page_that_is_followed_loads_itself_again(browser: Any, tmp_path: Path) -> None:
+    results = write_rows(tmp_path / "results.csv", ["x", "objective"], [[i, i] for i in range(5)])
+    path = tmp_path / "report.html"
+    path.write_bytes(page_of(read_content(results), follow=2.0))
+    opened = Opened(browser, path, DESKTOP)
+    page = opened.page
+    page.get_by_label("Filter").fill("x<3")
+    opened.wait_for_chosen("3 of 5")
+    page.locator("h1").click()  # nothing is loaded again while somebody types
+    write_rows(results, ["x", "objective"], [[i, i] for i in range(7)])
+    save_report(results, path, force=True)
+    opened.wait_for_chosen("3 of 7")
+    assert page.locator("#filter").input_value() == "x<3"
+    opened.close()
+
+
+def test_a_page_that_nobody_follows_any_more_says_so(browser: Any, tmp_path: Path) -> None:
+    results = write_rows(tmp_path / "results.csv", ["x", "objective"], [[i, i] for i in range(5)])
+    path = tmp_path / "report.html"
+    long_ago = Clock(now=lambda: 1e9)
+    path.write_bytes(page_of(read_content(results, long_ago), follow=1.0))
+    opened = Opened(browser, path, DESKTOP)
+    assert "no longer kept fresh" in opened.page.locator("#notices").inner_text()
     opened.close()
 
 

@@ -174,18 +174,19 @@ function splitRows(passes) {
 
 /**
  * Return the range of objectives that is in sight: what is further off than three times the range
- * of the better half isn't, because one that diverged would leave nothing to see of the others.
+ * of the better three quarters isn't, because one that diverged would leave nothing to see of the
+ * others.
  */
 function sight(values) {
   const sign = report.direction === "minimize" ? -1 : 1;
   const scores = Float64Array.from(values.filter(Number.isFinite), (value) => sign * value).sort();
-  if (scores.length === 0) return {low: 0, high: 1, worst: -Infinity};
+  if (scores.length === 0) return {low: 0, high: 1};
   const top = scores[scores.length - 1];
-  const middle = scores[Math.floor((scores.length - 1) / 2)];
-  const low = Math.max(scores[0], top - 3 * (top - middle));
+  const quarter = scores[Math.floor((scores.length - 1) / 4)];
+  const low = Math.max(scores[0], top - 3 * (top - quarter));
   const margin = 0.06 * (top - low) || 0.05 * Math.abs(top) || 1;
   const ends = [sign * (low - margin), sign * (top + margin)];
-  return {low: Math.min(...ends), high: Math.max(...ends), worst: low, sign};
+  return {low: Math.min(...ends), high: Math.max(...ends)};
 }
 
 /** Return the objectives that decide what is in sight: of those chosen where that is wanted. */

@@ -84,7 +84,7 @@ class Table {
 
   /** Return the point of a row as JSON. */
   point(row) {
-    const point = {};
+    const point = Object.create(null);  // a name may be __proto__
     for (const column of this.columns) {
       if (column.role !== "hyperparameter" || this.isMissing(column, row)) continue;
       const value = column.values[row];

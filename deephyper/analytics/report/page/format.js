@@ -23,6 +23,13 @@ function formatNumber(number, digits = 6) {
   return String(Number(number.toPrecision(digits)));
 }
 
+/** Return a number with as many digits as tell it from others in a range. */
+function formatWithin(number, {low, high}) {
+  const size = Math.max(Math.abs(low), Math.abs(high));
+  const digits = Math.ceil(Math.log10(size / (high - low) || 1)) + 2;
+  return formatNumber(number, Math.min(15, Math.max(3, digits)));
+}
+
 function formatShare(share) {
   return `${(100 * share).toFixed(1)}%`;
 }

@@ -74,7 +74,7 @@ function makeParallel(target) {
     const ticks = shownAxes.flatMap((each, i) =>
       ticksOf(each, 5).map(([place, text]) => [i, place, text]));
     const ends = [0, 0.25, 0.5, 0.75, 1].map((place) =>
-      [last, place, formatNumber(seen.low + place * (seen.high - seen.low), 3)]);
+      [last, place, formatWithin(seen.low + place * (seen.high - seen.low), seen)]);
     const all = [...ticks, ...ends];
     setData(labels, {
       x: all.map((each) => each[0]), y: all.map((each) => each[1]), text: all.map((each) => each[2]),

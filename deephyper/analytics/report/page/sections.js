@@ -153,8 +153,8 @@ function showFailures() {
   }));
 }
 
-function plainTable(titles, rows) {
-  return element("div", {class: "scroll"}, element("table", {class: "plain"},
+function plainTable(name, titles, rows) {
+  return element("div", {class: "scroll", tabindex: "0", role: "region", "aria-label": name}, element("table", {class: "plain"},
     element("thead", {}, element("tr", {}, ...titles.map((text) => element("th", {scope: "col", text})))),
     element("tbody", {}, ...rows.map((cells) => element("tr", {}, ...cells.map((text) => element("td", {text})))))));
 }
@@ -166,7 +166,7 @@ function showRunning() {
   const title = {running: "Running", open: "Asked for"}[report.state] ?? "Unfinished";
   byId("running-title").textContent = title;
   const titles = ["id", "worker", "for", "step", "reported", "point"];
-  byId("running-body").replaceChildren(plainTable(titles, running.slice(0, 200).map((each) => [
+  byId("running-body").replaceChildren(plainTable(title, titles, running.slice(0, 200).map((each) => [
     shown(each.id), each.worker === null ? "waits" : shown(each.worker), formatDuration(each.age),
     each.step === null ? "" : String(each.step), each.value === null ? "" : formatNumber(each.value),
     shorten(shown(each.point), 300),
@@ -196,12 +196,12 @@ function showRun() {
   }
   if (settings.length) {
     body.append(element("h3", {text: "Settings"}),
-      plainTable(["setting", "value"], settings.map((row) => row.map((text) => shown(text)))));
+      plainTable("Settings", ["setting", "value"], settings.map((row) => row.map((text) => shown(text)))));
   }
   if (report.hyperparameters.length) {
     const kinds = {float: "number", int: "whole number", ordered: "ordered", category: "category"};
     body.append(element("h3", {text: "Space"}),
-      plainTable(["hyperparameter", "kind", "values", "active if"], report.hyperparameters.map((each) => [
+      plainTable("Space", ["hyperparameter", "kind", "values", "active if"], report.hyperparameters.map((each) => [
         shown(each.name), kinds[each.kind], rangeText(each),
         each.condition ? shown(each.condition) : each.conditional ? "sometimes" : "",
       ])));
