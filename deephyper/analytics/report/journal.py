@@ -1,4 +1,4 @@
-"""What only the journal of a search tells: its state, settings, reports, and texts of failures."""
+"""All that a journal alone tells: the state, settings, reports, and texts of failures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a search was run, and its space, in words."""
+"""The settings of a search, and its space, in words."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ function showHead() {
   byId("best").replaceChildren(bestCard());
   const cards = [];
   cards.push(card("Evaluations", `${ended.toLocaleString("en")}${wanted}`, kinds.join(", ")));
-  if (status) {
+  if (status && (live || status.unfinished)) {
     const again = status.unfinished - status.running;
     const name = report.state === "open" ? "Asked for" : "Running";
     cards.push(card(name, status.running.toLocaleString("en"), again > 0 ? `${again} to run again` : ""));
