@@ -92,7 +92,7 @@ def columns_of_table(
         add("metric", name, (row.metrics.get(name, _MISSING) for row in rows))
     for name, title in _TITLES.items():
         add(name, title, _own(rows, name))
-    first = min((s for s in _own(rows, "start") if _is_time(s)), default=0.0)
+    first = first_time(table) or 0.0
     for name in ("start", "end"):
         times = (_time(value, first) for value in _own(rows, name))
         add(name, f"{name} (s)", times)
@@ -106,9 +106,17 @@ def columns_of_table(
     return found
 
 
-def first_start(table: Table) -> float | None:
-    """Return when the first evaluation was started, in seconds since the epoch; None if unknown."""
-    return min((s for s in _own(table.rows, "start") if _is_time(s)), default=None)
+def first_time(table: Table) -> float | None:
+    """Return when the first evaluation was started, or ended where no start is told.
+
+    Returns:
+        Seconds since the epoch; None where there are no times.
+    """
+    for name in ("start", "end"):
+        times = [value for value in _own(table.rows, name) if _is_time(value)]
+        if times:
+            return float(min(times))
+    return None
 
 
 def failure_text(kind: str, message: str) -> str:
@@ -157,8 +165,7 @@ def _column(values: list[Any], first: Sequence[Any], arrays: Arrays) -> dict[str
         missing = math.nan
         numbers = np.array([missing if v is _MISSING else v for v in values], dtype=np.float64)
         nans = [int(i) for i in np.flatnonzero(np.isnan(numbers)) if values[i] is not _MISSING]
-        whole = kinds == {int}
-        return {"type": "number", "whole": whole, "data": arrays.add(numbers), "nans": nans}
+        return {"type": "number", "data": arrays.add(numbers), "nans": nans}
     texts: dict[str, int] = {text_of(value): i for i, value in enumerate(first)}
     known: dict[tuple[type, Any], int] = {}
     codes = np.full(len(values), -1)

@@ -17,7 +17,7 @@ from deephyper.analytics.fanova.table import story
 from deephyper.analytics.insight import TOO_LITTLE, findings_of
 from deephyper.analytics.points import Column, Points, columns_of, points_of
 from deephyper.analytics.report.arrays import Arrays
-from deephyper.analytics.report.columns import FailureGroups, columns_of_table, first_start
+from deephyper.analytics.report.columns import FailureGroups, columns_of_table, first_time
 from deephyper.analytics.report.journal import SearchJournal
 from deephyper.analytics.report.settings import command_text, described, setting_rows
 from deephyper.ask_tell.status import state_text
@@ -99,7 +99,7 @@ def read_content(results: str | os.PathLike[str], clock: Clock | None = None) ->
             table, _names(columns, table), _orders(columns), groups, arrays
         ),
         "numRows": len(table.rows),
-        "firstStart": first_start(table),
+        "firstTime": first_time(table),
         "hyperparameters": hyperparameters,
         "importance": None if effects is None else effects.to_dict(),
         "importanceText": [*said, *([] if effects is None else story(effects))],
@@ -193,12 +193,10 @@ def _status(journal: SearchJournal | None) -> dict[str, Any] | None:
         "paused": status.num_paused,
         "unfinished": status.num_unfinished,
         "maxEvals": status.max_evals,
-        "maxSteps": status.max_steps,
         "timeout": status.timeout,
         "seconds": status.seconds,
         "sessions": journal.num_sessions,
         "owner": None if owner is None else {"pid": owner.pid, "host": owner.host},
-        "bestAt": None if status.best is None else status.best.time,
     }
 
 

@@ -103,8 +103,14 @@ function setTicks(figure, dimension, ticks) {
   axis.major_label_overrides = new Map(ticks);
 }
 
-/** Show a figure in an element, and let it be brushed and tapped. */
-function showFigure(figure, target, {onBrush, onTap} = {}) {
+/**
+ * Show a figure in an element, and let it be brushed and tapped.
+ *
+ * @param onBrush called with the ends of a box in both dimensions, and whether Shift was pressed
+ * @param onTap called with a place
+ * @param exact whether a box that is very narrow is one, and not the whole width
+ */
+function showFigure(figure, target, {onBrush, onTap, exact = false} = {}) {
   if (onBrush) {
     const tool = new Bokeh.BoxSelectTool({renderers: []});
     tool.overlay.fill_color = color("accent");
@@ -115,12 +121,21 @@ function showFigure(figure, target, {onBrush, onTap} = {}) {
     figure.on_event("selectiongeometry", (event) => {
       const {geometry} = event;
       if (!event.final || geometry.type !== "rect") return;
-      const sorted = (a, b) => [Math.min(a, b), Math.max(a, b)];
-      onBrush(sorted(geometry.x0, geometry.x1), sorted(geometry.y0, geometry.y1), pressed.shift);
+      const ys = spanOf(geometry.y0, geometry.y1, figure.y_range);
+      const narrow = exact && ys ? [geometry.x0, geometry.x1].sort((a, b) => a - b) : null;
+      const xs = spanOf(geometry.x0, geometry.x1, figure.x_range) ?? narrow;
+      if (xs || ys) onBrush(xs ?? ALL, ys ?? ALL, pressed.shift);
     });
   }
   if (onTap) figure.on_event("tap", ({x, y}) => onTap(x, y));
   views.set(target, Bokeh.Plotting.show(figure, target));
+}
+
+const ALL = [-Infinity, Infinity];
+
+/** Return the ends of one side of a box; null if it is so short that the other one is meant. */
+function spanOf(a, b, {start, end}) {
+  return Math.abs(b - a) < 0.015 * Math.abs(end - start) ? null : [Math.min(a, b), Math.max(a, b)];
 }
 
 const pressed = {shift: false};

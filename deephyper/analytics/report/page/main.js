@@ -1,6 +1,7 @@
 // Puts the page together, and keeps it fresh while the search is followed.
 
 const STALE = 90;  // seconds without a new report after which nobody follows any more
+const VERY_OLD = 3600;  // seconds of age after which they don't, though clocks may differ
 
 async function start() {
   Bokeh.set_log_level("warn");
@@ -133,11 +134,24 @@ function delayed(action, milliseconds) {
   };
 }
 
+/** Whether this report is not renewed any more, as far as its own reloads tell. */
+function isStale() {
+  const now = Date.now() / 1000;
+  const patience = STALE + 3 * report.follow;
+  if (now - report.made > VERY_OLD + patience) return true;
+  let seen = null;
+  try { seen = JSON.parse(sessionStorage.getItem(`${KEY}:seen`)); } catch { /* none */ }
+  if (seen?.made === report.made) return now - seen.at > patience;
+  try {
+    sessionStorage.setItem(`${KEY}:seen`, JSON.stringify({made: report.made, at: now}));
+  } catch { /* no storage */ }
+  return false;
+}
+
 /** Load the page again after a while, where it is; not while somebody types or looks elsewhere. */
 function follow() {
   if (!report.follow) return;
-  const age = Date.now() / 1000 - report.made;
-  if (age > STALE + 3 * report.follow) {
+  if (isStale()) {
     byId("notices").append(element("p", {
       text: `This page is no longer kept fresh: it shows the search as of ${formatTime(report.made)}.`,
     }));

@@ -89,11 +89,13 @@ function makeParallel(target) {
   };
 
   showFigure(figure, target, {
+    exact: true,
     onBrush: ([x0, x1], [y0, y1], more) => {
-      const parts = axes
-        .map((axis, i) => [axis, i])
-        .filter(([, i]) => i >= x0 && i <= x1)
-        .map(([axis]) => (axis === "objective"
+      const middle = Math.round((x0 + x1) / 2);
+      const crossed = axes.filter((_, i) => i >= x0 && i <= x1);
+      const beside = Math.abs((x0 + x1) / 2 - middle) < 0.35 ? axes.slice(middle, middle + 1) : [];
+      const parts = (crossed.length ? crossed : beside)
+        .map((axis) => (axis === "objective"
           ? {axis, low: y0 <= 0 ? -Infinity : seen.low + y0 * (seen.high - seen.low),
             high: y1 >= 1 ? Infinity : seen.low + y1 * (seen.high - seen.low)}
           : {axis, low: y0, high: y1}));

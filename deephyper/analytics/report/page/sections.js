@@ -55,10 +55,10 @@ function showHead() {
 
 function sinceImprovement(live) {
   const best = report.best;
-  if (!best || !Number.isFinite(table.end[best.row])) return null;
+  if (!best || !report.time || !Number.isFinite(table.end[best.row])) return null;
   const later = table.order.length - table.coordinates("order")[best.row];
   const now = live ? report.made : report.time.last;
-  const seconds = now - report.firstStart - table.end[best.row];
+  const seconds = now - report.firstTime - table.end[best.row];
   const evaluations = later ? `${plural(later, "evaluation")} since then` : "the last evaluation";
   return card("Last improvement", formatDuration(seconds), `${live ? "ago" : "before the end"}, ${evaluations}`);
 }

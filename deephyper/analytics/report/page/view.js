@@ -64,7 +64,8 @@ function choose() {
 function brush(parts, more) {
   const axes = new Set(parts.map((part) => part.axis));
   const kept = more ? view.brush.filter((part) => !axes.has(part.axis)) : [];
-  change({brush: [...kept, ...parts]});
+  const bounded = ({low, high}) => Number.isFinite(low) || Number.isFinite(high);
+  change({brush: [...kept, ...parts.filter(bounded)]});
 }
 
 /** Pick a row, or no longer. */
@@ -93,6 +94,8 @@ function restore() {
   for (const [name, value] of Object.entries(others)) {
     if (name in view && typeof value === typeof view[name]) view[name] = value;
   }
+  // JSON has no infinite numbers.
+  view.brush = view.brush.map(({axis, low, high}) => ({axis, low: low ?? -Infinity, high: high ?? Infinity}));
   view.picked = picked === null ? null : pickedRow(picked);
   return places;
 }
