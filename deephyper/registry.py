@@ -190,6 +190,7 @@ ANALYTICS = Registry(
         "plot": "deephyper.core.cli.plot:plot",
         "export": "deephyper.core.cli.export:export",
         "notebook": "deephyper.core.cli.notebook:notebook",
+        "report": "deephyper.core.cli.report:report",
         "balsam": "deephyper.balsam.cli.timeline:balsam",
     },
     "click:Command",
@@ -203,6 +204,7 @@ ANALYTICS = Registry(
         "plot": "Plot a search: a picture as a .png, .svg or .pdf file.",
         "notebook": "Write a Jupyter notebook that looks at a search.",
         "export": "Give a search to Optuna, MLflow, TensorBoard, W&B, or as a Parquet file.",
+        "report": "Save a search as one interactive HTML page.",
         "balsam": "Show the evaluations of a Balsam workflow over time.",
     },
     renamed={

@@ -25,6 +25,8 @@ from deephyper.standard_streams import open_apart
 _SAFELY = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _PARTIAL = ".partial"
 _CHUNK = 1 << 20  # bytes
+_TAIL = 1 << 16
+"""Bytes at the end of a file in which its last lines are looked for."""
 _COPY = "replace it with a copy of your own"
 
 
@@ -36,6 +38,17 @@ def open_to_read(path: Path) -> int:
         OSError: if it can't be read.
     """
     return _checked(path, os.O_RDONLY, written=False)
+
+
+def last_lines(path: Path, lines: int) -> list[str]:
+    """Return the last lines of a text file; none where it can't be read."""
+    try:
+        with os.fdopen(open_to_read(path), "rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            file.seek(max(0, size - _TAIL))
+            return file.read(_TAIL).decode(errors="replace").splitlines()[-lines:]
+    except (OSError, ResultsError):
+        return []
 
 
 def open_to_append(path: Path) -> int:

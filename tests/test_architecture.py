@@ -47,6 +47,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "search.replay",
     ),
     "analytics": (
+        "ask_tell.status",
         "search.events",
         "search.log_dir",
         "search.replay",

@@ -2,6 +2,7 @@
 
 - ``topk``: the best evaluations
 - ``fanova``: the importance of hyperparameters
+- ``report``: a search as one HTML page
 - ``points``: evaluations as a matrix
 - ``ranked``: forms in which rows are shown and saved
 """
@@ -14,6 +15,7 @@ from deephyper.lazy import lazy_names
 
 if TYPE_CHECKING:
     from deephyper.analytics.fanova.importance import EffectShare, Importance, importance
+    from deephyper.analytics.report.saving import follow_search, save_report
     from deephyper.analytics.topk import best_evaluations, best_point, best_points
 
 __all__ = [
@@ -22,7 +24,9 @@ __all__ = [
     "best_evaluations",
     "best_point",
     "best_points",
+    "follow_search",
     "importance",
+    "save_report",
 ]
 
 __getattr__, __dir__ = lazy_names(
@@ -33,6 +37,8 @@ __getattr__, __dir__ = lazy_names(
         "best_evaluations": "deephyper.analytics.topk",
         "best_point": "deephyper.analytics.topk",
         "best_points": "deephyper.analytics.topk",
+        "follow_search": "deephyper.analytics.report.saving",
         "importance": "deephyper.analytics.fanova.importance",
+        "save_report": "deephyper.analytics.report.saving",
     },
 )

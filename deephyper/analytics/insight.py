@@ -27,6 +27,7 @@ failures: how many failed, of what; failing_region: where."""
 
 FEWEST = 20
 """Finished evaluations that it takes to speak of bounds and progress."""
+TOO_LITTLE = "There is too little to tell; look again after more evaluations."
 _TOP_SHARE, _TOP_MOST = 0.1, 50
 _END, _NEAR_END = 0.05, 0.15
 """Shares of a range: the best point lies in the first, half of the best ones in the second."""
@@ -77,11 +78,30 @@ def insight(
     """
     table = read_table(results)
     points = points_of(table, results, on_notice)
-    found = [*_progress(trajectory_of(table, results))]
+    effects = None
     if len(points.objectives) >= FEWEST:
-        found += _ties(points)
-        found += _bounds(points)
-        found += _no_effects(importance(results, seed=seed, on_notice=lambda _: None))
+        effects = importance(results, seed=seed, on_notice=lambda _: None)
+    return findings_of(table, results, points, effects)
+
+
+def findings_of(
+    table: Table, results: str | Path, points: Points | None, effects: Importance | None
+) -> list[Finding]:
+    """Return what a table says about the space and the course of its search.
+
+    Args:
+        table: the results.
+        results: where they are from.
+        points: its finished evaluations; None if there are none.
+        effects: the importance of the hyperparameters; None if it isn't known.
+    """
+    found: list[Finding] = []
+    if points is not None:
+        found += _progress(trajectory_of(table, results))
+        if len(points.objectives) >= FEWEST:
+            found += _ties(points)
+            found += _bounds(points)
+            found += [] if effects is None else _no_effects(effects)
     found += _failures(table)
     found += _failing_regions(table, results)
     return found
@@ -257,7 +277,7 @@ def as_text(findings: Sequence[Finding], width: int) -> str:
     import textwrap
 
     if not findings:
-        return "There is too little to tell; look again after more evaluations.\n"
+        return f"{TOO_LITTLE}\n"
     return "".join(
         textwrap.fill(
             each.text, width, initial_indent="- ", subsequent_indent="  ", break_long_words=False

@@ -76,13 +76,24 @@ class Column:
         if self.values:
             at = next((i for i, each in enumerate(self.values) if _equal(each, value)), math.nan)
             return at if self.kind == "category" else at / max(len(self.values) - 1, 1)
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            return math.nan
+        number = _as_number(value)
         slack = 1e-9 * (self.upper - self.lower)
-        if not _is_finite(value) or not self.lower - slack <= value <= self.upper + slack:
+        if not self.lower - slack <= number <= self.upper + slack:
             return math.nan
         low, high = self._ends
-        return min(max((self._scaled(value) - low) / ((high - low) or 1.0), 0.0), 1.0)
+        return min(max((self._scaled(number) - low) / ((high - low) or 1.0), 0.0), 1.0)
+
+    def places_of(self, numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the places of numbers in a range, likewise; shapes (n,)."""
+        import numpy as np
+
+        slack = 1e-9 * (self.upper - self.lower)
+        inside = (numbers >= self.lower - slack) & (numbers <= self.upper + slack)
+        low, high = self._ends
+        places = np.full(len(numbers), math.nan)
+        scaled = np.log(numbers[inside]) if self.log else numbers[inside]
+        places[inside] = np.clip((scaled - low) / ((high - low) or 1.0), 0.0, 1.0)
+        return places
 
     def value_at(self, place: float) -> float | int:
         """Return the number at a place of a range; see :meth:`place`."""
@@ -193,7 +204,7 @@ def points_of(table: Table, results: str | Path, on_notice: Callable[[str], None
     places = np.empty((len(rows), len(varied)))
     fits = np.ones(len(rows), dtype=bool)
     for k, column in enumerate(varied):
-        places[:, k] = [*_places(column, rows)]
+        places[:, k] = _places(column, rows)
         given = np.array([column.name in row.point for row in rows])
         fits &= ~(given & np.isnan(places[:, k]))
     left_out = Counter(str(row.status) for row in table.rows if not row.is_finished)
@@ -229,7 +240,18 @@ def columns_of(
     return (_inferred(rows, on_notice), False) if space is None else ([*_described(space)], True)
 
 
-def _places(column: Column, rows: Sequence[Row]) -> Iterator[float]:
+def _places(column: Column, rows: Sequence[Row]) -> NDArray[np.float64]:
+    """Return the places of the rows' values, shape (n,); NaN for what isn't one, or isn't there."""
+    import numpy as np
+
+    if column.values:
+        return np.fromiter(_places_of_values(column, rows), np.float64, len(rows))
+    values = (row.point.get(column.name) for row in rows)
+    numbers = np.fromiter(map(_as_number, values), np.float64, len(rows))
+    return column.places_of(numbers)
+
+
+def _places_of_values(column: Column, rows: Sequence[Row]) -> Iterator[float]:
     known: dict[tuple[type, Any], float] = {}
     for row in rows:
         if column.name not in row.point:
@@ -240,6 +262,14 @@ def _places(column: Column, rows: Sequence[Row]) -> Iterator[float]:
         if key not in known:
             known[key] = column.place(value)
         yield known[key]
+
+
+def _as_number(value: Any) -> float:
+    """Return a number as a float; NaN for anything else."""
+    if type(value) is float:
+        return value
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if is_number and _is_finite(value) else math.nan
 
 
 def _equal(one: Any, other: Any) -> bool:

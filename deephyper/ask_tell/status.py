@@ -167,6 +167,19 @@ def read_status(log_dir: str | os.PathLike[str], clock: Clock | None = None) -> 
     return seen.status(directory.path, holder, (clock or Clock()).now())
 
 
+def state_text(status: Status) -> str:
+    """Return the state of a search for people, with the reason of its end."""
+    from deephyper.search.search_result import REASONS
+
+    if status.state == "ended" and status.reason is not None:
+        return f"ended ({REASONS[status.reason]})"
+    if status.state == "open":
+        return "open (points are asked for and told)"
+    if status.state == "interrupted" and status.reason is None:
+        return "interrupted (its process is gone)"
+    return "running, on hold (begins no new evaluations)" if status.is_held else status.state
+
+
 def require_search(directory: LogDir) -> None:
     """Check that a directory holds a search.
 

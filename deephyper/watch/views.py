@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -11,8 +12,9 @@ from deephyper.ask_tell.status import Status, Unfinished
 from deephyper.objective import format_objective
 from deephyper.printable import one_printable_line, printable
 from deephyper.problem.point import Point
+from deephyper.safe_files import last_lines
 from deephyper.watch.terminal_plot import plot, spark
-from deephyper.watch.watched import WatchedSearch, tail
+from deephyper.watch.watched import WatchedSearch
 
 _SPARK = 20
 _LONGEST_WORKER = 16
@@ -93,7 +95,7 @@ def failures(search: WatchedSearch, status: Status, screen: Screen) -> list[str]
         lines.append(f"evaluation {each.id}: {each.kind}: {text}{again}")
         if i == 0:
             told = each.text.rstrip().splitlines()[-_OUTPUT_LINES:]
-            printed = tail(each.output, _OUTPUT_LINES) if each.output else []
+            printed = last_lines(Path(each.output), _OUTPUT_LINES) if each.output else []
             lines += [f"  | {printable(line)}" for line in [*printed, *told]]
     return [_fit(line, screen.width) for line in _cut(lines, max(1, screen.height))]
 

@@ -16,15 +16,12 @@ from deephyper.errors import ResultsError
 from deephyper.holder import read_holder
 from deephyper.objective import Objective
 from deephyper.problem.point import Point
-from deephyper.safe_files import open_to_read
 from deephyper.search import events
 from deephyper.search.log_dir import LogDir
 from deephyper.watch.journal_follower import JournalFollower
 
 _KEPT = 100
 """Failures, and best evaluations, that are kept."""
-_TAIL = 1 << 16
-"""Bytes at the end of an output file that are read."""
 
 
 @dataclass(frozen=True)
@@ -148,14 +145,3 @@ class WatchedSearch:
         choose = min if self._seen.direction == "minimize" else max
         known = [each for each in (last, objective) if not math.isnan(each)]
         self.bests.append(choose(known) if known else math.nan)
-
-
-def tail(path: str, lines: int) -> list[str]:
-    """Return the last lines of an output file; none where it can't be read."""
-    try:
-        with os.fdopen(open_to_read(Path(path)), "rb") as file:
-            size = os.fstat(file.fileno()).st_size
-            file.seek(max(0, size - _TAIL))
-            return file.read(_TAIL).decode(errors="replace").splitlines()[-lines:]
-    except (OSError, ResultsError):
-        return []

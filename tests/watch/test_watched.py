@@ -12,9 +12,10 @@ import pytest
 from deephyper import AMBS, HpProblem, SearchDirectory, evaluation
 from deephyper.errors import ResultsError
 from deephyper.evaluator import Evaluator
+from deephyper.safe_files import last_lines
 from deephyper.search.results import read_results
 from deephyper.watch.views import VIEWS, Screen
-from deephyper.watch.watched import WatchedSearch, tail
+from deephyper.watch.watched import WatchedSearch
 
 
 def run(point: dict[str, Any]) -> float:
@@ -197,5 +198,5 @@ SCREEN = Screen(100, 30, True)
 def test_the_end_of_an_output_file_is_read(tmp_path: Path) -> None:
     path = tmp_path / "output.log"
     path.write_text("".join(f"line {i}\n" for i in range(100_000)))
-    assert tail(str(path), 2) == ["line 99998", "line 99999"]
-    assert tail(str(tmp_path / "nowhere"), 2) == []
+    assert last_lines(path, 2) == ["line 99998", "line 99999"]
+    assert last_lines(tmp_path / "nowhere", 2) == []

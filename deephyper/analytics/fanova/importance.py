@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deephyper.analytics.points import read_points
+from deephyper.analytics.points import Points, read_points
 from deephyper.checks import real, whole
 from deephyper.errors import SettingsError
 from deephyper.objective import Direction
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 FEWEST = 10
 """Finished evaluations that it takes to say anything."""
-_MOST_ROWS = 10_000
+MOST_ROWS = 10_000
+"""Rows of which a model is made at most."""
 _EXPLAINED = 0.25
 """A model that explains less of what it has not seen has hardly understood anything."""
 _log = logging.getLogger("deephyper.analytics")
@@ -144,7 +145,24 @@ def importance(
     seed = whole("seed", seed, 0)
     if best is not None and not 0 < real("best", best) <= 1:
         raise SettingsError(f"best is {best!r}; give a share of the space above 0 and at most 1")
-    read = read_points(results, most=_MOST_ROWS, seed=seed, on_notice=on_notice)
+    read = read_points(results, most=MOST_ROWS, seed=seed, on_notice=on_notice)
+    return importance_of(read, pairs=pairs, best=best, seed=seed, on_notice=on_notice)
+
+
+def importance_of(
+    read: Points,
+    *,
+    pairs: bool = True,
+    best: float | None = None,
+    seed: int = 0,
+    on_notice: Callable[[str], None] = _log.warning,
+) -> Importance:
+    """Return the importance of hyperparameters by points that were read; see :func:`importance`.
+
+    Args:
+        read: the points, of which there should be no more than :data:`MOST_ROWS`.
+        pairs, best, seed, on_notice: as there.
+    """
     names = [column.name for column in read.columns]
     n = len(read.objectives)
     shares, sign = None, 1 if read.direction == "maximize" else -1

@@ -40,7 +40,7 @@ def as_text(found: Importance, k: int | None = None) -> str:
         f"{name:<{width}}  {share:>7}  {error:>6}  {interval}".rstrip()
         for name, share, error, interval in table
     ]
-    return "\n".join([*lines, "", *_story(found)]) + "\n"
+    return "\n".join([*lines, "", *story(found)]) + "\n"
 
 
 def _row(effect: EffectShare) -> tuple[str, str, str, str]:
@@ -67,8 +67,8 @@ def _percent(share: float) -> str:
     return f"{100 * share:.1f}%"
 
 
-def _story(found: Importance) -> list[str]:
-    """Return the sentences below the table."""
+def story(found: Importance) -> list[str]:
+    """Return the sentences below the table: what it was made from, and how sure it is."""
     told = f"From {found.num_finished} finished evaluations"
     if 0 < found.num_used < found.num_finished:
         told += f", of which {found.num_used} far enough apart are used"

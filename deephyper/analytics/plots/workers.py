@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,20 +55,16 @@ def timeline(results: str | os.PathLike[str]) -> Figure:
         ResultsError: if the file can't be read, or has no times.
         MissingExtra: if matplotlib isn't installed.
     """
-    rows = [row for row in read_table(Path(results)).rows if _is_timed(row)]
+    rows = [row for row in read_table(Path(results)).rows if is_timed(row)]
     if not rows:
         raise ResultsError(
             f"no row of '{results}' tells when its evaluation was started and ended; a timeline "
             "needs the columns 'start' and 'end'"
         )
-    starts = np.array([row.columns["start"] for row in rows], dtype=np.float64)
-    ends = np.array([row.columns["end"] for row in rows], dtype=np.float64) - starts.min()
-    starts -= starts.min()
-    # One that took no time at all was there as well.
-    ends = np.maximum(ends, starts + _SHORTEST)
+    starts, ends = relative_times(rows)
     whole = float(ends.max())
     unit, size = time_unit(whole)
-    x, busy = _busy(starts, ends)
+    x, busy = busy_over_time(starts, ends)
     workers = sorted({str(row.columns.get("worker", "")) for row in rows}, key=_natural)
     shows_workers = 1 < len(workers) <= _MOST_WORKERS and len(rows) <= _MOST_BARS
     figure = blank_figure(7.0, 4.3 if not shows_workers else min(9.0, 3.6 + 0.16 * len(workers)))
@@ -84,19 +82,44 @@ def timeline(results: str | os.PathLike[str]) -> Figure:
     axes.set_ylim(bottom=0)
     axes.set_ylabel("evaluations at once")
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
-    peak = int(busy.max())
-    share = float((ends - starts).sum()) / (peak * whole)
+    share, peak = utilization(starts, ends)
     axes.set_title(f"utilization {share:.1%} of {peak} at once", **QUIET)
     below.set_xlabel(f"{unit} since the first start")
     return figure
 
 
-def _is_timed(row: Row) -> bool:
+def is_timed(row: Row) -> bool:
+    """Return whether a row tells when its evaluation was started and ended."""
     times = [row.columns.get(name) for name in ("start", "end")]
-    return all(isinstance(each, (int, float)) for each in times)
+    return all(isinstance(each, (int, float)) and math.isfinite(each) for each in times)
 
 
-def _busy(
+def relative_times(rows: Sequence[Row]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return when the evaluations of timed rows were started and ended.
+
+    Returns:
+        Seconds since the first start, each of shape (n,); the end is later than the start.
+    """
+    starts = np.array([row.columns["start"] for row in rows], dtype=np.float64)
+    first = starts.min()
+    ends = np.array([row.columns["end"] for row in rows], dtype=np.float64) - first
+    starts -= first
+    # One that took no time at all was there as well.
+    return starts, np.maximum(ends, starts + _SHORTEST)
+
+
+def utilization(starts: NDArray[np.float64], ends: NDArray[np.float64]) -> tuple[float, int]:
+    """Return the busy part of the time of as many workers as were ever busy at once, and these.
+
+    Args:
+        starts, ends: of all evaluations, see :func:`relative_times`.
+    """
+    _, busy = busy_over_time(starts, ends)
+    peak = int(busy.max())
+    return float((ends - starts).sum()) / (peak * float(ends.max())), peak
+
+
+def busy_over_time(
     starts: NDArray[np.float64], ends: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Return the times at which evaluations begin or end, and how many run from then on."""

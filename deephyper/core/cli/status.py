@@ -39,8 +39,10 @@ def status(log_dir: Path, as_json: bool) -> None:
 
 def status_lines(status: Status) -> list[str]:
     """Return a status for people: one line with all that matters, and indented ones."""
+    from deephyper.ask_tell.status import state_text
+
     return [
-        f"{_state(status)}: {_counts(status)}; {_best(status)}",
+        f"{state_text(status)}: {_counts(status)}; {_best(status)}",
         *(f"    {line}" for line in _details(status)),
     ]
 
@@ -55,18 +57,6 @@ def duration_text(seconds: float) -> str:
     (name, size), (smaller, small) = units[large], units[large + 1]
     rest = whole % size // small
     return f"{whole // size} {name}" + (f" {rest} {smaller}" if rest else "")
-
-
-def _state(status: Status) -> str:
-    from deephyper.search.search_result import REASONS
-
-    if status.state == "ended" and status.reason is not None:
-        return f"ended ({REASONS[status.reason]})"
-    if status.state == "open":
-        return "open (points are asked for and told)"
-    if status.state == "interrupted" and status.reason is None:
-        return "interrupted (its process is gone)"
-    return "running, on hold (begins no new evaluations)" if status.is_held else status.state
 
 
 def _counts(status: Status) -> str:
