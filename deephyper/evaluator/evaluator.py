@@ -25,6 +25,7 @@ from deephyper.job import Ended, Event, Job, Outcome
 from deephyper.option import Option
 
 DEFAULT_METHOD = "process"
+"""The evaluator where none is named."""
 _MOST_WORKERS = 1_000_000
 
 
