@@ -76,7 +76,8 @@ def entry(package: ModuleType, name: str) -> list[str]:
     analyzer = ModuleAnalyzer.for_module(defined_in(package, name))
     analyzer.analyze()
     text = analyzer.attr_docs[("", name)]
-    return [f".. py:data:: {path}", "", *(f"   {line}" for line in text), ""]
+    head = [f".. py:data:: {name}", f"   :module: {package.__name__}", ""]
+    return [*head, *(f"   {line}" for line in text), ""]
 
 
 def defined_in(package: ModuleType, name: str) -> str:
