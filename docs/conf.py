@@ -35,7 +35,7 @@ napoleon_numpy_docstring = False
 napoleon_use_ivar = True
 python_maximum_signature_line_length = 80
 default_role = "py:obj"
-smartquotes = False  # which would make one dash of the two of an option
+smartquotes_action = "D"
 
 html_theme = "furo"
 html_title = "deephyper"

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from sphinx.ext.autodoc.mock import mock
+from sphinx.ext.autodoc.mock import mock  # type: ignore[attr-defined,unused-ignore]
 from sphinx.pycode import ModuleAnalyzer
 
 from _site import GENERATED
@@ -70,7 +70,8 @@ def entry(package: ModuleType, name: str) -> list[str]:
     """Return the directive for a name. That of a value has the text below its definition."""
     thing, path = getattr(package, name), f"{package.__name__}.{name}"
     if inspect.isclass(thing):
-        return [f".. autoclass:: {path}", "   :members:", "   :show-inheritance:", ""]
+        bases = [] if thing.__bases__ == (object,) else ["   :show-inheritance:"]
+        return [f".. autoclass:: {path}", "   :members:", *bases, ""]
     if inspect.isroutine(thing):
         return [f".. autofunction:: {path}", ""]
     analyzer = ModuleAnalyzer.for_module(defined_in(package, name))

@@ -32,7 +32,7 @@ def pages() -> Iterator[tuple[str, click.Context, click.Command]]:
 
 def escaped(text: str) -> str:
     """Return text that Markdown shows as it is, options in it as code."""
-    parts = re.split(r"((?<![\w-])--?[a-zA-Z][\w-]*)", text)
+    parts = re.split(r"((?<![\w-])(?:--?[a-zA-Z][\w-]*|--(?![\w-])))", text)
     parts[::2] = [re.sub(r"([\\`*_{}\[\]<>|~$#&!])", r"\\\1", part) for part in parts[::2]]
     parts[1::2] = [f"`{part}`" for part in parts[1::2]]
     return "".join(parts)
