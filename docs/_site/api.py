@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -22,6 +23,7 @@ PACKAGES = (
     "deephyper.command",
     "deephyper.callbacks",
     "deephyper.stopper",
+    "deephyper.ask_tell",
     "deephyper.optimizer",
     "deephyper.nas",
     "deephyper.analytics",
@@ -39,9 +41,21 @@ NOT_NEEDED = (
 """Libraries whose callbacks are described without them."""
 
 OTHERS = {
-    "deephyper.evaluator": ["deephyper.evaluator.current.CurrentEvaluation"],
+    "deephyper.evaluator": {"deephyper.evaluator.current": ["CurrentEvaluation"]},
+    "deephyper.analytics": {
+        "deephyper.analytics.compare": [
+            "compare",
+            "Comparison",
+            "Group",
+            "Band",
+            "Reached",
+            "Difference",
+        ],
+        "deephyper.analytics.insight": ["insight", "Finding"],
+        "deephyper.analytics.trajectory": ["read_trajectory", "Trajectory"],
+    },
 }
-"""Classes that no package exports, but whose objects users hold."""
+"""On the page of a package, what users take from a module of it, or only hold objects of."""
 
 LEFT_OUT = ("__version__", "config_space")
 
@@ -54,6 +68,7 @@ def names_of(package: ModuleType) -> list[str]:
     return [name for name in package.__all__ if name not in LEFT_OUT]
 
 
+@cache
 def homes() -> dict[str, str]:
     """Return where a public name is documented: in the first of the packages that have it."""
     found: dict[str, str] = {}
@@ -100,8 +115,9 @@ def page(name: str) -> str:
                 lines += entry(package, each)
             else:
                 elsewhere.append(each)
-    for path in OTHERS.get(name, []):
-        lines += [f".. autoclass:: {path}", "   :members:", ""]
+    for module, names in OTHERS.get(name, {}).items():
+        for each in names:
+            lines += entry(importlib.import_module(module), each)
     lines.append("```")
     if elsewhere:
         also = ", ".join(f"{{py:obj}}`{each} <{homes_of(package, each)}>`" for each in elsewhere)

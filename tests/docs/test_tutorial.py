@@ -48,7 +48,7 @@ def objectives(results: Path) -> list[float]:
 
 
 @pytest.mark.long
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_the_first_page_leads_to_a_tuned_model(environment: dict[str, str], tmp_path: Path) -> None:
     folder, last = type_page("start.md", environment, tmp_path)
     found = objectives(folder / "boosting" / "results.csv")
@@ -60,7 +60,7 @@ def test_the_first_page_leads_to_a_tuned_model(environment: dict[str, str], tmp_
 
 
 @pytest.mark.long
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_the_recipes_work(environment: dict[str, str], tmp_path: Path) -> None:
     type_page("start.md", environment, tmp_path, commands=False)
     folder, last = type_page("howto.md", environment, tmp_path)
@@ -69,7 +69,7 @@ def test_the_recipes_work(environment: dict[str, str], tmp_path: Path) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_that_of_scikit_learn_runs_as_it_reads(environment: dict[str, str], tmp_path: Path) -> None:
     folder, _ = type_page("tutorial_sklearn.md", environment, tmp_path)
     assert max(objectives(folder / "digits" / "results.csv")) > 0.98
@@ -77,7 +77,7 @@ def test_that_of_scikit_learn_runs_as_it_reads(environment: dict[str, str], tmp_
 
 @pytest.mark.long
 @pytest.mark.tensorflow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_that_of_keras_runs_as_it_reads(environment: dict[str, str], tmp_path: Path) -> None:
     folder, _ = type_page("tutorial_keras.md", environment, tmp_path)
     rows = list(csv.DictReader((folder / "digits" / "results.csv").open()))
@@ -86,7 +86,7 @@ def test_that_of_keras_runs_as_it_reads(environment: dict[str, str], tmp_path: P
 
 
 @pytest.mark.long
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 @pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="needs PyTorch")
 def test_that_of_pytorch_runs_as_it_reads(environment: dict[str, str], tmp_path: Path) -> None:
     folder, _ = type_page("tutorial_torch.md", environment, tmp_path)
