@@ -7,7 +7,7 @@
 >>> result.num_evaluations
 20
 
-The map of the house:
+The packages:
 
 - ``problem``: what may be searched
 - ``evaluator``: where points are evaluated

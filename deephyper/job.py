@@ -219,6 +219,7 @@ class Notice:
 
 
 Event = Started | Reported | Ended | Notice
+"""Events that an evaluator returns: of a job, or of its workers."""
 
 
 def evaluation_seed(seed: int, id_: str) -> int:

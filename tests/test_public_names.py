@@ -18,11 +18,15 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = (
     "deephyper",
     "deephyper.analytics",
+    "deephyper.analytics.plots",
+    "deephyper.ask_tell",
+    "deephyper.command",
     "deephyper.evaluator",
     "deephyper.nas",
     "deephyper.optimizer",
     "deephyper.problem",
     "deephyper.space_file",
+    "deephyper.stopper",
 )
 NAMES = [
     (package, name)

@@ -26,8 +26,10 @@ _BEGINNING = 4096
 """Bytes of a program that are looked at; no binary has so many without a zero among them."""
 _TICK = 0.2
 """Seconds between two questions whether a program is to end."""
-START, OWN = "start", "evaluation"
-"""What stands for a directory."""
+START = "start"
+"""In place of a directory: where the search was started."""
+OWN = "evaluation"
+"""In place of a directory: that of the evaluation."""
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from deephyper.errors import SettingsError
 from deephyper.objective import FAILURE_PREFIX, METRICS_KEY, OBJECTIVE_KEY
 
 LAST = "last"
+"""The last number on standard output, the default source of an objective."""
 FORMS = "last, regex:PATTERN, or json:FILE[:KEY]"
 """The ways to say where the objective is, for messages and help texts."""
 OUTPUT = "DH-OUTPUT:"

@@ -108,6 +108,7 @@ class CurrentEvaluation:
 
 
 evaluation = CurrentEvaluation()
+"""The evaluation that this code is a part of; see :class:`CurrentEvaluation`."""
 
 
 class Context:

@@ -26,6 +26,7 @@ from deephyper.option import Option
 from deephyper.printable import one_printable_line
 
 DEFAULT_METHOD = "process"
+"""The evaluator where none is named."""
 _MOST_WORKERS = 1_000_000
 
 

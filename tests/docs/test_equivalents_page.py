@@ -1,4 +1,4 @@
-"""docs/equivalents.md: what stands in the columns on our side is there."""
+"""docs/equivalents.md and docs/names.md: what stands in the columns on our side is there."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from deephyper.core.cli.groups import deephyper_analytics
 from deephyper.space_file.domain_text import parse_definitions
 
 ROOT = Path(__file__).parents[2]
-TEXT = (ROOT / "docs" / "equivalents.md").read_text(encoding="utf-8")
+PAGES = [ROOT / "docs" / "equivalents.md", ROOT / "docs" / "names.md"]
+TEXT = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
 ROWS = [line for line in TEXT.splitlines() if re.match(r"\| (?!---)", line)]
 OURS = [re.split(r" (?<!\\)\| ", row.strip("| "))[-1] for row in ROWS]
 SPANS = sorted({span for cell in OURS for span in re.findall(r"`([^`]+)`", cell)})
@@ -112,3 +113,12 @@ def test_the_classic_names_are_accepted() -> None:
     problem.add_starting_point(units=10)
     assert problem.starting_point_asdict == [{"units": 10}]
     assert {"--backend", "--surrogate-model", "--acq-func", "--cache-key"} <= options()
+
+
+def test_the_search_that_is_in_both_runs_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (code,) = re.findall(r"^```python\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)
+    exec(compile(code, "names.md", "exec"), {"__name__": "page"})
+    assert re.match(r"\{'x': [-\d.e]+\} -[\d.e-]+$", capsys.readouterr().out)

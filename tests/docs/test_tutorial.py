@@ -3,60 +3,13 @@
 from __future__ import annotations
 
 import csv
+import importlib.util
 import json
-import re
-import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-
-
-@dataclass(frozen=True)
-class Command:
-    """A line after ``$`` in a console block, and what it is said to print; ``...`` is anything."""
-
-    line: str
-    expected: str
-
-
-def commands_in(text: str) -> list[Command]:
-    commands = []
-    for block in re.findall(r"^```console\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
-        for entry in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
-            line, _, expected = entry.partition("\n")
-            commands.append(Command(line, expected))
-    return commands
-
-
-def matches(expected: str, printed: str) -> bool:
-    pattern = re.escape(expected).replace(re.escape("..."), ".*")
-    return re.fullmatch(pattern, printed, re.DOTALL) is not None
-
-
-def type_commands(page: str, environment: dict[str, str], folder: Path) -> tuple[Path, str]:
-    """Return the last folder, and what the last command printed."""
-    last = ""
-    for command in commands_in((ROOT / "docs" / page).read_text(encoding="utf-8")):
-        if command.line.startswith("cd "):
-            folder = folder / command.line.removeprefix("cd ")
-            assert folder.is_dir()
-            continue
-        done = subprocess.run(
-            command.line,
-            shell=True,
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, f"{command.line}\n{done.stdout}\n{done.stderr}"
-        assert matches(command.expected, done.stdout), f"{command.line}\n{done.stdout}"
-        last = done.stdout
-    return folder, last
+from tests.docs.typed_page import DOCS, type_page
 
 
 @pytest.mark.long
@@ -64,7 +17,7 @@ def type_commands(page: str, environment: dict[str, str], folder: Path) -> tuple
 @pytest.mark.tensorflow
 @pytest.mark.timeout(600)
 def test_the_tutorial_runs_as_it_reads(environment: dict[str, str], tmp_path: Path) -> None:
-    folder, last = type_commands("tutorial.md", environment, tmp_path)
+    folder, last = type_page("tutorial.md", environment, tmp_path)
     rows = list(csv.DictReader((folder / "results.csv").open()))
     assert len(rows) == 6
     assert (rows[0]["activation"], rows[0]["lr"], rows[0]["units"]) == ("identity", "0.01", "10")
@@ -81,10 +34,70 @@ def test_the_tutorial_runs_as_it_reads(environment: dict[str, str], tmp_path: Pa
 def test_that_of_architectures_runs_as_it_reads(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
-    folder, _ = type_commands("tutorial_nas.md", environment, tmp_path)
+    folder, _ = type_page("tutorial_nas.md", environment, tmp_path)
     rows = list(csv.DictReader((folder / "results.csv").open()))
     assert len(rows) == 8
     # The first point of the other tutorial, a linear model, explains nothing of these data.
     assert max(float(row["objective"]) for row in rows if row["objective"]) > 0.9
     described = json.loads((folder / "ensemble" / "ensemble.json").read_text())
     assert described["loss"] <= described["best_single"]["loss"]
+
+
+def objectives(results: Path) -> list[float]:
+    return [float(row["objective"]) for row in csv.DictReader(results.open()) if row["objective"]]
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+def test_the_first_page_leads_to_a_tuned_model(environment: dict[str, str], tmp_path: Path) -> None:
+    folder, last = type_page("start.md", environment, tmp_path)
+    found = objectives(folder / "boosting" / "results.csv")
+    assert len(found) == 40
+    # The mean absolute error with scikit-learn's defaults is 46.7.
+    assert min(found) < 46
+    assert (folder / "history.png").read_bytes().startswith(b"\x89PNG")
+    assert last.startswith("trained with {'learning_rate': ")
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+def test_the_recipes_work(environment: dict[str, str], tmp_path: Path) -> None:
+    type_page("start.md", environment, tmp_path, commands=False)
+    folder, last = type_page("howto.md", environment, tmp_path)
+    assert len(objectives(folder / "smallest" / "results.csv")) == 16
+    assert len(last.splitlines()) == 4
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+def test_that_of_scikit_learn_runs_as_it_reads(environment: dict[str, str], tmp_path: Path) -> None:
+    folder, _ = type_page("tutorial_sklearn.md", environment, tmp_path)
+    assert max(objectives(folder / "digits" / "results.csv")) > 0.98
+
+
+@pytest.mark.long
+@pytest.mark.tensorflow
+@pytest.mark.timeout(900)
+def test_that_of_keras_runs_as_it_reads(environment: dict[str, str], tmp_path: Path) -> None:
+    folder, _ = type_page("tutorial_keras.md", environment, tmp_path)
+    rows = list(csv.DictReader((folder / "digits" / "results.csv").open()))
+    assert len(rows) == 16
+    assert max(objectives(folder / "digits" / "results.csv")) > 0.9
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+@pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="needs PyTorch")
+def test_that_of_pytorch_runs_as_it_reads(environment: dict[str, str], tmp_path: Path) -> None:
+    folder, _ = type_page("tutorial_torch.md", environment, tmp_path)
+    assert max(objectives(folder / "digits" / "results.csv")) > 0.9
+
+
+@pytest.mark.parametrize("page", ["start", "tutorial_sklearn", "tutorial_keras", "tutorial_torch"])
+def test_the_code_of_a_page_is_valid(page: str, tmp_path: Path) -> None:
+    type_page(f"{page}.md", {}, tmp_path, commands=False)
+    files = sorted(tmp_path.glob("*.py"))
+    assert len(files) >= 2
+    for file in files:
+        compile(file.read_text(encoding="utf-8"), file.name, "exec")
+    assert f"images/{page.replace('tutorial_', '')}" in (DOCS / f"{page}.md").read_text()

@@ -1,14 +1,7 @@
-"""Reports in a real Chromium: what a person sees and does, by mouse and by keyboard.
-
-Chromium is installed where it is missing, as root, on Debian.
-"""
+"""Reports in a real Chromium: what a person sees and does, by mouse and by keyboard."""
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +12,13 @@ from deephyper.analytics.report.content import read_content
 from deephyper.analytics.report.page import page_of
 from deephyper.clock import Clock
 from tests.analytics.report.searches import all_failed, hostile, many, searched, write_rows
+from tests.chromium import chromium
+
+__all__ = ["chromium"]
 
 pytestmark = pytest.mark.long
 
-sync_api = pytest.importorskip("playwright.sync_api")
+pytest.importorskip("playwright.sync_api")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright")
 
 DESKTOP, PHONE = (1280, 800), (390, 844)
@@ -30,30 +26,9 @@ ROWS = "#evaluations tbody tr[data-row]"
 NUMBER_SHOWN = "() => document.getElementById('chosen').textContent"
 
 
-def chromium() -> str:
-    """Return the path of Chromium, which is installed if need be; skip the test without it."""
-    found = shutil.which("chromium")
-    if found is not None:
-        return found
-    if os.geteuid() != 0 or shutil.which("apt-get") is None:
-        pytest.skip("Chromium isn't installed, and installing it needs root and apt-get")
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for words in (["update"], ["install", "-y", "--no-install-recommends", "chromium"]):
-        done = subprocess.run(
-            ["apt-get", "-q", *words], env=environment, capture_output=True, text=True, timeout=900
-        )
-        if done.returncode != 0:
-            pytest.skip(f"apt-get {words[0]} failed: {done.stderr.strip()[-300:]}")
-    return shutil.which("chromium") or pytest.skip("there is no Chromium after its installation")
-
-
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    path = chromium()
-    with sync_api.sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield found
-        found.close()
+def browser(chromium: Any) -> Any:
+    return chromium
 
 
 class Opened:
