@@ -142,7 +142,7 @@ def test_a_study_is_read_by_optuna(
         assert trial.datetime_start.timestamp() == pytest.approx(row.columns["start"], abs=0.01)
     best = max((r for r in rows.values() if r.status == "finished"), key=lambda r: r.objective or 0)
     assert study.best_params == best.point
-    found = study.trials[0].distributions
+    found: dict[str, Any] = {**study.trials[0].distributions}
     assert (found["lr"].low, found["lr"].high, found["lr"].log) == (1e-4, 1.0, True)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study.optimize(lambda trial: trial.suggest_float("x", 0.0, 1.0), n_trials=1)  # it continues
@@ -187,6 +187,7 @@ def test_an_experiment_is_read_by_mlflow(
     assert [each.name for each in tmp_path.iterdir()] == ["a.db"]
     client = MlflowClient(tracking_uri=f"sqlite:///{tmp_path / 'a.db'}")
     experiment = client.get_experiment_by_name("mine")
+    assert experiment is not None
     runs = client.search_runs([experiment.experiment_id])
     assert len(runs) == len(rows)
     states = {"FINISHED": "finished", "KILLED": "pruned", "FAILED": "failed"}

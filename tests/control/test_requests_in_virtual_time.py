@@ -342,7 +342,11 @@ def test_a_search_leaves_no_directory_behind(search: VirtualSearch) -> None:
 
 def test_what_comes_after_the_end_is_answered_with_that(search: VirtualSearch) -> None:
     ids = ask_at(search, 20.0, action="pause")
-    search.time.at(20.0, lambda: put(search.log_dir, Request(action="stop")))
+
+    def stop() -> None:
+        put(search.log_dir, Request(action="stop"))
+
+    search.time.at(20.0, stop)
     search.session(max_evals=4)
     assert answer_at_the_end(search, ids) is not None
     assert not list((search.log_dir / DIRECTORY).glob("*.request"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,10 @@ def outcome(number: int, objective: float | None = 1.0, message: str = "no") -> 
     return Outcome(Job(str(number), POINT), status, objective, failure, 0.0, 1.0, "0")  # type: ignore[arg-type]
 
 
+def is_in(word: str, lines: list[str]) -> bool:
+    return any(word in line for line in lines)
+
+
 def test_a_wide_terminal_shows_all_of_it(busy: VirtualEvaluator) -> None:
     with pseudo_terminal(200, 24) as terminal:
         with Progress(100, stream=terminal.stream, num_workers=62) as progress:
@@ -82,7 +87,8 @@ def test_nothing_wraps_and_nothing_of_a_picture_is_left(
             progress.follow(busy, lambda: Standing(100))
             for number in range(3):
                 progress.show(outcome(100 + number, float(number)))
-                terminal.until(lambda text, n=number: any(f"{n + 1}/100" in t for t in text))
+                count = f"{number + 1}/100"
+                terminal.until(partial(is_in, count))
             terminal.until(lambda text: any("3/100" in line for line in text[-lines:]))
         terminal.until(lambda text: text[-1] == "")
         # Messages may wrap; pictures don't, and only the last of them is there.

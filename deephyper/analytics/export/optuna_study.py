@@ -71,8 +71,9 @@ def _storage(path: Path) -> Any:
     import optuna
 
     if path.suffix == ".log":
-        backend = optuna.storages.journal.JournalFileBackend(str(path))
-        return optuna.storages.JournalStorage(backend)
+        from optuna.storages.journal import JournalFileBackend
+
+        return optuna.storages.JournalStorage(JournalFileBackend(str(path)))
     import sqlalchemy
 
     storage = optuna.storages.RDBStorage(f"sqlite:///{path.absolute()}")
