@@ -245,6 +245,16 @@ def test_a_click_on_a_row_and_on_a_point_picks_an_evaluation(
     opened.close()
 
 
+def test_the_evaluations_of_a_kind_of_failure_are_chosen(
+    browser: Any, reports: dict[str, Path]
+) -> None:
+    opened = Opened(browser, reports["many"], DESKTOP)
+    opened.page.get_by_role("button", name="Choose these evaluations").first.click()
+    opened.wait_for_chosen("1,000 of 50,000 evaluations chosen")
+    assert {*opened.page.locator(f"{ROWS} td:nth-child(1)").all_inner_texts()} == {"failed"}
+    opened.close()
+
+
 def test_everything_is_reached_by_the_keyboard(browser: Any, reports: dict[str, Path]) -> None:
     opened = Opened(browser, reports["searched"], DESKTOP)
     page = opened.page
