@@ -21,6 +21,7 @@ pytestmark = pytest.mark.long
 pytest.importorskip("playwright.sync_api")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright")
 
+ATTEMPTS = 120
 DESKTOP, PHONE = (1280, 800), (390, 844)
 ROWS = "#evaluations tbody tr[data-row]"
 NUMBER_SHOWN = "() => document.getElementById('chosen').textContent"
@@ -65,7 +66,7 @@ class Opened:
             self.page.wait_for_timeout(30)
         for plot in self.page.locator("section:not([hidden]) .plot:not([hidden])").all():
             plot.scroll_into_view_if_needed()
-            plot.locator("canvas").first.wait_for(state="attached")
+            plot.and_(self.page.locator("[data-drawn]")).wait_for(state="attached")
 
     def shown(self) -> str:
         return str(self.page.evaluate(NUMBER_SHOWN))
@@ -74,6 +75,38 @@ class Opened:
         self.page.wait_for_function(
             f"() => document.getElementById('chosen').textContent.includes({text!r})"
         )
+
+    def bring_to_sight(self, plot: str) -> dict[str, float]:
+        """Return where a chart is, when it can be clicked on."""
+        self.page.evaluate(f"document.getElementById({plot!r}).scrollIntoView({{block: 'center'}})")
+        self.page.locator(f"#{plot}[data-drawn]").wait_for(state="attached")
+        box: dict[str, float] = self.page.locator(f"#{plot}").bounding_box()
+        return box
+
+    def drag_over(self, plot: str) -> None:
+        """Drag over a part of a chart, until that has chosen something.
+
+        A drag is lost on a page that is busy, as a person's is.
+        """
+        for _ in range(ATTEMPTS):
+            box = self.bring_to_sight(plot)
+            corners = [
+                (box["x"] + across * box["width"], box["y"] + down * box["height"])
+                for across, down in ((0.3, 0.15), (0.5, 0.4), (0.75, 0.7))
+            ]
+            self.page.mouse.move(*corners[0])
+            self.page.mouse.down()
+            self.page.mouse.move(*corners[1], steps=5)
+            self.page.mouse.move(*corners[2], steps=5)
+            self.page.mouse.up()
+            self.pause(500)
+            if self.shown().endswith(" evaluations chosen"):
+                return
+        pytest.fail(f"no drag over {plot} chose anything")
+
+    def pause(self, milliseconds: int) -> None:
+        """Wait in the page, until it has done what was asked for before."""
+        self.page.evaluate(f"() => new Promise((done) => setTimeout(done, {milliseconds}))")
 
     def close(self) -> None:
         self.context.close()
@@ -166,20 +199,7 @@ def test_what_is_chosen_in_a_chart_is_chosen_in_the_others(
     opened = Opened(browser, reports["searched"], DESKTOP)
     page = opened.page
     for plot in ("history-plot", "slice-0", "parallel-plot", "busy-plot"):
-        target = page.locator(f"#{plot}")
-        target.scroll_into_view_if_needed()
-        target.locator("canvas").first.wait_for(state="attached")
-        page.evaluate(f"document.getElementById({plot!r}).scrollIntoView({{block: 'center'}})")
-        page.wait_for_timeout(300)
-        box = target.bounding_box()
-        assert box is not None
-        x, y = box["x"], box["y"]
-        page.mouse.move(x + 0.3 * box["width"], y + 0.15 * box["height"])
-        page.mouse.down()
-        page.mouse.move(x + 0.5 * box["width"], y + 0.4 * box["height"], steps=5)
-        page.mouse.move(x + 0.75 * box["width"], y + 0.7 * box["height"], steps=5)
-        page.mouse.up()
-        opened.wait_for_chosen(" of 60 evaluations chosen")
+        opened.drag_over(plot)
         number = int(opened.shown().split()[0])
         assert number < 60
         rows = page.locator("#evaluations").get_attribute("aria-rowcount")
@@ -205,18 +225,24 @@ def test_a_click_on_a_row_and_on_a_point_picks_an_evaluation(
     panel.wait_for(state="visible")
     assert "objective" in panel.inner_text()
     page.keyboard.press("Escape")
-    page.locator("#history-plot canvas").first.wait_for(state="attached")
-    page.evaluate("document.getElementById('history-plot').scrollIntoView({block: 'center'})")
-    box = page.locator("#history-plot").bounding_box()
-    assert box is not None
-    for step in range(40):
+    box = opened.bring_to_sight("history-plot")
+    for step in range(ATTEMPTS):
+        x = box["x"] + (0.1 + 0.02 * (step % 40)) * box["width"]
+        page.mouse.click(x, box["y"] + 0.2 * box["height"])
+        opened.pause(300)
         if panel.is_visible():
             break
-        page.mouse.click(
-            box["x"] + (0.1 + 0.02 * step) * box["width"], box["y"] + 0.2 * box["height"]
-        )
-        page.wait_for_timeout(50)
     assert panel.is_visible()
+    opened.close()
+
+
+def test_the_evaluations_of_a_kind_of_failure_are_chosen(
+    browser: Any, reports: dict[str, Path]
+) -> None:
+    opened = Opened(browser, reports["many"], DESKTOP)
+    opened.page.get_by_role("button", name="Choose these evaluations").first.click()
+    opened.wait_for_chosen("1,000 of 50,000 evaluations chosen")
+    assert {*opened.page.locator(f"{ROWS} td:nth-child(1)").all_inner_texts()} == {"failed"}
     opened.close()
 
 

@@ -57,6 +57,7 @@ const views = new Map();  // of Bokeh, by the element that each is in
 function removeFigures(target) {
   views.get(target)?.then((found) => found?.remove?.());
   views.delete(target);
+  delete target.dataset.drawn;
   target.replaceChildren();
 }
 
@@ -128,7 +129,9 @@ function showFigure(figure, target, {onBrush, onTap, exact = false} = {}) {
     });
   }
   if (onTap) figure.on_event("tap", ({x, y}) => onTap(x, y));
-  views.set(target, Bokeh.Plotting.show(figure, target));
+  const made = Bokeh.Plotting.show(figure, target);
+  views.set(target, made);
+  made.then(() => { target.dataset.drawn = "true"; });
 }
 
 const ALL = [-Infinity, Infinity];

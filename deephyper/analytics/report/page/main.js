@@ -33,16 +33,16 @@ async function start() {
 }
 
 function showCharts() {
-  const any = table.order.length > 0;
-  byId("history").hidden = byId("table").hidden = !any && table.length === 0;
   const drawn = table.status.some((status) => status in SIGNS) && variedHyperparameters().length > 0;
-  byId("history").hidden = !any;
+  const compared = table.status.some((status) => status === "finished" || status === "pruned");
+  byId("history").hidden = !compared;
+  byId("table").hidden = table.length === 0;
   byId("chooser").hidden = table.length === 0;
   byId("slices").hidden = !drawn;
   const finished = table.status.some((status) => status === "finished");
   byId("parallel").hidden = !finished || variedHyperparameters().length === 0;
   byId("curves").hidden = report.curves.length === 0;
-  if (any) {
+  if (compared) {
     new Chart("history-plot", HISTORY_HEIGHT, makeHistory);
     fillLegend("history-legend", [
       ...statusItems(), ["best so far", {marker: "line", color: "best"}], PICKED]);

@@ -65,7 +65,7 @@ function sinceImprovement(live) {
 
 function bestCard() {
   const best = report.best;
-  if (!best) return card("Best objective", "none yet");
+  if (!best) return card("Best objective", "none");
   const made = element("div", {class: "card"}, element("div", {class: "title", text: "Best objective"}));
   const copy = element("button", {type: "button", text: "Copy the point"});
   copy.addEventListener("click", () => copyText(best.point, copy));
@@ -167,7 +167,7 @@ function showRunning() {
   byId("running-title").textContent = title;
   const titles = ["id", "worker", "for", "step", "reported", "point"];
   byId("running-body").replaceChildren(plainTable(title, titles, running.slice(0, 200).map((each) => [
-    shown(each.id), each.worker === null ? "waits" : shown(each.worker), formatDuration(each.age),
+    shown(each.id), each.worker === null ? "waits" : shown(each.worker), report.state === "running" || report.state === "open" ? formatDuration(each.age) : "",
     each.step === null ? "" : String(each.step), each.value === null ? "" : formatNumber(each.value),
     shorten(shown(each.point), 300),
   ])));
