@@ -342,7 +342,7 @@ def test_a_search_leaves_no_directory_behind(search: VirtualSearch) -> None:
 
 def test_what_comes_after_the_end_is_answered_with_that(search: VirtualSearch) -> None:
     ids = ask_at(search, 20.0, action="pause")
-    search.time.at(20.0, lambda: put(search.log_dir, Request(action="stop")))
+    ask_at(search, 20.0, action="stop")
     search.session(max_evals=4)
     assert answer_at_the_end(search, ids) is not None
     assert not list((search.log_dir / DIRECTORY).glob("*.request"))

@@ -82,7 +82,8 @@ def test_nothing_wraps_and_nothing_of_a_picture_is_left(
             progress.follow(busy, lambda: Standing(100))
             for number in range(3):
                 progress.show(outcome(100 + number, float(number)))
-                terminal.until(lambda text, n=number: any(f"{n + 1}/100" in t for t in text))
+                count = f"{number + 1}/100"
+                terminal.until(lambda text, count=count: any(count in t for t in text))  # type: ignore[misc]
             terminal.until(lambda text: any("3/100" in line for line in text[-lines:]))
         terminal.until(lambda text: text[-1] == "")
         # Messages may wrap; pictures don't, and only the last of them is there.
