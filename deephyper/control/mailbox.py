@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from deephyper.control.requests import (
@@ -27,6 +27,7 @@ from deephyper.control.requests import (
     decode_request,
     encode,
 )
+from deephyper.errors import ResultsError
 from deephyper.safe_files import open_to_others
 from deephyper.standard_streams import open_apart
 
@@ -41,13 +42,15 @@ class Mailbox:
     Args:
         log_dir: the log directory, which this process has claimed.
         session: what requests name the session by.
+        check: raises ResultsError where another session has taken the log directory since.
 
     Attributes:
         session: the same.
         why_closed: why it takes none; empty if it does.
     """
 
-    def __init__(self, log_dir: Path, session: str) -> None:
+    def __init__(self, log_dir: Path, session: str, check: Callable[[], None]) -> None:
+        self._check = check
         self.session = session
         self.why_closed = ""
         self._log_dir = log_dir
@@ -60,12 +63,18 @@ class Mailbox:
             self.why_closed = f"'{log_dir / DIRECTORY}' can't be used ({error.strerror or error})"
 
     def requests(self) -> Iterator[tuple[str, Request | DamagedRequest]]:
-        """Yield the requests that are there, each with its id, the first one first."""
+        """Yield the requests that are there, each with its id, the first one first.
+
+        Raises:
+            ResultsError: if there are some, and another session has taken the log directory.
+        """
         directory = self._opened()
         if directory is None:
             return
         try:
             found = sorted(name for name in os.listdir(directory) if NAME.fullmatch(name))
+            if found:
+                self._check()
             for name in found[:_MOST_AT_A_TIME]:
                 request = self._read(directory, name)
                 if request is not None:
@@ -97,8 +106,10 @@ class Mailbox:
             os.close(directory)
 
     def close(self) -> None:
-        """Remove the directory, unless there is something in it that somebody waits for."""
-        with contextlib.suppress(OSError):
+        """Remove the directory, unless there is something in it that somebody waits for, or it is
+        that of another session by now."""
+        with contextlib.suppress(OSError, ResultsError):
+            self._check()
             os.rmdir(DIRECTORY, dir_fd=self._fd)
         os.close(self._fd)
 
