@@ -1,10 +1,10 @@
 """The directory of requests, as the search sees it.
 
-The search makes it, for its user alone, and removes it at its end. Whoever asks puts a whole file
-there in one step, and waits for another with the answer; so it works wherever both see the same
-files, and no port is open. The directory is opened anew at each look, since a network file system
-answers from a cache otherwise. A request is removed after it was carried out, written to the
-journal and answered: one whose search is killed before is found by the next session.
+Whoever asks first makes it, for the user alone, and the search removes it at its end. A request is
+a whole file that is put there in one step, and the answer is another; so it works wherever both see
+the same files, and no port is open. The directories are opened anew at each look, since a network
+file system answers from a cache otherwise. A request is removed after it was carried out, written
+to the journal and answered: one whose search is killed before is found by the next session.
 """
 
 from __future__ import annotations
@@ -46,21 +46,15 @@ class Mailbox:
 
     Attributes:
         session: the same.
-        why_closed: why it takes none; empty if it does.
     """
 
     def __init__(self, log_dir: Path, session: str, check: Callable[[], None]) -> None:
         self._check = check
         self.session = session
-        self.why_closed = ""
         self._log_dir = log_dir
         self._fd = open_apart(log_dir, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            with contextlib.suppress(FileExistsError):
-                os.mkdir(DIRECTORY, 0o700, dir_fd=self._fd)
+        with contextlib.suppress(OSError):
             self._clear_answers()
-        except OSError as error:
-            self.why_closed = f"'{log_dir / DIRECTORY}' can't be used ({error.strerror or error})"
 
     def requests(self) -> Iterator[tuple[str, Request | DamagedRequest]]:
         """Yield the requests that are there, each with its id, the first one first.
@@ -115,6 +109,9 @@ class Mailbox:
 
     def _opened(self) -> int | None:
         """Return the descriptor of the directory; None where it takes no requests."""
+        with contextlib.suppress(OSError):  # it may have been renamed
+            # So that a network file system learns of what is new in it.
+            os.close(open_apart(self._log_dir, os.O_RDONLY | os.O_DIRECTORY))
         try:
             directory = open_apart(DIRECTORY, _OPEN, dir_fd=self._fd)
         except OSError:

@@ -18,6 +18,7 @@ def test_a_session_that_wakes_up_too_late_leaves_the_requests_to_its_successor(
         raise ResultsError("another search has taken it over")
 
     late = Mailbox(tmp_path, "one", taken)
+    (tmp_path / DIRECTORY).mkdir(mode=0o700)
     successor = Mailbox(tmp_path, "two", lambda: None)
     assert [*late.requests()] == []
     request = tmp_path / DIRECTORY / f"{new_id()}.request"
