@@ -336,7 +336,12 @@ def test_a_request_is_refused_where_others_can_write_to_the_log_directory(
 def test_a_search_leaves_no_directory_behind(search: VirtualSearch) -> None:
     ids = ask_at(search, 5.0, action="pause")
     ask_at(search, 15.0, action="resume")
-    search.time.at(18.0, lambda: [p.unlink() for p in search.log_dir.glob(f"{DIRECTORY}/*")])  # type: ignore[arg-type,return-value]
+
+    def fetch() -> None:
+        for answer in (search.log_dir / DIRECTORY).iterdir():
+            answer.unlink()
+
+    search.time.at(18.0, fetch)
     search.session(max_evals=4)
     assert len(ids) == 1
     assert not (search.log_dir / DIRECTORY).exists()
