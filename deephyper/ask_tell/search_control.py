@@ -1,6 +1,6 @@
 """Control of a search that runs, from another process or another node.
 
-A request is a file in a directory that the search has made and that its user alone can write to;
+A request is a file in a directory that the user alone can read and write;
 the answer is another, see :mod:`deephyper.control`.
 """
 
@@ -169,12 +169,13 @@ class SearchControl:
         session = self._session()
         request.session = session
         try:
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(path / DIRECTORY, 0o700)
             directory = open_apart(path / DIRECTORY, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
         except OSError as error:
             raise ResultsError(
-                f"the search in '{path}' takes no requests ({DIRECTORY}: "
-                f"{error.strerror or error}); it has just begun or ended, or is one of an earlier "
-                "version"
+                f"'{path / DIRECTORY}' can't be used ({error.strerror or error}); free some space "
+                "or fix the permissions"
             ) from error
         id_ = new_id()
         try:

@@ -1,10 +1,10 @@
 """The directory of requests, as the search sees it.
 
-The search makes it, for its user alone, and removes it at its end. Whoever asks puts a whole file
-there in one step, and waits for another with the answer; so it works wherever both see the same
-files, and no port is open. The directory is opened anew at each look, since a network file system
-answers from a cache otherwise. A request is removed after it was carried out, written to the
-journal and answered: one whose search is killed before is found by the next session.
+Whoever asks first makes it, for the user alone, and the search removes it at its end. A request is
+a whole file that is put there in one step, and the answer is another; so it works wherever both see
+the same files, and no port is open. The directories are opened anew at each look, since a network
+file system answers from a cache otherwise. A request is removed after it was carried out, written
+to the journal and answered: one whose search is killed before is found by the next session.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from deephyper.control.requests import (
@@ -27,6 +27,7 @@ from deephyper.control.requests import (
     decode_request,
     encode,
 )
+from deephyper.errors import ResultsError
 from deephyper.safe_files import open_to_others
 from deephyper.standard_streams import open_apart
 
@@ -41,31 +42,33 @@ class Mailbox:
     Args:
         log_dir: the log directory, which this process has claimed.
         session: what requests name the session by.
+        check: raises ResultsError where another session has taken the log directory since.
 
     Attributes:
         session: the same.
-        why_closed: why it takes none; empty if it does.
     """
 
-    def __init__(self, log_dir: Path, session: str) -> None:
+    def __init__(self, log_dir: Path, session: str, check: Callable[[], None]) -> None:
+        self._check = check
         self.session = session
-        self.why_closed = ""
         self._log_dir = log_dir
         self._fd = open_apart(log_dir, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            with contextlib.suppress(FileExistsError):
-                os.mkdir(DIRECTORY, 0o700, dir_fd=self._fd)
+        with contextlib.suppress(OSError):
             self._clear_answers()
-        except OSError as error:
-            self.why_closed = f"'{log_dir / DIRECTORY}' can't be used ({error.strerror or error})"
 
     def requests(self) -> Iterator[tuple[str, Request | DamagedRequest]]:
-        """Yield the requests that are there, each with its id, the first one first."""
+        """Yield the requests that are there, each with its id, the first one first.
+
+        Raises:
+            ResultsError: if there are some, and another session has taken the log directory.
+        """
         directory = self._opened()
         if directory is None:
             return
         try:
             found = sorted(name for name in os.listdir(directory) if NAME.fullmatch(name))
+            if found:
+                self._check()
             for name in found[:_MOST_AT_A_TIME]:
                 request = self._read(directory, name)
                 if request is not None:
@@ -97,13 +100,18 @@ class Mailbox:
             os.close(directory)
 
     def close(self) -> None:
-        """Remove the directory, unless there is something in it that somebody waits for."""
-        with contextlib.suppress(OSError):
+        """Remove the directory, unless there is something in it that somebody waits for, or it is
+        that of another session by now."""
+        with contextlib.suppress(OSError, ResultsError):
+            self._check()
             os.rmdir(DIRECTORY, dir_fd=self._fd)
         os.close(self._fd)
 
     def _opened(self) -> int | None:
         """Return the descriptor of the directory; None where it takes no requests."""
+        with contextlib.suppress(OSError):  # it may have been renamed
+            # So that a network file system learns of what is new in it.
+            os.close(open_apart(self._log_dir, os.O_RDONLY | os.O_DIRECTORY))
         try:
             directory = open_apart(DIRECTORY, _OPEN, dir_fd=self._fd)
         except OSError:

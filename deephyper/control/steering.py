@@ -161,8 +161,6 @@ class Steering:
                 self._notify(f"an enqueued point waits for another session: {error}")
                 return
             self._optimizer.tell_pending([point])
-        if self._mailbox is not None and self._mailbox.why_closed:
-            self._notify(f"{self._mailbox.why_closed}; this search can't be controlled")
 
     def settled(self, outcome: Outcome) -> Outcome:
         """Return the outcome of an evaluation; another one where its user has stopped it.

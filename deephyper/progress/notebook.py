@@ -8,6 +8,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from html import escape
+from importlib import import_module
 from typing import Any
 
 from deephyper.objective import format_objective
@@ -48,9 +49,8 @@ class Notebook:
 
     def start(self) -> None:
         """Begin to show it."""
-        from IPython.display import HTML, display
-
-        self._handle = display(HTML(self._html(_ROWS)), display_id=True)
+        ipython = _ipython()
+        self._handle = ipython.display(ipython.HTML(self._html(_ROWS)), display_id=True)
         self._thread.start()
 
     def stop(self) -> None:
@@ -70,13 +70,16 @@ class Notebook:
             self._update(_ROWS)
 
     def _update(self, rows: int) -> None:
-        from IPython.display import HTML
-
-        self._handle.update(HTML(self._html(rows)))
+        self._handle.update(_ipython().HTML(self._html(rows)))
 
     def _html(self, rows: int) -> str:
         assert self._state is not None
         return as_html(self._state(rows), [*self._lines])
+
+
+def _ipython() -> Any:
+    """Return the module that shows things in a notebook, which is there in one."""
+    return import_module("IPython.display")
 
 
 def as_html(state: State, lines: list[str]) -> str:

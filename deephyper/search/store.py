@@ -132,7 +132,7 @@ class FileStore(Store):
                 notify(open_directory_notice(self._log_dir.path))
             # Nobody else writes to this journal, so what is read now is all there is.
             record = self._log_dir.reread(problem, record)
-            mailbox = Mailbox(self._log_dir.path, claim.token)
+            mailbox = Mailbox(self._log_dir.path, claim.token, claim.check)
             recorder = FileRecorder(problem, record, claim, journal, mailbox, notify)
             with contextlib.closing(mailbox), contextlib.closing(recorder):
                 yield record, recorder
