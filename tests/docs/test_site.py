@@ -66,7 +66,7 @@ def test_the_index_leads_to_every_page() -> None:
 
 
 @pytest.mark.long
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_every_public_name_is_in_the_reference_with_its_text(site: Path) -> None:
     inventory = {line.split()[0] for line in _objects(site) if line.split()[1].startswith("py:")}
     missing = []
@@ -92,7 +92,7 @@ def _objects(site: Path) -> list[str]:
 
 
 @pytest.mark.long
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_links_between_pages_lead_to_their_headings(site: Path) -> None:
     pages = {file: file.read_text(encoding="utf-8") for file in site.rglob("*.html")}
     anchors = {file: set(re.findall(r'\bid="([^"]+)"', text)) for file, text in pages.items()}
@@ -106,7 +106,7 @@ def test_links_between_pages_lead_to_their_headings(site: Path) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_pages_fit_and_are_accessible(
@@ -119,7 +119,7 @@ def test_pages_fit_and_are_accessible(
 
 
 @pytest.mark.long
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_the_whole_of_it_fits_a_phone(site: Path, chromium: Browser) -> None:
     for file in sorted(site.rglob("*.html")):
         with opened(chromium, file.as_uri(), PHONE) as page:
@@ -127,7 +127,7 @@ def test_the_whole_of_it_fits_a_phone(site: Path, chromium: Browser) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_search_works_from_the_disk(site: Path, chromium: Browser, size: dict[str, int]) -> None:
     url = (site / "search.html").as_uri() + "?q=stopper"
@@ -138,7 +138,7 @@ def test_search_works_from_the_disk(site: Path, chromium: Browser, size: dict[st
 
 
 @pytest.mark.long
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_the_keyboard_alone_leads_to_a_page(site: Path, chromium: Browser) -> None:
     with opened(chromium, (site / "index.html").as_uri()) as page:
         check_keyboard(page, ".sidebar-search")
