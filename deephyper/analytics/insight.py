@@ -123,7 +123,12 @@ def _progress(search: Trajectory) -> Iterator[Finding]:
         )
     else:
         before = search.best_after(n - max(1, n // 4))
-        gained = "" if math.isnan(before) else f"; a quarter ago it was {format_objective(before)}"
+        if math.isnan(before):
+            gained = ""
+        elif before == best:
+            gained = "; a quarter ago it was the same"
+        else:
+            gained = f"; a quarter ago it was {format_objective(before)}"
         text = f"{shown}{gained}. More evaluations may find a better one."
     yield Finding("progress", text, None, values)
 
@@ -164,6 +169,7 @@ def _bounds(points: Points) -> Iterator[Finding]:
             near = int((abs(shown - end) <= max(_NEAR_END, slack + 1e-9)).sum())
             if abs(places[0] - end) <= max(_END, slack + 1e-9) and 2 * near >= len(shown) >= 5:
                 wider = "a higher upper end" if side == "upper" else "a lower lower end"
+                wider += ", if there is one" if column.kind == "int" else ""
                 text = (
                     f"{near} of the best {len(shown)} evaluations have '{_name(column)}' near the "
                     f"{side} end of its range, {number:g}. Try {wider}."

@@ -64,7 +64,7 @@ def best_evaluations(
     Those that failed, or were ended early, are left out.
 
     Args:
-        results: a ``results.csv``.
+        results: a ``results.csv``, or the log directory that holds it.
         k: how many; all that have finished if these are fewer.
         on_notice: called with one line where rows had to be left out that say nothing of their
             evaluation; by default it is logged.
@@ -92,7 +92,7 @@ def best_point(results: str | Path) -> dict[str, Any]:
     """Return the hyperparameters of the best evaluation, as ``run`` was given them.
 
     Args:
-        results: a ``results.csv``.
+        results: a ``results.csv``, or the log directory that holds it.
 
     Raises:
         ResultsError: if the file can't be read or no evaluation in it has finished.

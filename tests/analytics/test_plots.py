@@ -175,6 +175,17 @@ def test_slices_have_the_values_where_they_belong(tmp_path: Path) -> None:
     assert np.isnan(inactive).tolist() == [True, False, False, True]
 
 
+def test_a_value_that_is_always_bad_is_at_the_edge(tmp_path: Path) -> None:
+    text = "".join(f"{'good' if i % 4 else 'bad'},{i if i % 4 else -1e6}\n" for i in range(40))
+    figure = plots.slices(rows(tmp_path / "results.csv", f"kind,objective\n{text}"))
+    _, edge = figure.axes[0].collections
+    low, _ = figure.axes[0].get_ylim()
+    offsets = np.asarray(edge.get_offsets())
+    assert len(offsets) == 10
+    assert {*offsets[:, 1]} == {low}
+    assert {*np.round(offsets[:, 0] * 2 - 0.5)} == {0.0}  # of the first of two
+
+
 def test_the_better_lines_are_on_top(tmp_path: Path) -> None:
     path = rows(tmp_path / "results.csv", TABLE)
     (axes,) = plots.parallel(path, on_notice=lambda _: None).axes

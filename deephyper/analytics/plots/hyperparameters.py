@@ -41,7 +41,8 @@ def slices(
     """Plot the objective against each hyperparameter.
 
     The color of an evaluation is its place in the file, from dark for the first to light for the
-    last one. Of evaluations in which a hyperparameter is inactive there is no point.
+    last one. Of evaluations in which a hyperparameter is inactive there is no point. What is far
+    worse than the better half is at the edge, as gray triangles.
 
     Args:
         results: a ``results.csv``, or the log directory that holds it.
@@ -61,6 +62,7 @@ def slices(
     grid = figure.subplots(down, across, sharey=True, squeeze=False).ravel()
     order = np.arange(len(points.objectives))
     low, high = sight(points)
+    out = (points.objectives < low) | (points.objectives > high)
     for k, (axes, column) in enumerate(zip(grid, shown, strict=False)):
         x = share(column, points.places[:, k])
         # Equal values would hide one another.
@@ -76,6 +78,18 @@ def slices(
             linewidths=0,
             rasterized=len(x) > MANY,
         )
+        if out.any():  # at the edge, lest a value that is always bad seem never to have been tried
+            axes.scatter(
+                (x + spread)[out],
+                np.full(int(out.sum()), high if points.direction == "minimize" else low),
+                marker="^" if points.direction == "minimize" else "v",
+                color=GRAY,
+                s=size_of(len(x)),
+                alpha=0.5,
+                linewidths=0,
+                clip_on=False,
+                rasterized=len(x) > MANY,
+            )
         styled(axes)
         axes.set_xlabel(label(column.name) + (" (log)" if column.log else ""))
         places, texts = ticks(column)

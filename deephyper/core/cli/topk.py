@@ -30,8 +30,9 @@ def topk(
 ) -> None:
     """Print the best points of a search, best first, as YAML.
 
-    RESULTS is the results.csv of a search. Evaluations that failed or were ended early are left
-    out. Rows that can't be read are left out too, and counted on standard error.
+    RESULTS is the results.csv of a search, or its log directory. Evaluations that failed or were
+    ended early are left out. Rows that can't be read are left out too, and counted on standard
+    error.
     """
     if as_json and output is not None:
         raise click.UsageError("--json prints them and --output saves them; give one of them")
