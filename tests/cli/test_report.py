@@ -78,6 +78,7 @@ def test_without_bokeh_one_line_says_how_to_install_it(results: Path) -> None:
     )
     assert done.returncode == 2
     assert done.stderr == (
-        "deephyper: error: reports need Bokeh; install it with: pip install 'deephyper[report]'\n"
+        "deephyper: error: Bokeh isn't installed; get it with: pip install '.[report]' "
+        "in the clone of deephyper\n"
     )
     assert not (results.parent / "report.html").exists()

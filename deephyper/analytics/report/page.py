@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from deephyper.analytics.report.content import Content
-from deephyper.errors import DeepHyperError
+from deephyper.errors import MissingExtra
 
 MARK = b"<!doctype html>\n<!-- A report of deephyper-analytics -->\n"
 """The beginning of every report."""
@@ -47,7 +47,7 @@ def page_of(content: Content, follow: float | None = None) -> bytes:
         follow: seconds after which the page loads itself again; None for never.
 
     Raises:
-        DeepHyperError: if Bokeh isn't installed.
+        MissingExtra: if Bokeh isn't installed.
     """
     scripts = [*map(_library, _LIBRARY), _own_script()]
     parts = {
@@ -78,11 +78,11 @@ def check_library() -> None:
     """Check that the library of charts is there.
 
     Raises:
-        DeepHyperError: if Bokeh isn't installed.
+        MissingExtra: if Bokeh isn't installed.
     """
     for name in _LIBRARY:
         if not _library_file(name).is_file():
-            raise _missing()
+            raise MissingExtra("Bokeh", "report")
 
 
 def _library_file(name: str) -> Path:
@@ -90,21 +90,17 @@ def _library_file(name: str) -> Path:
     try:
         spec = importlib.util.find_spec("bokeh")
     except ImportError as error:
-        raise _missing() from error
+        raise MissingExtra("Bokeh", "report") from error
     if spec is None or not spec.submodule_search_locations:
-        raise _missing()
+        raise MissingExtra("Bokeh", "report")
     return Path(spec.submodule_search_locations[0], "server", "static", "js", name)
-
-
-def _missing() -> DeepHyperError:
-    return DeepHyperError("reports need Bokeh; install it with: pip install 'deephyper[report]'")
 
 
 def _library(name: str) -> str:
     try:
         text = _library_file(name).read_text(encoding="utf-8")
     except OSError as error:
-        raise _missing() from error
+        raise MissingExtra("Bokeh", "report") from error
     return _in_html(text)
 
 

@@ -40,7 +40,7 @@ def save_report(
     Raises:
         ResultsError: if the results can't be read, or the file exists or can't be written.
         SettingsError: if an argument isn't a path.
-        DeepHyperError: if Bokeh isn't installed, which brings the charts.
+        MissingExtra: if Bokeh isn't installed, which brings the charts.
     """
     target = check_target(path, force=force)
     check_library()
@@ -75,7 +75,7 @@ def follow_search(
         ResultsError: if the directory holds no search or can't be read, the file exists or can't be
             written, or something else has taken the place of the report.
         SettingsError: if an argument can't be used.
-        DeepHyperError: if Bokeh isn't installed.
+        MissingExtra: if Bokeh isn't installed.
     """
     seconds = real("seconds", seconds, above=0.0, finite=True)
     target = check_target(path, force=force)
