@@ -285,7 +285,7 @@ def test_a_terminal_shows_a_live_line(folder: Path) -> None:
     reading, writing = pty.openpty()
     search = subprocess.Popen(
         program(*words(max_evals=3, evaluator="thread")),
-        env=environment() | {"TERM": "xterm", "COLUMNS": "120"},
+        env=environment() | {"TERM": "xterm", "COLUMNS": "120", "CI": ""},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=writing,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from html.parser import HTMLParser
 from typing import Any, Literal
@@ -40,7 +41,12 @@ def test_anything_else_is_refused() -> None:
 
 def test_this_is_no_notebook() -> None:
     assert not in_notebook()
-    assert "IPython" not in sys.modules
+    program = (
+        "import sys; from deephyper.progress.notebook import in_notebook; "
+        "print(in_notebook(), 'IPython' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout.split() == ["False", "False"], done.stderr
 
 
 def test_a_notebook_shows_the_search_as_html() -> None:
