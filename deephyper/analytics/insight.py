@@ -31,6 +31,8 @@ TOO_LITTLE = "There is too little to tell; look again after more evaluations."
 _TOP_SHARE, _TOP_MOST = 0.1, 50
 _END, _NEAR_END = 0.05, 0.15
 """Shares of a range: the best point lies in the first, half of the best ones in the second."""
+_MOST_NUMBERS = 20
+"""Of so many ints at most each is looked at on its own."""
 _FEWEST_NUMBERS = 4
 """Of fewer numbers the best one often is the first or the last."""
 _NO_SHARE = 0.02
@@ -235,36 +237,67 @@ def _failing_regions(table: Table, results: str | Path) -> Iterator[Finding]:
     # Values that always failed are values too.
     columns, _ = columns_of(table, results, [*failed, *others], lambda _: None)
     regions = [(c, *region) for c in columns if c.size > 1 for region in _regions(c)]
-    found: dict[str, tuple[float, Finding]] = {}
-    for column, phrase, holds in regions:
-        bad = sum(holds(row.point.get(column.name)) for row in failed)
-        good = sum(holds(row.point.get(column.name)) for row in others)
-        if bad < 3 or bad / (bad + good) < 2 * len(failed) / (len(failed) + len(others)):
-            continue
-        cells = [[bad, good], [len(failed) - bad, len(others) - good]]
-        p = float(fisher_exact(cells, alternative="greater").pvalue) * len(regions)
-        if p < _SIGNIFICANT and p < found.get(column.name, (1.0,))[0]:
-            elsewhere = sum(cells[1])
-            text = (
-                f"{bad} of {bad + good} evaluations with '{_name(column)}' {phrase} failed, and "
-                f"{cells[1][0]} of {elsewhere} elsewhere. Leave that out of the space, or fix it."
-            )
-            values = {"failed": bad, "evaluations": bad + good, "where": phrase, "p_value": p}
-            found[column.name] = p, Finding("failing_region", text, column.name, values)
-    yield from (finding for _, finding in found.values())
+    # One after another: what the first has explained is no sign of the next.
+    while True:
+        best: tuple[float, Column, str, Callable[[Any], bool], list[list[int]]] | None = None
+        for column, phrase, holds in regions:
+            bad = sum(holds(row.point.get(column.name)) for row in failed)
+            good = sum(holds(row.point.get(column.name)) for row in others)
+            if bad < 3 or bad / (bad + good) < 2 * len(failed) / (len(failed) + len(others)):
+                continue
+            cells = [[bad, good], [len(failed) - bad, len(others) - good]]
+            p = float(fisher_exact(cells, alternative="greater").pvalue) * len(regions)
+            if p < (_SIGNIFICANT if best is None else best[0]):
+                best = p, column, phrase, holds, cells
+        if best is None:
+            return
+        p, column, phrase, holds, ((bad, good), (bad_elsewhere, good_elsewhere)) = best
+        text = (
+            f"{bad} of {bad + good} evaluations with '{_name(column)}' {phrase} failed, and "
+            f"{bad_elsewhere} of {bad_elsewhere + good_elsewhere} others. Leave that out of the "
+            "space, or fix it."
+        )
+        values = {"failed": bad, "evaluations": bad + good, "where": phrase, "p_value": p}
+        yield Finding("failing_region", text, column.name, values)
+        failed = [row for row in failed if not holds(row.point.get(column.name))]
+        others = [row for row in others if not holds(row.point.get(column.name))]
+        if len(failed) < 3 or not others:
+            return
 
 
 def _regions(column: Column) -> Iterator[tuple[str, Callable[[Any], bool]]]:
     """Yield parts of a hyperparameter's values: a phrase, and whether a value is in it."""
-    if column.values:
-        for value in column.values[:_TOP_MOST]:
+    if column.values or (column.kind == "int" and column.size <= _MOST_NUMBERS):
+        values = column.values or range(int(column.lower), int(column.upper) + 1)
+        for value in values[:_TOP_MOST]:
             place = column.place(value)
             yield f"= {one_printable_line(str(value), _LONGEST)}", _is_at(column, place, place)
+    if column.values:
+        return
+    if column.kind == "int":
+        numbers = _thirds(column)
+        if numbers is None:
+            return
+        low, high = numbers
+        at_low, at_high = column.place(low), column.place(high)
+        yield f"at most {low}", _is_at(column, -1.0, at_low)
+        yield f"of {high} or more", _is_at(column, at_high, 2.0)
+        if low + 1 < high:
+            between = column.place(low + 1), column.place(high - 1)
+            yield f"from {low + 1} to {high - 1}", _is_at(column, *between)
         return
     third, two = column.value_at(1 / 3), column.value_at(2 / 3)
     yield f"below {third:.3g}", _is_at(column, -1.0, 1 / 3)
     yield f"above {two:.3g}", _is_at(column, 2 / 3, 2.0)
     yield f"between {third:.3g} and {two:.3g}", _is_at(column, 1 / 3, 2 / 3)
+
+
+def _thirds(column: Column) -> tuple[int, int] | None:
+    """Return the last int of the first third of a range, and the first of the last third."""
+    low, high = int(column.value_at(1 / 3)), int(column.value_at(2 / 3))
+    low -= column.place(low) > 1 / 3 and low > column.lower
+    high += column.place(high) < 2 / 3 and high < column.upper
+    return (low, high) if low < high else None
 
 
 def _is_at(column: Column, low: float, high: float) -> Callable[[Any], bool]:

@@ -17,6 +17,7 @@ from deephyper.errors import ResultsError
 from deephyper.evaluator import Evaluator
 from deephyper.objective import Direction
 
+KIND = "failing_region"
 Rows = Iterable[tuple[Mapping[str, Any], float | None]]
 
 
@@ -126,6 +127,51 @@ def test_where_evaluations_fail_is_told(
     (failures,) = about(found, "failures").values()
     assert failures.values["failed"] >= 20
     assert "exception: ValueError: no" in failures.text
+
+
+@pytest.mark.parametrize(
+    ("fails", "phrase", "count"),
+    [
+        (lambda n: n == 8, "= 8", lambda n: n == 8),
+        (lambda n: n >= 6, "of 6 or more", lambda n: n >= 6),
+        (lambda n: n <= 3, "at most 3", lambda n: n <= 3),
+    ],
+)
+def test_a_region_of_ints_is_what_its_words_say(
+    tmp_path: Path, fails: Callable[[int], bool], phrase: str, count: Callable[[int], bool]
+) -> None:
+    problem = HpProblem()
+    problem.add_hyperparameter((1, 8), "layers")
+    problem.add_hyperparameter((0.0, 1.0), "x")
+
+    def run(point: dict[str, Any]) -> float:
+        if fails(point["layers"]):
+            raise ValueError("no")
+        return float(point["x"])
+
+    with Evaluator.create(run, "thread", 1) as evaluator:
+        result = RandomSearch(problem, evaluator, log_dir=tmp_path, seed=1).search(max_evals=120)
+    inside = sum(count(outcome.job.point["layers"]) for outcome in result.outcomes)
+    regions = about(quiet(tmp_path), "failing_region")
+    assert [*regions] == ["layers"]
+    assert (
+        f"{inside} of {inside} evaluations with 'layers' {phrase} failed" in regions["layers"].text
+    )
+
+
+def test_failures_that_one_region_explains_are_no_sign_of_another(tmp_path: Path) -> None:
+    # Where kind is c, which fails, rate is low as well; and some of the rest fail for their layers.
+    rows = drawn(300, lambda p: 1.0)
+    rows = [({**p, "rate": 1e-4 if p["kind"] == "c" else p["rate"]}, v) for p, v in rows[:100]] + [
+        (p, v) for p, v in rows[100:] if p["kind"] != "c"
+    ]
+    rows = [(p, None if p["kind"] == "c" or p["layers"] == 8 else p["x"]) for p, _ in rows]
+    found = [each for each in quiet(write(tmp_path / "results.csv", rows)) if each.kind == KIND]
+    assert [each.hyperparameter for each in found] == ["kind", "layers"]
+    kinds, layers = (sum(p[n] == v for p, _ in rows) for n, v in (("kind", "c"), ("layers", 8)))
+    assert found[0].values["failed"] == kinds
+    assert 0 < found[1].values["failed"] < layers
+    assert sum(each.values["failed"] for each in found) == sum(v is None for _, v in rows)
 
 
 def test_failures_by_chance_are_in_no_region(tmp_path: Path) -> None:
