@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 import subprocess
 from collections.abc import Iterator
@@ -78,3 +79,8 @@ def typed(command: Command, environment: dict[str, str], folder: Path) -> str:
     assert done.returncode == 0, f"{command.line}\n{done.stdout}\n{done.stderr}"
     assert matches(command.expected, done.stdout), f"{command.line}\n{done.stdout}"
     return done.stdout
+
+
+def objectives(results: Path) -> list[float]:
+    """Return the objectives of a results file, in its order."""
+    return [float(row["objective"]) for row in csv.DictReader(results.open()) if row["objective"]]
