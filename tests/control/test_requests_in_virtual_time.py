@@ -71,6 +71,20 @@ def test_a_paused_search_begins_nothing_and_lets_what_runs_end(search: VirtualSe
     assert max(begins(search)) < 120.0
 
 
+def test_a_second_pause_says_that_it_is_paused_already(search: VirtualSearch) -> None:
+    search.num_workers = 1
+    first = ask_at(search, 3.0, action="pause")
+    second = ask_at(search, 5.0, action="pause")
+    ask_at(search, 100.0, action="resume")
+    ended_at_once = ask_at(search, 103.0, action="stop-evaluation", evaluation="1", grace=0.0)
+    search.session(max_evals=2)
+    assert answer_at_the_end(search, first)["text"] == (
+        "no new evaluations begin; the one that runs goes on"
+    )
+    assert answer_at_the_end(search, second)["text"] == "it is paused already"
+    assert answer_at_the_end(search, ended_at_once)["text"] == "evaluation 1 is ended at once"
+
+
 def test_a_paused_search_with_nothing_to_run_ends_by_its_time_limit(search: VirtualSearch) -> None:
     ask_at(search, 5.0, action="pause")
     result = search.session(timeout=200.0)
@@ -169,7 +183,9 @@ def test_more_workers_begin_at_once_and_fewer_end_with_their_evaluations(
     later = [seconds for seconds in begins(search) if seconds > 22.0]
     assert all(after - before >= 10.0 for before, after in itertools.pairwise(later))
     assert answer_at_the_end(search, ids)["text"] == "6 workers in place of 2"
-    assert "those that are too many end" in answer_at_the_end(search, fewer)["text"]
+    assert answer_at_the_end(search, fewer)["text"] == (
+        "1 worker in place of 6; those that are too many end with their evaluations"
+    )
 
 
 def reports(job: Job) -> Reports:
@@ -184,7 +200,9 @@ def test_a_stopped_evaluation_that_has_reported_is_pruned_for_good(search: Virtu
     outcomes = {outcome.job.id: outcome for outcome in result.outcomes}
     assert (outcomes["1"].status, outcomes["1"].step) == ("pruned", 6)
     assert outcomes["0"].status == "finished"
-    assert "evaluation 1 is asked to end" in answer_at_the_end(search, ids)["text"]
+    assert answer_at_the_end(search, ids)["text"] == (
+        "evaluation 1 is asked to end, and is killed if it still runs after 30 s"
+    )
     assert search.session(max_evals=2).num_evaluations == 2
     assert not read_journal(search.log_dir).paused
 
