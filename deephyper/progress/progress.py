@@ -79,7 +79,7 @@ class Progress:
         self._improved: float | None = None
         self._now = now
         self._begin = self._last = now()
-        self._num_workers = num_workers
+        self._num_workers = self._num_present = num_workers
         self._direction: Direction = direction
         self._durations = num_before, seconds_before
         self._until = None if seconds_left is None else self._begin + seconds_left
@@ -160,7 +160,7 @@ class Progress:
             self.num_pruned,
             standing.num_paused,
             running,
-            0 if evaluator is None else self._num_workers,
+            0 if evaluator is None else self._num_present,
             utilization,
             self._best_point,
             None if self._improved is None else now - self._improved,
@@ -238,8 +238,9 @@ class Progress:
     def _measure(self, now: float) -> None:
         """Add the time of the workers that has passed, of which there may be more or fewer now."""
         assert self._evaluator is not None
-        self._capacity += self._num_workers * max(0.0, now - self._measured)
+        self._capacity += self._num_present * max(0.0, now - self._measured)
         self._measured, self._num_workers = now, self._evaluator.num_workers
+        self._num_present = self._evaluator.num_present
 
     def _rows(self, number: int) -> tuple[Row, ...]:
         if self._evaluator is None or number <= 0:

@@ -58,7 +58,8 @@ class State:
         pruned: how many evaluations of this session were ended early.
         paused: evaluations that are paused, and may continue.
         running: evaluations that run.
-        workers: concurrent evaluations; 0 if unknown.
+        workers: those that there are, with busy ones that leave after their evaluations; 0 if
+            unknown.
         utilization: the share of the workers' time that evaluations took; None if unknown.
         best_point: the hyperparameters of the best evaluation.
         since_best: seconds since the last improvement of this session; None without one.

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from deephyper.clock import VirtualClock
+from deephyper.evaluator import VirtualEvaluator
 from deephyper.job import Failure, Job, Outcome
 from deephyper.progress.frame import live_line
 from deephyper.progress.progress import Progress
@@ -136,6 +137,20 @@ def test_what_comes_first_ends_a_search() -> None:
     assert progress.state.seconds_left == 45.0
     progress.show(lasted(60.0))
     assert progress.state.seconds_left == 100.0
+
+
+def test_busy_workers_that_are_too_many_count_until_they_leave() -> None:
+    with VirtualEvaluator(lambda point: 1.0, 6, duration=lambda job: 10.0) as evaluator:
+        progress = Progress(20, stream=io.StringIO(), now=evaluator.clock.monotonic, num_workers=6)
+        progress.follow(evaluator, lambda: None)
+        evaluator.submit([{"x": n} for n in range(8)])
+        evaluator.gather(timeout=0.0)
+        evaluator.resize(1)
+        assert (progress.state.running, progress.state.workers) == (6, 6)
+        evaluator.clock.seconds = 5.0
+        assert progress.state.utilization == 1.0
+        evaluator.gather_outcomes(at_least=6)
+        assert (progress.state.running, progress.state.workers) == (1, 1)
 
 
 STATE = State(7, 50, 2, -0.123456, seconds=75.0, seconds_left=3723.0)
