@@ -84,12 +84,12 @@ def live_line(state: State, width: int, bar: str = "━") -> str:
         "count": count,
         "best": best,
         "failed": f"{state.failed} failed" if state.failed else "",
-        "pruned": f"{state.pruned} pruned" if state.pruned else "",
+        "pruned": f"{state.pruned} ended early" if state.pruned else "",
         "paused": f"{state.paused} paused" if state.paused else "",
         "running": f"{state.running} running" if state.running else "",
         "held": "on hold" if state.is_held else "",
         "left": "" if state.seconds_left is None else f"{clock_text(state.seconds_left)} left",
-        "seconds": clock_text(state.seconds),
+        "seconds": f"{clock_text(state.seconds)} elapsed",
     }
     order = ("", "bar", "seconds", "title", "paused", "running", "pruned", "failed", "held")
     for name in (*order, "left", "best"):

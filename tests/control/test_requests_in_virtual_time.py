@@ -119,6 +119,26 @@ def test_fewer_evaluations_end_a_search_early(search: VirtualSearch) -> None:
     assert "8 have begun, so no new ones do" in answer_at_the_end(search, ids)["text"]
 
 
+def test_the_lines_have_a_number_that_was_changed(
+    search: VirtualSearch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ask_at(search, 5.0, action="max-evals", number=6)
+    ask_at(search, 35.0, action="max-evals", number=1)
+    search.session(max_evals=4, progress=True)
+    shown = [line.split()[0] for line in capsys.readouterr().err.splitlines()]
+    counts = [word for word in shown if word.startswith("[")]
+    assert counts == ["[0/4]", *(f"[{n}/6]" for n in range(1, 7))]
+
+
+def test_the_lines_of_a_budget_that_was_exceeded_have_what_has_begun(
+    search: VirtualSearch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ask_at(search, 15.0, action="max-evals", number=1)
+    search.session(max_evals=100, progress=True)
+    shown = [line.split()[0] for line in capsys.readouterr().err.splitlines()]
+    assert [word for word in shown if word.startswith("[")][-2:] == ["[3/4]", "[4/4]"]
+
+
 def test_prepared_points_do_not_exceed_a_smaller_budget(search: VirtualSearch) -> None:
     search.num_workers = 128
     search.duration = lambda job: 10.0 + int(job.id) / 100
