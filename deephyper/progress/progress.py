@@ -280,7 +280,8 @@ class Progress:
         return frame(self.state_with(screen.num_rows), screen)
 
     def _drawn_last(self, screen: Screen) -> list[str]:
-        return frame(self.state, Screen(screen.width, 0, screen.unicode, screen.color))
+        ended = replace(self.state, seconds_left=None)
+        return frame(ended, Screen(screen.width, 0, screen.unicode, screen.color))
 
     def _look_often(self) -> None:
         while not self._ended.wait(_LOOK_SECONDS):

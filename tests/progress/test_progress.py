@@ -231,6 +231,16 @@ def test_a_terminal_shows_why_evaluations_failed() -> None:
     assert "[ 2/10]  failed: ValueError: no" in stream.getvalue()
 
 
+def test_the_picture_that_stays_has_the_time_that_was_needed_and_none_that_is_left() -> None:
+    stream = io.StringIO()
+    with Progress(10, stream=stream, live=True) as progress:
+        progress.show(outcome(0, 1.0))
+    last = stream.getvalue().splitlines()[-1]
+    assert "1/10  best 1  0:" in last
+    assert "elapsed" in last
+    assert "left" not in last
+
+
 @pytest.mark.parametrize("live", [False, True])
 def test_nothing_from_outside_reaches_the_terminal_as_it_is(live: bool) -> None:
     hostile = "\x1b]0;title\x07\x9b2J\u202e\udcff\r\x08"
