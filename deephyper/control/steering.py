@@ -203,10 +203,12 @@ class Steering:
         return Answer(True, text)
 
     def _pause(self, request: Request) -> tuple[str, dict[str, Any]]:
-        self.is_held = True
+        before, self.is_held = self.is_held, True
+        if before:
+            return "it is paused already", {}
         running = self._evaluator.num_unfinished
-        text = f"no new evaluations begin; the {running} running ones go on"
-        return (text if running else "no new evaluations begin"), {}
+        go_on = "the one that runs goes on" if running == 1 else f"the {running} running ones go on"
+        return "no new evaluations begin" + (f"; {go_on}" if running else ""), {}
 
     def _resume(self, request: Request) -> tuple[str, dict[str, Any]]:
         before, self.is_held = self.is_held, False
@@ -217,7 +219,8 @@ class Steering:
         if request.at_once:
             return "the search ends now", {}
         running = self._evaluator.num_unfinished
-        waits = f", when the {running} running ones have ended" if running else ""
+        ended = "one that runs has" if running == 1 else f"{running} running ones have"
+        waits = f", when the {ended} ended" if running else ""
         return f"no new evaluations begin, and the search ends{waits}", {}
 
     def _set_max_evals(self, request: Request) -> tuple[str, dict[str, Any]]:
@@ -227,15 +230,18 @@ class Steering:
         self._record.max_evals = number
         was = "" if before is None else f" in place of {before}"
         begun = self._queue.num_started
-        over = f"; {begun} have begun, so no new ones do" if begun >= number else ""
-        return f"the search makes {number} evaluations{was}{over}", {"max_evals": number}
+        has = "1 has" if begun == 1 else f"{begun} have"
+        over = f"; {has} begun, so no new ones do" if begun >= number else ""
+        plural = "" if number == 1 else "s"
+        return f"the search makes {number} evaluation{plural}{was}{over}", {"max_evals": number}
 
     def _set_workers(self, request: Request) -> tuple[str, dict[str, Any]]:
         number = _needed(request.number, "number")
         before = self._evaluator.num_workers
         self._evaluator.resize(number)
         fewer = "; those that are too many end with their evaluations" if number < before else ""
-        return f"{number} workers in place of {before}{fewer}", {"workers": number}
+        plural = "" if number == 1 else "s"
+        return f"{number} worker{plural} in place of {before}{fewer}", {"workers": number}
 
     def _stop_evaluation(self, request: Request) -> tuple[str, dict[str, Any]]:
         id_ = _needed(request.evaluation, "evaluation")
@@ -245,7 +251,11 @@ class Steering:
         self._stopped.add(id_)
         self._end_for_good(id_)
         self._evaluator.request_stop([id_], grace)
-        return f"evaluation {id_} is asked to end, and ended in {grace:g} s", {"id": id_}
+        if grace <= 0:
+            return f"evaluation {id_} is ended at once", {"id": id_}
+        ended = "killed" if self._evaluator.can_kill else "left behind"
+        text = f"evaluation {id_} is asked to end, and is {ended} if it still runs after"
+        return f"{text} {grace:g} s", {"id": id_}
 
     def _running(self) -> str:
         some = self._evaluator.running(10)

@@ -18,6 +18,7 @@ from deephyper import checks
 from deephyper.clock import Clock
 from deephyper.errors import EvaluatorError
 from deephyper.evaluator.bookkeeping import Bookkeeping
+from deephyper.evaluator.cores import check_bearable
 from deephyper.evaluator.output import make_directory
 from deephyper.evaluator.run_function import Function, RunFunction
 from deephyper.evaluator.running_job import Running
@@ -286,10 +287,13 @@ class Evaluator(Bookkeeping):
         with their jobs.
 
         Raises:
-            EvaluatorError: if the number is out of its range, or the backend can't have so many.
+            EvaluatorError: if the number is out of its range, or the backend or this machine can't
+                have so many.
         """
         self._require_open()
         number = checks.whole("num_workers", num_workers, 1, _MOST_WORKERS, error=EvaluatorError)
+        if self.on_this_machine:
+            check_bearable(number, self._most_workers)
         before = self.num_workers
         self.num_workers = number
         try:
@@ -325,6 +329,13 @@ class Evaluator(Bookkeeping):
     def num_running(self) -> int:
         """The number of jobs that workers have; another thread may ask for it."""
         return len(self._running)
+
+    @property
+    def num_present(self) -> int:
+        """The number of workers, with those that are too many and still busy; another thread may
+        ask for it."""
+        leaving = sum(running.slot >= self.num_workers for running in [*self._running.values()])
+        return self.num_workers + leaving
 
     def running(self, most: int) -> list[Running]:
         """Return jobs that workers have, the oldest first; another thread may ask for them.

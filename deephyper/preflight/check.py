@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from deephyper.checks import whole, whole_or_none
 from deephyper.errors import EvaluatorError, SettingsError
+from deephyper.evaluator.cores import num_cpus
 from deephyper.evaluator.evaluator import Evaluator
 from deephyper.evaluator.output import tail
 from deephyper.job import Ended, Job, Notice, Reported, evaluation_seed
 from deephyper.optimizer.create import create_optimizer
 from deephyper.preflight import MOST_RUNS
 from deephyper.preflight.checked import Checked, Printed, Trial
-from deephyper.preflight.environment import look_around, num_cpus
+from deephyper.preflight.environment import look_around
 from deephyper.problem.size import SpaceSize, size_of
 from deephyper.search.budget import DEFAULT_MAX_EVALS
 from deephyper.search.log_dir import LogDir

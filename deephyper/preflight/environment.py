@@ -6,7 +6,6 @@ Nothing of it is imported: the versions of packages are in their metadata.
 from __future__ import annotations
 
 import contextlib
-import os
 import platform
 import shutil
 import subprocess
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 from deephyper.errors import DeepHyperError
+from deephyper.evaluator.cores import num_cpus
 from deephyper.evaluator.gpus import visible_gpus
 from deephyper.registry import EVALUATORS
 from deephyper.version import __version__
@@ -66,13 +66,6 @@ def look_around() -> Environment:
         {program: _program(program) for program in _PROGRAMS},
         tuple(visible_gpus()),
     )
-
-
-def num_cpus() -> int:
-    """Return the number of processor cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _packages_of_evaluators() -> dict[str, str | None]:

@@ -18,6 +18,8 @@ def create_progress(
     num_before: int,
     best_before: Outcome | None,
     *,
+    failed_before: int,
+    pruned_before: int,
     seconds_before: float,
     seconds_left: float | None,
     direction: Direction,
@@ -28,8 +30,8 @@ def create_progress(
     Args:
         wanted: "auto" shows it in a notebook, and where standard error is a terminal.
         best_before: the best of earlier sessions.
-        max_evals, num_before, seconds_before, seconds_left, direction, num_workers: see
-            :class:`.Progress`.
+        max_evals, num_before, failed_before, pruned_before, seconds_before, seconds_left,
+            direction, num_workers: see :class:`.Progress`.
     """
     if wanted is False:
         return None
@@ -45,6 +47,8 @@ def create_progress(
         num_before,
         None if best_before is None else best_before.objective,
         best_point_before=None if best_before is None else best_before.job.point,
+        failed_before=failed_before,
+        pruned_before=pruned_before,
         seconds_before=seconds_before,
         seconds_left=seconds_left,
         direction=direction,

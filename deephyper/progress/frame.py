@@ -15,6 +15,8 @@ _ROOM_ABOVE = 8
 """Lines of a terminal that are left to what is printed, and to the lines above the table."""
 _MOST_ROWS = 60
 _LONGEST_WORKER = 24
+_ROOM_FOR_KEYS = 4
+"""Columns behind a single line, for what somebody types: ``^C``, twice."""
 _LEAST_WIDTH = 40
 """Columns from which on there is room for a table."""
 
@@ -51,9 +53,10 @@ def frame(state: State, screen: Screen) -> list[str]:
     """
     bar = "━" if screen.unicode else "="
     mark = "…" if screen.unicode else "..."
-    first = live_line(state, screen.width, bar)
-    lines = [_colored(first, bar) if screen.color else first]
     room = screen.num_rows
+    width = screen.width if room else max(screen.width - _ROOM_FOR_KEYS, screen.width // 2)
+    first = live_line(state, width, bar)
+    lines = [_colored(first, bar) if screen.color else first]
     if not room:
         return lines
     lines += [fit(line, screen.width, mark) for line in _details(state)]
@@ -84,12 +87,12 @@ def live_line(state: State, width: int, bar: str = "━") -> str:
         "count": count,
         "best": best,
         "failed": f"{state.failed} failed" if state.failed else "",
-        "pruned": f"{state.pruned} pruned" if state.pruned else "",
+        "pruned": f"{state.pruned} ended early" if state.pruned else "",
         "paused": f"{state.paused} paused" if state.paused else "",
         "running": f"{state.running} running" if state.running else "",
         "held": "on hold" if state.is_held else "",
         "left": "" if state.seconds_left is None else f"{clock_text(state.seconds_left)} left",
-        "seconds": clock_text(state.seconds),
+        "seconds": f"{clock_text(state.seconds)} elapsed",
     }
     order = ("", "bar", "seconds", "title", "paused", "running", "pruned", "failed", "held")
     for name in (*order, "left", "best"):

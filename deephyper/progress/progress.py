@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, TextIO
 
@@ -40,6 +41,7 @@ class Progress:
     Args:
         max_evals: evaluations that the search may make, where there is a limit.
         num_before: evaluations of earlier sessions, which are counted too.
+        failed_before, pruned_before: those of them that failed, and that were ended early.
         best_before: their best objective.
         best_point_before: its hyperparameters.
         seconds_before: the seconds that they took together.
@@ -59,6 +61,8 @@ class Progress:
         num_before: int = 0,
         best_before: float | None = None,
         *,
+        failed_before: int = 0,
+        pruned_before: int = 0,
         best_point_before: dict[str, Any] | None = None,
         seconds_before: float = 0.0,
         num_workers: int = 1,
@@ -70,16 +74,16 @@ class Progress:
         detail: Detail = "usual",
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.max_evals = max_evals
+        self._before_it_runs = Standing(max_evals)
         self.num_outcomes = num_before
-        self.num_failures = 0
-        self.num_pruned = 0
+        self.num_failures = failed_before
+        self.num_pruned = pruned_before
         self.best = best_before
         self._best_point = best_point_before
         self._improved: float | None = None
         self._now = now
         self._begin = self._last = now()
-        self._num_workers = num_workers
+        self._num_workers = self._num_present = num_workers
         self._direction: Direction = direction
         self._durations = num_before, seconds_before
         self._until = None if seconds_left is None else self._begin + seconds_left
@@ -133,6 +137,11 @@ class Progress:
             self._picture.stop()
 
     @property
+    def max_evals(self) -> int | None:
+        """Evaluations that the search may make, as it stands now; None for no limit."""
+        return self._stands().max_evals
+
+    @property
     def state(self) -> State:
         """The search as it is now."""
         return self.state_with(0)
@@ -140,9 +149,9 @@ class Progress:
     def state_with(self, num_rows: int) -> State:
         """Return the search as it is now, with so many of the evaluations that run, at most."""
         now = self._now()
-        told = None if self._standing is None else self._standing()
-        standing = told or Standing(self.max_evals)
-        self.max_evals = standing.max_evals
+        standing = self._stands()
+        if standing.is_held:
+            self._last = now  # the expected end is as far away when it goes on
         evaluator = self._evaluator
         running = 0 if evaluator is None else evaluator.num_running
         utilization = None
@@ -152,15 +161,15 @@ class Progress:
                 utilization = min(1.0, evaluator.busy_seconds / self._capacity)
         return State(
             self.num_outcomes,
-            self.max_evals,
+            standing.max_evals,
             self.num_failures,
             self.best,
             now - self._begin,
-            self._seconds_left,
-            self.num_pruned,
+            self._seconds_left(standing, now),
+            self.num_pruned - (standing.num_paused if standing.has_ended else 0),
             standing.num_paused,
             running,
-            0 if evaluator is None else self._num_workers,
+            0 if evaluator is None else self._num_present,
             utilization,
             self._best_point,
             None if self._improved is None else now - self._improved,
@@ -223,14 +232,20 @@ class Progress:
             busy = "" if state.utilization is None else f"  utilization {state.utilization:.0%}"
             self._print(f"{clock_text(state.seconds)}  {live_line(state, 1000, '')}{rate}{busy}")
 
-    @property
-    def _seconds_left(self) -> float | None:
-        """Seconds until the search ends, by its time limit or, probably, by its evaluations."""
-        now = self._now()
+    def _stands(self) -> Standing:
+        """Return how the search stands; a smaller budget than what has ended is none."""
+        told = (None if self._standing is None else self._standing()) or self._before_it_runs
+        if told.max_evals is None or told.max_evals >= self.num_outcomes:
+            return told
+        return replace(told, max_evals=self.num_outcomes)
+
+    def _seconds_left(self, standing: Standing, now: float) -> float | None:
+        """Return the seconds until the search ends, by its time limit or, probably, by its
+        evaluations, whose end is open while it is on hold."""
         ends = [] if self._until is None else [self._until - now]
         number, seconds = self._durations
-        if self.max_evals is not None and number:
-            left = max(0, self.max_evals - self.num_outcomes)
+        if standing.max_evals is not None and number and not standing.is_held:
+            left = max(0, standing.max_evals - self.num_outcomes)
             rounds = left / max(1, min(self._num_workers, left))
             ends.append(rounds * seconds / number - (now - self._last))
         return max(0.0, min(ends)) if ends else None
@@ -238,8 +253,9 @@ class Progress:
     def _measure(self, now: float) -> None:
         """Add the time of the workers that has passed, of which there may be more or fewer now."""
         assert self._evaluator is not None
-        self._capacity += self._num_workers * max(0.0, now - self._measured)
+        self._capacity += self._num_present * max(0.0, now - self._measured)
         self._measured, self._num_workers = now, self._evaluator.num_workers
+        self._num_present = self._evaluator.num_present
 
     def _rows(self, number: int) -> tuple[Row, ...]:
         if self._evaluator is None or number <= 0:
@@ -264,7 +280,8 @@ class Progress:
         return frame(self.state_with(screen.num_rows), screen)
 
     def _drawn_last(self, screen: Screen) -> list[str]:
-        return frame(self.state, Screen(screen.width, 0, screen.unicode, screen.color))
+        ended = replace(self.state, seconds_left=None)
+        return frame(ended, Screen(screen.width, 0, screen.unicode, screen.color))
 
     def _look_often(self) -> None:
         while not self._ended.wait(_LOOK_SECONDS):
@@ -283,9 +300,10 @@ class Progress:
         return f"{self._count()}  {since:7.1f} s  {result} {took}{best}{point}"
 
     def _count(self) -> str:
-        if self.max_evals is None:
+        most = self.max_evals
+        if most is None:
             return f"[{self.num_outcomes}]"
-        return f"[{self.num_outcomes:{len(str(self.max_evals))}}/{self.max_evals}]"
+        return f"[{self.num_outcomes:{len(str(most))}}/{most}]"
 
     def _show_first_failure(self, outcome: Outcome) -> None:
         assert outcome.failure is not None

@@ -13,14 +13,17 @@ class Standing:
     """The parts of a running search that only the search knows.
 
     Attributes:
-        max_evals: how many evaluations there may be; None for no limit. It can be changed.
+        max_evals: how many evaluations there may be, or have begun where these are more; None for
+            no limit. It can be changed.
         num_paused: evaluations that its rule for early stopping has paused.
         is_held: whether its user has it begin no new evaluations for now.
+        has_ended: whether the outcomes of the paused evaluations were told of, as pruned.
     """
 
     max_evals: int | None
     num_paused: int = 0
     is_held: bool = False
+    has_ended: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,14 +54,15 @@ class State:
     Attributes:
         ended: evaluations that have ended.
         max_evals: how many there may be; None for no limit.
-        failed: how many of them failed in this session.
+        failed: how many of them failed.
         best: the best objective; None for none yet.
         seconds: since this session began.
         seconds_left: until the expected end; None if unknown.
-        pruned: how many evaluations of this session were ended early.
+        pruned: how many evaluations were ended early for good.
         paused: evaluations that are paused, and may continue.
         running: evaluations that run.
-        workers: concurrent evaluations; 0 if unknown.
+        workers: those that there are, with busy ones that leave after their evaluations; 0 if
+            unknown.
         utilization: the share of the workers' time that evaluations took; None if unknown.
         best_point: the hyperparameters of the best evaluation.
         since_best: seconds since the last improvement of this session; None without one.

@@ -4,6 +4,10 @@ A thread of its own draws, a few times a second: whoever has something to show h
 never waits for the terminal, which may be stopped (Ctrl-S) or far away. What is drawn ends without
 a line feed, so that what somebody else prints to the same terminal comes to stand in a line of its
 own after the next picture, at the latest.
+
+A terminal shows keys too, such as ^C, where its cursor is. Beyond the end of a line they would move
+it to the next one, and the first line of the picture would stay for ever. So the cursor is left at
+the beginning of the last line; behind a single line, which others may print after, there is room.
 """
 
 from __future__ import annotations
@@ -105,6 +109,7 @@ class Terminal:
             above.append(self._lines.popleft())
         with contextlib.suppress(RuntimeError):  # what is shown has changed meanwhile
             lines = draw(self.screen)
+            end = end or ("\r" if len(lines) > 1 else "")
             parts = [f"\x1b[{self._height - 1}A" if self._height > 1 else "", "\r"]
             if above:
                 parts += ["\x1b[J", *(f"{line}\n" for line in above)]

@@ -238,15 +238,18 @@ def stopped_notice(evaluations: int) -> str:
     )
 
 
-def paused_notice(evaluations: int, pauses: bool = True) -> str:
+def paused_notice(evaluations: int, pauses: bool = True, max_evals: int | None = None) -> str:
     """Return how many evaluations are left paused.
 
     Args:
         evaluations: that are.
         pauses: whether the rule of the session pauses, and so may take them up.
+        max_evals: the number of evaluations that has ended the search, if it has.
     """
     counted = "1 evaluation is" if evaluations == 1 else f"{evaluations} evaluations are"
-    how = "" if pauses else " with a rule that pauses, such as --stopper curve"
+    needed = [] if max_evals is None else [f"--max-evals larger than {max_evals}"]
+    needed += [] if pauses else ["a rule that pauses, such as --stopper curve"]
+    how = f" with {' and '.join(needed)}" if needed else ""
     return f"{counted} paused, and may continue when the search is resumed{how}"
 
 

@@ -164,6 +164,7 @@ class Record:
         evaluations: by id, in the order of submission.
         best: the finished evaluation with the best objective, the first of equals.
         busy: the seconds that the evaluations took together which have ended.
+        num_failed, num_pruned: how many of these failed, and were ended early for good.
         metrics: names of their metrics, in the order in which they came up.
         has_steps: whether one of them was pruned, and so has a step.
         results: the results file with exactly these evaluations that have ended; None if unknown.
@@ -188,6 +189,8 @@ class Record:
     evaluations: Evaluations = field(default_factory=Evaluations)
     best: Outcome | None = None
     busy: float = 0.0
+    num_failed: int = 0
+    num_pruned: int = 0
     metrics: dict[str, None] = field(default_factory=dict)
     has_steps: bool = False
     results: Written | None = field(default=None, compare=False)
@@ -259,6 +262,8 @@ class Record:
             outcome = dataclasses.replace(outcome, earlier_sec=pauses.seconds)
         self.reports.end(id_, finished=outcome.status == "finished")
         self.busy += outcome.elapsed_sec
+        self.num_failed += outcome.status == "failed"
+        self.num_pruned += outcome.status == "pruned"
         self.has_steps = self.has_steps or outcome.step is not None
         if outcome.metrics:
             self.metrics |= dict.fromkeys(outcome.metrics)

@@ -336,14 +336,15 @@ class Search:
         from deephyper.progress.create import create_progress
 
         budget = budget.over_sessions(record)
-        left = None if budget.timeout is None else budget.timeout - record.seconds
         progress = create_progress(
             self._shows_progress,
             budget.max_evals,
             len(record.ended),
             record.best,
+            failed_before=record.num_failed,
+            pruned_before=record.num_pruned,
             seconds_before=record.busy,
-            seconds_left=left,
+            seconds_left=None if budget.timeout is None else budget.timeout - record.seconds,
             direction=self._direction,
             num_workers=evaluator.num_workers,
         )

@@ -120,7 +120,7 @@ class Session:
             clock=clock,
             notify=notify,
         )
-        self._num_stopped = 0
+        self._num_stopped, self._has_shown_paused = 0, False
 
     @property
     def seconds(self) -> float:
@@ -130,8 +130,10 @@ class Session:
     @property
     def standing(self) -> Standing:
         """The state that the search alone knows of; another thread may ask for it."""
+        most = self._queue.budget.max_evals
+        most = most and max(most, self._queue.num_started)  # it may have been lowered
         paused, held = len(self._record.paused), self._steering.is_held
-        return Standing(self._queue.budget.max_evals, paused, held)
+        return Standing(most, paused, held, self._has_shown_paused)
 
     def run(self) -> Reason:
         """Search until the budget is used up; return why it ended.
@@ -143,7 +145,7 @@ class Session:
             self._begin()
             reason = self._loop()
             self._steering.end()
-            self._show_paused()
+            self._show_paused(reason)
             if self._queue.proposed:
                 self._optimizer.forget(self._queue.proposed)
             if self._num_stopped:
@@ -410,13 +412,15 @@ class Session:
 
     # The end.
 
-    def _show_paused(self) -> None:
+    def _show_paused(self, reason: Reason) -> None:
         """Tell of the evaluations that stay paused; with the next session they may continue."""
         paused = self._record.paused
         for outcome in paused.values():
             self._on_outcome(outcome)
+        self._has_shown_paused = True
         if paused:
-            self._notify(paused_notice(len(paused), self._stopping.pauses))
+            most = self._queue.budget.max_evals if reason == "max_evals" else None
+            self._notify(paused_notice(len(paused), self._stopping.pauses, most))
 
     def _stop_running(self) -> None:
         stopped = self._evaluator.cancel()

@@ -43,7 +43,7 @@ def overview(search: WatchedSearch, status: Status, screen: Screen) -> list[str]
     height = max(6, min(16, screen.height // 2 - 2))
     lines = history(search, status, Screen(screen.width, height, screen.unicode))
     lines += ["", "Best:", *_indented(best(search, status, screen)[:3])]
-    running_lines = running(search, status, screen)
+    running_lines = _running(search, status, screen)
     room = screen.height - len(lines) - 2 - (3 if search.failures else 0)
     if status.unfinished and room > 1:
         lines += ["", "Running:", *_indented(_cut(running_lines, max(1, room)))]
@@ -66,7 +66,12 @@ def history(search: WatchedSearch, status: Status, screen: Screen) -> list[str]:
 
 
 def running(search: WatchedSearch, status: Status, screen: Screen) -> list[str]:
-    """Return a line for each evaluation that runs, with what it has reported."""
+    """Return the evaluations that run, the oldest first, with what they have reported."""
+    return _cut(_running(search, status, screen), max(1, screen.height))
+
+
+def _running(search: WatchedSearch, status: Status, screen: Screen) -> list[str]:
+    """Return a line for each evaluation that runs, however many there are."""
     if not status.unfinished:
         return ["nothing runs"]
     values = [value for curve in search.curves.values() for _, value in curve]

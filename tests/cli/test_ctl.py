@@ -97,6 +97,9 @@ def test_a_command_line_controls_a_search(tmp_path: Path, deephyper: Run) -> Non
         assert done.out == "the search makes 2 evaluations in place of 3\n"
         done = deephyper("ctl", real.log_dir, "enqueue", "--timeout", "60", "x=0.5")
         assert done.out == "the point is evaluated as soon as a worker is free\n"
+        done = deephyper("ctl", real.log_dir, "workers", 100_000, "--timeout", "60")
+        assert (done.status, done.out, len(done.err.splitlines())) == (2, "", 1)
+        assert "not done: 100000 workers are more than this machine bears" in done.err
         (real.folder / "go").touch()
         assert real.end(process).status == 0
         assert real.rows()[1]["x"] == "0.5"

@@ -71,6 +71,20 @@ def test_a_paused_search_begins_nothing_and_lets_what_runs_end(search: VirtualSe
     assert max(begins(search)) < 120.0
 
 
+def test_a_second_pause_says_that_it_is_paused_already(search: VirtualSearch) -> None:
+    search.num_workers = 1
+    first = ask_at(search, 3.0, action="pause")
+    second = ask_at(search, 5.0, action="pause")
+    ask_at(search, 100.0, action="resume")
+    ended_at_once = ask_at(search, 103.0, action="stop-evaluation", evaluation="1", grace=0.0)
+    search.session(max_evals=2)
+    assert answer_at_the_end(search, first)["text"] == (
+        "no new evaluations begin; the one that runs goes on"
+    )
+    assert answer_at_the_end(search, second)["text"] == "it is paused already"
+    assert answer_at_the_end(search, ended_at_once)["text"] == "evaluation 1 is ended at once"
+
+
 def test_a_paused_search_with_nothing_to_run_ends_by_its_time_limit(search: VirtualSearch) -> None:
     ask_at(search, 5.0, action="pause")
     result = search.session(timeout=200.0)
@@ -103,6 +117,26 @@ def test_fewer_evaluations_end_a_search_early(search: VirtualSearch) -> None:
     result = search.session(max_evals=100)
     assert (result.reason, result.num_evaluations) == ("max_evals", 8)
     assert "8 have begun, so no new ones do" in answer_at_the_end(search, ids)["text"]
+
+
+def test_the_lines_have_a_number_that_was_changed(
+    search: VirtualSearch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ask_at(search, 5.0, action="max-evals", number=6)
+    ask_at(search, 35.0, action="max-evals", number=1)
+    search.session(max_evals=4, progress=True)
+    shown = [line.split()[0] for line in capsys.readouterr().err.splitlines()]
+    counts = [word for word in shown if word.startswith("[")]
+    assert counts == ["[0/4]", *(f"[{n}/6]" for n in range(1, 7))]
+
+
+def test_the_lines_of_a_budget_that_was_exceeded_have_what_has_begun(
+    search: VirtualSearch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ask_at(search, 15.0, action="max-evals", number=1)
+    search.session(max_evals=100, progress=True)
+    shown = [line.split()[0] for line in capsys.readouterr().err.splitlines()]
+    assert [word for word in shown if word.startswith("[")][-2:] == ["[3/4]", "[4/4]"]
 
 
 def test_prepared_points_do_not_exceed_a_smaller_budget(search: VirtualSearch) -> None:
@@ -169,7 +203,9 @@ def test_more_workers_begin_at_once_and_fewer_end_with_their_evaluations(
     later = [seconds for seconds in begins(search) if seconds > 22.0]
     assert all(after - before >= 10.0 for before, after in itertools.pairwise(later))
     assert answer_at_the_end(search, ids)["text"] == "6 workers in place of 2"
-    assert "those that are too many end" in answer_at_the_end(search, fewer)["text"]
+    assert answer_at_the_end(search, fewer)["text"] == (
+        "1 worker in place of 6; those that are too many end with their evaluations"
+    )
 
 
 def reports(job: Job) -> Reports:
@@ -184,7 +220,9 @@ def test_a_stopped_evaluation_that_has_reported_is_pruned_for_good(search: Virtu
     outcomes = {outcome.job.id: outcome for outcome in result.outcomes}
     assert (outcomes["1"].status, outcomes["1"].step) == ("pruned", 6)
     assert outcomes["0"].status == "finished"
-    assert "evaluation 1 is asked to end" in answer_at_the_end(search, ids)["text"]
+    assert answer_at_the_end(search, ids)["text"] == (
+        "evaluation 1 is asked to end, and is killed if it still runs after 30 s"
+    )
     assert search.session(max_evals=2).num_evaluations == 2
     assert not read_journal(search.log_dir).paused
 

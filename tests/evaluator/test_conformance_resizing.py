@@ -8,6 +8,7 @@ import pytest
 
 from deephyper.errors import EvaluatorError
 from deephyper.evaluator import Evaluator, Started
+from deephyper.evaluator.cores import num_cpus
 from tests.evaluator.conftest import Create, by_id, points
 
 
@@ -49,6 +50,7 @@ def test_workers_that_are_too_many_end_with_their_jobs(
     started(evaluator, 3)
     evaluator.resize(1)
     assert (evaluator.num_workers, evaluator.num_running, evaluator.num_free) == (1, 3, 0)
+    assert evaluator.num_present == 3
     gate.touch()
     outcomes = []
     first = {job.id for job in jobs[:3]}
@@ -58,7 +60,7 @@ def test_workers_that_are_too_many_end_with_their_jobs(
             assert evaluator.num_running <= 1
     assert set(by_id(outcomes)) == {job.id for job in jobs}
     assert {outcome.status for outcome in outcomes} == {"finished"}
-    assert evaluator.num_free == 1
+    assert (evaluator.num_free, evaluator.num_present) == (1, 1)
     evaluator.resize(3)  # as many as it had is possible everywhere
     assert evaluator.num_free == 3
     evaluator.submit(points(6))
@@ -71,6 +73,27 @@ def test_a_number_that_none_can_have_is_refused(method: str, create: Create, num
     with pytest.raises(EvaluatorError, match="num_workers"):
         evaluator.resize(number)
     assert (evaluator.num_workers, evaluator.num_free) == (2, 2)
+
+
+def test_more_workers_than_this_machine_bears_are_refused(method: str, create: Create) -> None:
+    evaluator = create(method, 1)
+    if not evaluator.on_this_machine:
+        return
+    most = 32 * num_cpus()
+    with pytest.raises(EvaluatorError, match=f"ask for at most {most} "):
+        evaluator.resize(most + 1)
+    assert (evaluator.num_workers, evaluator.num_free) == (1, 1)
+    evaluator.resize(most)
+    assert evaluator.num_workers == most
+
+
+def test_as_many_workers_as_at_first_are_never_too_many() -> None:
+    most = 32 * num_cpus() + 5
+    with Evaluator.create(lambda point: 1.0, "thread", most) as evaluator:
+        evaluator.resize(1)
+        evaluator.resize(most)
+        with pytest.raises(EvaluatorError, match=f"ask for at most {most} "):
+            evaluator.resize(most + 1)
 
 
 def test_busy_seconds_are_those_of_all_workers(method: str, create: Create) -> None:

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from deephyper.clock import VirtualClock
+from deephyper.evaluator import VirtualEvaluator
 from deephyper.job import Failure, Job, Outcome
 from deephyper.progress.frame import live_line
 from deephyper.progress.progress import Progress
-from deephyper.progress.state import State
+from deephyper.progress.state import Standing, State
 from deephyper.progress.text import format_point
 
 
@@ -69,7 +70,54 @@ def test_a_pruned_evaluation_is_counted_and_never_the_best() -> None:
         progress.show(one)
     state = progress.state
     assert (state.ended, state.failed, state.pruned, state.best) == (3, 1, 1, 1.0)
-    assert "1 failed  1 pruned" in live_line(state, 100)
+    assert "1 failed  1 ended early" in live_line(state, 100)
+
+
+def test_the_counts_are_those_of_all_sessions_and_what_is_paused_counts_once() -> None:
+    progress, _ = shown_at(max_evals=120, num_before=90, failed_before=6, pruned_before=2)
+    standing = Standing(120, num_paused=2)
+    progress.follow(VirtualEvaluator(lambda point: 1.0), lambda: standing)
+    progress.show(outcome(90, None))
+    assert "91/120  no result yet  7 failed  2 ended early  2 paused" in plain(progress)
+    for one in (pruned(91, 1.0), pruned(92, 2.0)):  # at the end, what is paused is told of
+        progress.show(one)
+    standing = Standing(120, num_paused=2, has_ended=True)
+    assert "93/120  no result yet  7 failed  2 ended early  2 paused" in plain(progress)
+
+
+def plain(progress: Progress) -> str:
+    return live_line(progress.state, 1000, "")
+
+
+def test_each_line_has_the_number_of_evaluations_that_there_may_be_now() -> None:
+    stream = io.StringIO()
+    standing = Standing(6)
+    with Progress(6, stream=stream) as progress:
+        progress.follow(VirtualEvaluator(lambda point: 1.0), lambda: standing)
+        progress.show(outcome(0, 1.0))
+        standing = Standing(9)
+        progress.show(outcome(1, 1.0))
+        standing = Standing(1)  # a budget that has been exceeded says nothing any more
+        progress.show(outcome(2, 1.0))
+    counts = [line.partition("]")[0] for line in stream.getvalue().splitlines()]
+    assert counts == ["[1/6", "[2/9", "[3/3"]
+
+
+def test_on_hold_the_end_is_unknown_but_for_the_time_limit() -> None:
+    progress, clock = shown_at(max_evals=11, num_workers=2)
+    standing = Standing(11)
+    progress.follow(VirtualEvaluator(lambda point: 1.0, 2), lambda: standing)
+    progress.show(lasted(100.0))
+    standing = Standing(11, is_held=True)
+    assert progress.state.seconds_left is None
+    clock.seconds = 1000.0
+    assert "left" not in plain(progress)
+    standing = Standing(11)
+    assert progress.state.seconds_left == 500.0
+    progress, clock = shown_at(max_evals=10, seconds_left=300.0)
+    progress.follow(VirtualEvaluator(lambda point: 1.0), lambda: Standing(10, is_held=True))
+    progress.show(lasted(1.0))
+    assert progress.state.seconds_left == 300.0
 
 
 def test_without_a_limit_only_the_count_is_shown() -> None:
@@ -138,12 +186,26 @@ def test_what_comes_first_ends_a_search() -> None:
     assert progress.state.seconds_left == 100.0
 
 
+def test_busy_workers_that_are_too_many_count_until_they_leave() -> None:
+    with VirtualEvaluator(lambda point: 1.0, 6, duration=lambda job: 10.0) as evaluator:
+        progress = Progress(20, stream=io.StringIO(), now=evaluator.clock.monotonic, num_workers=6)
+        progress.follow(evaluator, lambda: None)
+        evaluator.submit([{"x": n} for n in range(8)])
+        evaluator.gather(timeout=0.0)
+        evaluator.resize(1)
+        assert (progress.state.running, progress.state.workers) == (6, 6)
+        evaluator.clock.seconds = 5.0
+        assert progress.state.utilization == 1.0
+        evaluator.gather_outcomes(at_least=6)
+        assert (progress.state.running, progress.state.workers) == (1, 1)
+
+
 STATE = State(7, 50, 2, -0.123456, seconds=75.0, seconds_left=3723.0)
 
 
 def test_the_live_line_says_everything_where_there_is_room() -> None:
     assert live_line(STATE, 120) == (
-        f"evaluations  ━━━{' ' * 21}  7/50  best -0.123456  2 failed  1:02:03 left  0:01:15"
+        f"evaluations  ━━━{' ' * 21}  7/50  best -0.123456  2 failed  1:02:03 left  0:01:15 elapsed"
     )
 
 
@@ -157,7 +219,7 @@ def test_the_count_stays_however_narrow_the_terminal_is(width: int) -> None:
 
 def test_a_live_line_without_a_limit_counts() -> None:
     assert live_line(State(7, None, 0, None, 5.0, None), 80) == (
-        "evaluations  7  no result yet  0:00:05"
+        "evaluations  7  no result yet  0:00:05 elapsed"
     )
 
 
@@ -167,6 +229,16 @@ def test_a_terminal_shows_why_evaluations_failed() -> None:
         progress.show(outcome(0, 1.0))
         progress.show(outcome(1, None))
     assert "[ 2/10]  failed: ValueError: no" in stream.getvalue()
+
+
+def test_the_picture_that_stays_has_the_time_that_was_needed_and_none_that_is_left() -> None:
+    stream = io.StringIO()
+    with Progress(10, stream=stream, live=True) as progress:
+        progress.show(outcome(0, 1.0))
+    last = stream.getvalue().splitlines()[-1]
+    assert "1/10  best 1  0:" in last
+    assert "elapsed" in last
+    assert "left" not in last
 
 
 @pytest.mark.parametrize("live", [False, True])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import threading
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -12,7 +14,8 @@ from deephyper.evaluator import Job, VirtualEvaluator
 from deephyper.job import Failure, Outcome
 from deephyper.progress.progress import Progress
 from deephyper.progress.state import Standing
-from tests.progress.terminals import pseudo_terminal
+from tests.progress.screen import Screen
+from tests.progress.terminals import LONG, pseudo_terminal
 
 POINT = {"learning_rate": 0.0125, "layers": 3, "activation": "relu"}
 
@@ -133,6 +136,51 @@ def test_what_somebody_else_prints_is_not_overwritten() -> None:
             terminal.until(lambda text: any("3/5" in line for line in text))
         assert "of somebody else" in terminal.screen.text
         assert [line for line in terminal.screen.text if "new best 2" in line]
+
+
+class Typed(io.StringIO):
+    """A terminal whose user presses Ctrl-C after each picture, which it shows at its cursor."""
+
+    def __init__(self, columns: int, lines: int) -> None:
+        super().__init__()
+        self.screen = Screen(columns, lines)
+        self.pictures = 0
+
+    def write(self, text: str) -> int:
+        self.screen.write(text)
+        self.screen.write("^C^C")
+        self.pictures += 1
+        return len(text)
+
+
+@pytest.mark.parametrize("lines", [3, 24])
+@pytest.mark.parametrize("columns", [40, 50, 60, 80])
+def test_ctrl_c_leaves_no_line_behind(
+    lines: int, columns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setenv("LINES", str(lines))
+    evaluator = VirtualEvaluator(lambda point: 1.0, 2, duration=lambda job: 1e9)
+    evaluator.output_dir = Path("output")
+    evaluator.submit([Job(str(n), {f"name_{i}": i for i in range(20)}) for n in range(2)])
+    terminal, drawn = Typed(columns, lines), threading.Event()
+
+    def standing() -> Standing:
+        if terminal.pictures > 3:
+            drawn.set()
+        return Standing(20)
+
+    with (
+        evaluator,
+        Progress(20, 2, 0.9, seconds_before=9.0, stream=terminal, live=True) as progress,
+    ):
+        progress.follow(evaluator, standing)
+        progress.notice("no new evaluations; waiting")
+        assert drawn.wait(LONG)
+        progress.show(outcome(2, 0.5))
+    assert "no new evaluations; waiting" in terminal.screen.text[0]
+    assert terminal.screen.wrapped == 0
+    assert sum("/20" in line for line in terminal.screen.text) == 1
 
 
 def test_a_dumb_terminal_gets_plain_lines(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -110,7 +110,10 @@ def test_what_is_paused_at_the_end_is_pruned_in_the_results_alone(trainings: Tra
     ] * 3
     assert result.best is None
     assert (rule.paused, rule.ended) == (["0", "1", "2"], [])
-    assert trainings.notices[-1].startswith("3 evaluations are paused, and may continue")
+    assert trainings.notices[-1] == (
+        "3 evaluations are paused, and may continue when the search is resumed with --max-evals "
+        "larger than 3"
+    )
     record = read_journal(trainings.log_dir)
     assert list(record.outcomes) == []
     assert [told(o) for o in record.paused.values()] == [told(o) for o in result.outcomes]

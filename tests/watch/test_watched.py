@@ -178,6 +178,22 @@ def test_views_of_a_search_that_has_only_begun(tmp_path: Path) -> None:
     assert "no result yet" in VIEWS["o"][1](search, status, screen)
 
 
+def test_of_many_that_run_the_last_line_says_how_many_more_there_are(tmp_path: Path) -> None:
+    directory = SearchDirectory.create(tmp_path, problem(), seed=1)
+    for _ in range(23):
+        directory.ask()
+    search = WatchedSearch(tmp_path)
+    status = search.refresh()
+    lines = VIEWS["r"][1](search, status, Screen(80, 21, True))
+    assert len(lines) == 21
+    assert lines[-1] == "and 3 more"
+    (last,) = [
+        line for line in VIEWS["o"][1](search, status, Screen(80, 21, True)) if "more" in line
+    ]
+    shown = sum("  id " in line for line in VIEWS["o"][1](search, status, Screen(80, 21, True)))
+    assert last == f"  and {23 - shown} more"
+
+
 def test_names_and_outputs_are_not_instructions_to_a_terminal(tmp_path: Path) -> None:
     made = HpProblem()
     made.add_hyperparameter(["\x1b[31mred", "b"], "kind")

@@ -242,6 +242,8 @@ def _run(options: Mapping[str, Any]) -> int:
             len(wanted.candidates) * wanted.repeats,
             len(record.ended),
             None if record.best is None else record.best.objective,
+            failed_before=record.num_failed,
+            pruned_before=record.num_pruned,
             seconds_before=record.busy,
             num_workers=evaluator.num_workers,
             seconds_left=None if limit is None else limit - record.seconds,

@@ -95,6 +95,8 @@ def run_search(
             len(record.ended),
             None if record.best is None else record.best.objective,
             best_point_before=None if record.best is None else record.best.job.point,
+            failed_before=record.num_failed,
+            pruned_before=record.num_pruned,
             seconds_before=record.busy,
             num_workers=evaluator.num_workers,
             seconds_left=None if budget.timeout is None else budget.timeout - record.seconds,
