@@ -189,8 +189,12 @@ def _status(journal: SearchJournal | None) -> dict[str, Any] | None:
     status = journal.status
     owner = status.owner
     return {
-        "running": status.num_running,
+        "ended": status.num_evaluations,
+        "finished": status.num_finished,
+        "failed": status.num_failed,
+        "pruned": status.num_pruned,
         "paused": status.num_paused,
+        "running": status.num_running,
         "unfinished": status.num_unfinished,
         "maxEvals": status.max_evals,
         "timeout": status.timeout,

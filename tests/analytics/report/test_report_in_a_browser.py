@@ -10,8 +10,16 @@ import pytest
 from deephyper.analytics import save_report
 from deephyper.analytics.report.content import read_content
 from deephyper.analytics.report.page import page_of
+from deephyper.ask_tell.status import read_status
 from deephyper.clock import Clock
-from tests.analytics.report.searches import all_failed, hostile, many, searched, write_rows
+from tests.analytics.report.searches import (
+    all_failed,
+    hostile,
+    in_two_sessions,
+    many,
+    searched,
+    write_rows,
+)
 from tests.chromium import chromium
 
 __all__ = ["chromium"]
@@ -341,4 +349,17 @@ def test_names_and_values_of_users_run_nothing(browser: Any, reports: dict[str, 
     assert opened.page.title() == "hostile.csv · deephyper"
     assert opened.page.locator("img").count() == 0
     assert "\\u202e" in opened.page.locator("#run-body").first.inner_text()
+    opened.close()
+
+
+def test_the_counts_add_up_as_the_status_has_them(browser: Any, tmp_path: Path) -> None:
+    in_two_sessions(tmp_path / "search")
+    save_report(tmp_path / "search", tmp_path / "report.html")
+    status = read_status(tmp_path / "search")
+    assert (status.num_evaluations, status.num_paused) == (11, 3)
+    opened = Opened(browser, tmp_path / "report.html", DESKTOP)
+    card = opened.page.locator("#cards .card").first
+    assert card.inner_text().splitlines() == [
+        "Evaluations", "11 of 14", "10 finished, 1 failed; besides 3 paused",
+    ]  # fmt: skip
     opened.close()
