@@ -288,9 +288,10 @@ def _how_it_was_run(journal: SearchJournal | None, path: Path) -> dict[str, Any]
     rows: list[tuple[str, str]] = []
     command = ""
     if journal is not None and journal.session is not None:
-        command = command_text(journal.session)
-        rows += setting_rows(journal.session)
-        told = _optimizer(LogDir(path if os.path.isdir(path) else path.parent))
+        directory = LogDir(path if os.path.isdir(path) else path.parent)
+        command = command_text(journal.session, directory.path)
+        rows += setting_rows(journal.session, directory.path)
+        told = _optimizer(directory)
         if told:
             rows.append(("optimizer in use", told))
     return {"command": command, "settings": [list(row) for row in rows]}
