@@ -76,6 +76,13 @@ class Opened:
             plot.scroll_into_view_if_needed()
             plot.and_(self.page.locator("[data-drawn]")).wait_for(state="attached")
 
+    def wait_for_charts(self) -> None:
+        """Wait until every chart is drawn, though nobody scrolls to it."""
+        self.page.wait_for_function(
+            "() => [...document.querySelectorAll('section:not([hidden]) .plot:not([hidden])')]"
+            ".every((plot) => plot.dataset.drawn)"
+        )
+
     def shown(self) -> str:
         return str(self.page.evaluate(NUMBER_SHOWN))
 
@@ -362,4 +369,51 @@ def test_the_counts_add_up_as_the_status_has_them(browser: Any, tmp_path: Path) 
     assert card.inner_text().splitlines() == [
         "Evaluations", "11 of 14", "10 finished, 1 failed; besides 3 paused",
     ]  # fmt: skip
+    opened.close()
+
+
+PAPER = 700
+"""Pixels across the text on a sheet of paper."""
+PICTURES = """() => [...document.querySelectorAll(".plot > .picture")].map((picture) => {
+  const {data} = picture.getContext("2d").getImageData(0, 0, picture.width, picture.height);
+  const colors = new Set(new Uint32Array(data.buffer));
+  return {colors: colors.size, right: picture.getBoundingClientRect().right};
+})"""
+
+
+@pytest.mark.parametrize("kind", ["searched", "many"])
+def test_all_charts_and_the_first_rows_are_printed(
+    browser: Any, reports: dict[str, Path], kind: str, tmp_path: Path
+) -> None:
+    opened = Opened(browser, reports[kind], DESKTOP)
+    page = opened.page
+    opened.wait_for_charts()
+    assert page.evaluate("scrollY") == 0
+    plots = page.locator("section:not([hidden]) .plot:not([hidden])").count()
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": PAPER, "height": 900})
+    page.wait_for_function("() => document.querySelector('.picture') !== null")
+    pictures = page.evaluate(PICTURES)
+    assert len(pictures) == plots >= 7
+    assert all(each["colors"] > 5 and each["right"] <= PAPER for each in pictures)
+    assert page.evaluate("document.documentElement.scrollWidth") <= PAPER
+    assert page.locator("#evaluations").bounding_box()["width"] <= PAPER
+    number = {"searched": 60, "many": 50_000}[kind]
+    assert page.locator(ROWS).count() == min(100, number)
+    said = page.locator("#table-printed").inner_text()
+    assert said == {
+        "searched": "", "many": "The first 100 of them are printed, and 49,900 more are not.",
+    }[kind]  # fmt: skip
+    adjust = "(e) => getComputedStyle(e).printColorAdjust"
+    assert page.locator(".bar .fill").first.evaluate(adjust) == "exact"
+    page.emulate_media(media="screen")
+    page.wait_for_function("() => document.querySelector('.picture') === null")
+    assert page.locator(ROWS).count() < 60
+    page.evaluate(
+        "addEventListener('beforeprint', () => { window.printed = "
+        "document.querySelectorAll('.plot > .picture').length; })"
+    )
+    page.pdf(path=tmp_path / "report.pdf")
+    assert page.evaluate("window.printed") == plots
     opened.close()
