@@ -20,6 +20,7 @@ from deephyper.analytics.report.arrays import Arrays
 from deephyper.analytics.report.columns import FailureGroups, columns_of_table, first_time
 from deephyper.analytics.report.journal import SearchJournal
 from deephyper.analytics.report.settings import command_text, described, setting_rows
+from deephyper.analytics.report.times import times_of
 from deephyper.ask_tell.status import state_text
 from deephyper.checks import user_path
 from deephyper.clock import Clock
@@ -93,7 +94,7 @@ def read_content(results: str | os.PathLike[str], clock: Clock | None = None) ->
         "stateText": _state_text(journal),
         "status": _status(journal),
         "best": _best(table),
-        "time": _times(table),
+        "time": times_of(table, None if journal is None else journal.times),
         "notices": notices,
         "columns": columns_of_table(
             table, _names(columns, table), _orders(columns), groups, arrays
@@ -212,19 +213,6 @@ def _best(table: Table) -> dict[str, Any] | None:
         return None
     i, row = best
     return {"row": i, "objective": row.objective, "point": json.dumps(row.point, indent=1)}
-
-
-def _times(table: Table) -> dict[str, Any] | None:
-    """Return how long the evaluations took, and how busy the workers were."""
-    from deephyper.analytics.plots.workers import is_timed, relative_times, utilization
-
-    timed = [row for row in table.rows if is_timed(row)]
-    if not timed:
-        return None
-    starts, ends = relative_times(timed)
-    share, peak = utilization(starts, ends)
-    last = max(float(row.columns["end"]) for row in timed)
-    return {"utilization": share, "peak": peak, "seconds": float(ends.max()), "last": last}
 
 
 def _failures(groups: FailureGroups, journal: SearchJournal | None) -> list[dict[str, Any]]:

@@ -54,12 +54,20 @@ function showHead() {
     cards.push(card("Time", formatDuration(seconds), [limit, sessions].filter(Boolean).join(", ")));
   }
   if (report.time) {
-    cards.push(card("Utilization", formatShare(report.time.utilization), `of ${report.time.peak} at once`));
+    cards.push(card("Utilization", formatShare(report.time.utilization), `of ${workersText()}`));
   }
   const since = sinceImprovement(live);
   if (since) cards.push(since);
   byId("cards").replaceChildren(...cards);
   byId("notices").replaceChildren(...report.notices.map((text) => element("p", {text: shown(text)})));
+}
+
+/** Return how many workers there were, or how many were ever busy where that isn't known. */
+function workersText() {
+  const {workers, peak} = report.time;
+  if (!workers) return `${peak} at once`;
+  const [low, high] = workers;
+  return low === high ? plural(high, "worker") : `${low} to ${high} workers`;
 }
 
 function sinceImprovement(live) {
