@@ -417,3 +417,29 @@ def test_all_charts_and_the_first_rows_are_printed(
     page.pdf(path=tmp_path / "report.pdf")
     assert page.evaluate("window.printed") == plots
     opened.close()
+
+
+def test_evaluations_without_a_line_are_told(browser: Any, reports: dict[str, Path]) -> None:
+    opened = Opened(browser, reports["many"], DESKTOP)
+    opened.bring_to_sight("parallel-plot")
+    note = opened.page.locator("#parallel-note")
+    assert "5,000 that ended early and 1,000 that failed have none" in note.inner_text()
+    opened.page.get_by_label("Filter").fill("status=finished")
+    opened.wait_for_chosen(" chosen")
+    opened.page.wait_for_function(
+        "() => !document.getElementById('parallel-note').textContent.includes('have none')"
+    )
+    opened.close()
+
+
+def test_a_button_without_use_looks_like_it(browser: Any, reports: dict[str, Path]) -> None:
+    opened = Opened(browser, reports["few"], DESKTOP)
+    button = opened.page.get_by_role("button", name="Show all")
+    look = "(e) => { const s = getComputedStyle(e); return [s.color, s.borderStyle, s.cursor]; }"
+    assert button.is_disabled()
+    disabled = button.evaluate(look)
+    opened.page.get_by_label("Filter").fill("x<2")
+    opened.wait_for_chosen("2 of 5")
+    enabled = button.evaluate(look)
+    assert all(a != b for a, b in zip(disabled, enabled, strict=True))
+    opened.close()
