@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -61,6 +62,32 @@ def test_bad_command_lines(
     assert said in ended.err
     assert len(ended.err.splitlines()) == 1
     assert [*Path.cwd().iterdir()] == [results]
+
+
+def test_the_command_in_a_report_does_what_was_done(
+    deephyper: Run, deephyper_analytics: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("problem.py").write_text(
+        "from deephyper import HpProblem\n\nProblem = HpProblem()\n"
+        "Problem.add_hyperparameter((0.0, 1.0), 'x')\n\n\n"
+        "def run(point):\n    return point['x']\n"
+    )
+    words = ["--problem", "problem.py", "--run", "problem.py", "--log-dir", "the search"]
+    ended = deephyper("hps", "random", *words, "--max-evals", 3, "--seed", 1)
+    assert ended.status == 0, ended.err
+    assert deephyper_analytics("report", "the search").status == 0
+    run = values_in(Path("report.html"))["run"]
+    settings = dict(run["settings"])
+    assert settings["log directory"] == str(tmp_path / "the search")
+    assert settings["working directory"] == str(tmp_path)
+    points = Path("the search", "results.csv").read_text().splitlines()[1][:8]
+    Path("the search").rename("moved away")
+    program, *copied = shlex.split(run["command"])
+    assert program == "deephyper"
+    ended = deephyper(*copied)
+    assert ended.status == 0, ended.err
+    assert Path("the search", "results.csv").read_text().splitlines()[1][:8] == points
 
 
 def test_without_bokeh_one_line_says_how_to_install_it(results: Path) -> None:

@@ -20,6 +20,7 @@ from deephyper.analytics.report.arrays import Arrays
 from deephyper.analytics.report.columns import FailureGroups, columns_of_table, first_time
 from deephyper.analytics.report.journal import SearchJournal
 from deephyper.analytics.report.settings import command_text, described, setting_rows
+from deephyper.analytics.report.times import times_of
 from deephyper.ask_tell.status import state_text
 from deephyper.checks import user_path
 from deephyper.clock import Clock
@@ -93,7 +94,7 @@ def read_content(results: str | os.PathLike[str], clock: Clock | None = None) ->
         "stateText": _state_text(journal),
         "status": _status(journal),
         "best": _best(table),
-        "time": _times(table),
+        "time": times_of(table, None if journal is None else journal.times),
         "notices": notices,
         "columns": columns_of_table(
             table, _names(columns, table), _orders(columns), groups, arrays
@@ -189,8 +190,12 @@ def _status(journal: SearchJournal | None) -> dict[str, Any] | None:
     status = journal.status
     owner = status.owner
     return {
-        "running": status.num_running,
+        "ended": status.num_evaluations,
+        "finished": status.num_finished,
+        "failed": status.num_failed,
+        "pruned": status.num_pruned,
         "paused": status.num_paused,
+        "running": status.num_running,
         "unfinished": status.num_unfinished,
         "maxEvals": status.max_evals,
         "timeout": status.timeout,
@@ -208,19 +213,6 @@ def _best(table: Table) -> dict[str, Any] | None:
         return None
     i, row = best
     return {"row": i, "objective": row.objective, "point": json.dumps(row.point, indent=1)}
-
-
-def _times(table: Table) -> dict[str, Any] | None:
-    """Return how long the evaluations took, and how busy the workers were."""
-    from deephyper.analytics.plots.workers import is_timed, relative_times, utilization
-
-    timed = [row for row in table.rows if is_timed(row)]
-    if not timed:
-        return None
-    starts, ends = relative_times(timed)
-    share, peak = utilization(starts, ends)
-    last = max(float(row.columns["end"]) for row in timed)
-    return {"utilization": share, "peak": peak, "seconds": float(ends.max()), "last": last}
 
 
 def _failures(groups: FailureGroups, journal: SearchJournal | None) -> list[dict[str, Any]]:
@@ -284,9 +276,10 @@ def _how_it_was_run(journal: SearchJournal | None, path: Path) -> dict[str, Any]
     rows: list[tuple[str, str]] = []
     command = ""
     if journal is not None and journal.session is not None:
-        command = command_text(journal.session)
-        rows += setting_rows(journal.session)
-        told = _optimizer(LogDir(path if os.path.isdir(path) else path.parent))
+        directory = LogDir(path if os.path.isdir(path) else path.parent)
+        command = command_text(journal.session, directory.path)
+        rows += setting_rows(journal.session, directory.path)
+        told = _optimizer(directory)
         if told:
             rows.append(("optimizer in use", told))
     return {"command": command, "settings": [list(row) for row in rows]}

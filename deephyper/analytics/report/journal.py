@@ -7,6 +7,7 @@ from pathlib import Path
 
 from deephyper.analytics.curves import Curves
 from deephyper.analytics.report.columns import FailureGroups, failure_text
+from deephyper.analytics.report.times import SessionTimes
 from deephyper.ask_tell.status import SeenEvents, Status
 from deephyper.clock import Clock
 from deephyper.errors import ResultsError
@@ -54,6 +55,7 @@ class SearchJournal:
         began: the event that it begins with.
         session: that of its last session.
         num_sessions: how many there were.
+        times: those of its sessions and attempts.
 
     Raises:
         ResultsError: if the journal can't be read or is damaged.
@@ -67,11 +69,13 @@ class SearchJournal:
         self.began: events.SearchBegan | None = None
         self.session: events.Session | None = None
         self.num_sessions = 0
+        self.times = SessionTimes()
         seen = SeenEvents()
         try:
             for event in read_events(directory.path):
                 seen.take((event,))
                 self.curves.take(event)
+                self.times.take(event)
                 self._take(event)
         except KeyError as error:
             raise ResultsError(
@@ -79,7 +83,9 @@ class SearchJournal:
                 "was not submitted before; restore it from a copy"
             ) from error
         holder = read_holder(directory.path)
-        self.status: Status = seen.status(directory.path, holder, (clock or Clock()).now())
+        now = (clock or Clock()).now()
+        self.status: Status = seen.status(directory.path, holder, now)
+        self.times.end(now if self.status.state == "running" else None)
 
     def _take(self, event: events.AnyEvent) -> None:
         match event:

@@ -34,6 +34,7 @@ _SCRIPTS = (
     "workers.js",
     "table.js",
     "sections.js",
+    "print.js",
     "main.js",
 )
 _LIBRARY = ("bokeh.min.js", "bokeh-api.min.js")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from deephyper.analytics.points import Column
@@ -16,8 +17,13 @@ _SIGNS = {"EQ": "=", "NEQ": "≠", "LT": "<", "GT": ">"}
 _SEARCHES = ("ambs", "regevo", "random")
 
 
-def command_text(session: events.Session) -> str:
-    """Return the command line of a session; empty for a search that was run from Python."""
+def command_text(session: events.Session, log_dir: Path) -> str:
+    """Return the command line of a session; empty for a search that was run from Python.
+
+    Args:
+        session: its beginning.
+        log_dir: that of the search, absolute; no session tells it, since it may be moved.
+    """
     if session.command is None:
         return ""
     options = dict(session.command.options)
@@ -30,6 +36,7 @@ def command_text(session: events.Session) -> str:
         del options["--run"]
     for flag, value in options.items():
         words += [flag, shell_word(value)]
+    words += ["--log-dir", shell_word(str(log_dir))]
     budget = (("--max-evals", session.max_evals), ("--max-steps", session.max_steps))
     for flag, number in (*budget, ("--timeout", session.timeout)):
         if number is not None:
@@ -37,10 +44,11 @@ def command_text(session: events.Session) -> str:
     return " ".join([*words, run] if names_program(run) else words)
 
 
-def setting_rows(session: events.Session) -> Iterator[tuple[str, str]]:
+def setting_rows(session: events.Session, log_dir: Path) -> Iterator[tuple[str, str]]:
     """Yield the settings of a session: the name of each, and its value."""
+    yield "log directory", str(log_dir)
     if session.command is not None and session.command.directory:
-        yield "directory", session.command.directory
+        yield "working directory", session.command.directory
     yield from _flat(session.settings, "")
     limits = {"max_evals": session.max_evals, "max_steps": session.max_steps}
     for name, value in {**limits, "timeout": session.timeout}.items():

@@ -14,6 +14,8 @@ import numpy as np
 
 from deephyper import AMBS, HpProblem, RandomSearch, evaluation
 from deephyper.evaluator import Evaluator
+from deephyper.job import Failure
+from tests.search.paused_trainings import Pausing, Trainings
 
 SCRIPT = "</script><script>document.title='taken over'</script>"
 HOSTILE_NAMES = (
@@ -65,6 +67,25 @@ def searched(log_dir: Path, number: int, **settings: Any) -> Path:
         )
         search.search(max_evals=number)
     return log_dir
+
+
+def _beyond_three(_: object, ids: list[str]) -> str | None:
+    """Take up what is paused once there are more than three."""
+    return ids[0] if len(ids) > 3 else None
+
+
+def in_two_sessions(log_dir: Path) -> Trainings:
+    """Run a search that leaves evaluations paused, in two sessions with 210 s between them.
+
+    Returns:
+        The search. Its time is virtual, and each training takes 10 s.
+    """
+    trainings = Trainings(log_dir, workers=2)
+    trainings.fails = lambda job: Failure("exception", "no") if job.id == "2" else None
+    trainings.session(6)
+    trainings.clock.sleep(210.0)
+    trainings.session(14, stopper=Pausing(take_up=_beyond_three))
+    return trainings
 
 
 def all_failed(log_dir: Path) -> Path:

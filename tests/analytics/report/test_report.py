@@ -29,6 +29,7 @@ from tests.analytics.report.searches import (
     array_at,
     column,
     hostile,
+    in_two_sessions,
     many,
     searched,
     values_in,
@@ -72,6 +73,41 @@ def test_the_head_says_how_the_search_stands(log_dir: Path, tmp_path: Path) -> N
     assert settings["search"] == "ambs"
     assert settings["stopper.name"] == "median"
     assert "Gaussian process" in settings["optimizer in use"]
+
+
+def test_the_breaks_between_sessions_are_no_time_of_the_workers(tmp_path: Path) -> None:
+    in_two_sessions(tmp_path / "search")
+    time = reported(tmp_path / "search", tmp_path)["time"]
+    # 6 trainings of 10 s in 30 s, then 5 of 9.5 s and 3 of 3.5 s in 32 s, by 2 workers.
+    assert time["utilization"] == pytest.approx((60.0 + 47.5 + 10.5) / (2 * 62.0))
+    assert (time["workers"], time["peak"]) == (None, 2)
+
+
+def test_the_workers_of_each_session_count_where_the_journal_tells_them(tmp_path: Path) -> None:
+    directory = tmp_path / "search"
+    in_two_sessions(directory)
+    journal = directory / "journal.jsonl"
+    lines = [json.loads(line) for line in journal.read_text().splitlines()]
+    numbers = iter((2, 4))
+    for event in lines:
+        if event["event"] in ("search", "resumed"):
+            options = {"--num-workers": str(next(numbers))}
+            event["command"] = {"directory": "", "options": options}
+    # The second session was killed: its time is up to its last event.
+    del lines[-1]
+    last = lines[-1]["time"]
+    journal.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    time = reported(directory, tmp_path)["time"]
+    second = last - next(e["time"] for e in lines if e["event"] == "resumed")
+    assert time["utilization"] == pytest.approx(118.0 / (2 * 30.0 + 4 * second))
+    assert time["workers"] == [2, 4]
+
+
+def test_a_results_file_alone_has_the_utilization_of_its_rows(tmp_path: Path) -> None:
+    header = ["x", "objective", "start", "end"]
+    rows = [[1, 1, 100, 110], [2, 2, 100, 105]]
+    time = reported(write_rows(tmp_path / "results.csv", header, rows), tmp_path)["time"]
+    assert (time["utilization"], time["workers"], time["peak"]) == (0.75, None, 2)
 
 
 def test_failures_are_grouped_and_tell_their_texts(log_dir: Path, tmp_path: Path) -> None:

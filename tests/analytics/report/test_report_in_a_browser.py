@@ -10,8 +10,16 @@ import pytest
 from deephyper.analytics import save_report
 from deephyper.analytics.report.content import read_content
 from deephyper.analytics.report.page import page_of
+from deephyper.ask_tell.status import read_status
 from deephyper.clock import Clock
-from tests.analytics.report.searches import all_failed, hostile, many, searched, write_rows
+from tests.analytics.report.searches import (
+    all_failed,
+    hostile,
+    in_two_sessions,
+    many,
+    searched,
+    write_rows,
+)
 from tests.chromium import chromium
 
 __all__ = ["chromium"]
@@ -67,6 +75,13 @@ class Opened:
         for plot in self.page.locator("section:not([hidden]) .plot:not([hidden])").all():
             plot.scroll_into_view_if_needed()
             plot.and_(self.page.locator("[data-drawn]")).wait_for(state="attached")
+
+    def wait_for_charts(self) -> None:
+        """Wait until every chart is drawn, though nobody scrolls to it."""
+        self.page.wait_for_function(
+            "() => [...document.querySelectorAll('section:not([hidden]) .plot:not([hidden])')]"
+            ".every((plot) => plot.dataset.drawn)"
+        )
 
     def shown(self) -> str:
         return str(self.page.evaluate(NUMBER_SHOWN))
@@ -341,4 +356,90 @@ def test_names_and_values_of_users_run_nothing(browser: Any, reports: dict[str, 
     assert opened.page.title() == "hostile.csv · deephyper"
     assert opened.page.locator("img").count() == 0
     assert "\\u202e" in opened.page.locator("#run-body").first.inner_text()
+    opened.close()
+
+
+def test_the_counts_add_up_as_the_status_has_them(browser: Any, tmp_path: Path) -> None:
+    in_two_sessions(tmp_path / "search")
+    save_report(tmp_path / "search", tmp_path / "report.html")
+    status = read_status(tmp_path / "search")
+    assert (status.num_evaluations, status.num_paused) == (11, 3)
+    opened = Opened(browser, tmp_path / "report.html", DESKTOP)
+    card = opened.page.locator("#cards .card").first
+    assert card.inner_text().splitlines() == [
+        "Evaluations", "11 of 14", "10 finished, 1 failed; besides 3 paused",
+    ]  # fmt: skip
+    opened.close()
+
+
+PAPER = 700
+"""Pixels across the text on a sheet of paper."""
+PICTURES = """() => [...document.querySelectorAll(".plot > .picture")].map((picture) => {
+  const {data} = picture.getContext("2d").getImageData(0, 0, picture.width, picture.height);
+  const colors = new Set(new Uint32Array(data.buffer));
+  return {colors: colors.size, right: picture.getBoundingClientRect().right};
+})"""
+
+
+@pytest.mark.parametrize("kind", ["searched", "many"])
+def test_all_charts_and_the_first_rows_are_printed(
+    browser: Any, reports: dict[str, Path], kind: str, tmp_path: Path
+) -> None:
+    opened = Opened(browser, reports[kind], DESKTOP)
+    page = opened.page
+    opened.wait_for_charts()
+    assert page.evaluate("scrollY") == 0
+    plots = page.locator("section:not([hidden]) .plot:not([hidden])").count()
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": PAPER, "height": 900})
+    page.wait_for_function("() => document.querySelector('.picture') !== null")
+    pictures = page.evaluate(PICTURES)
+    assert len(pictures) == plots >= 7
+    assert all(each["colors"] > 5 and each["right"] <= PAPER for each in pictures)
+    assert page.evaluate("document.documentElement.scrollWidth") <= PAPER
+    assert page.locator("#evaluations").bounding_box()["width"] <= PAPER
+    number = {"searched": 60, "many": 50_000}[kind]
+    assert page.locator(ROWS).count() == min(100, number)
+    said = page.locator("#table-printed").inner_text()
+    assert said == {
+        "searched": "", "many": "The first 100 of them are printed, and 49,900 more are not.",
+    }[kind]  # fmt: skip
+    adjust = "(e) => getComputedStyle(e).printColorAdjust"
+    assert page.locator(".bar .fill").first.evaluate(adjust) == "exact"
+    page.emulate_media(media="screen")
+    page.wait_for_function("() => document.querySelector('.picture') === null")
+    assert page.locator(ROWS).count() < 60
+    page.evaluate(
+        "addEventListener('beforeprint', () => { window.printed = "
+        "document.querySelectorAll('.plot > .picture').length; })"
+    )
+    page.pdf(path=tmp_path / "report.pdf")
+    assert page.evaluate("window.printed") == plots
+    opened.close()
+
+
+def test_evaluations_without_a_line_are_told(browser: Any, reports: dict[str, Path]) -> None:
+    opened = Opened(browser, reports["many"], DESKTOP)
+    opened.bring_to_sight("parallel-plot")
+    note = opened.page.locator("#parallel-note")
+    assert "5,000 that ended early and 1,000 that failed have none" in note.inner_text()
+    opened.page.get_by_label("Filter").fill("status=finished")
+    opened.wait_for_chosen(" chosen")
+    opened.page.wait_for_function(
+        "() => !document.getElementById('parallel-note').textContent.includes('have none')"
+    )
+    opened.close()
+
+
+def test_a_button_without_use_looks_like_it(browser: Any, reports: dict[str, Path]) -> None:
+    opened = Opened(browser, reports["few"], DESKTOP)
+    button = opened.page.get_by_role("button", name="Show all")
+    look = "(e) => { const s = getComputedStyle(e); return [s.color, s.borderStyle, s.cursor]; }"
+    assert button.is_disabled()
+    disabled = button.evaluate(look)
+    opened.page.get_by_label("Filter").fill("x<2")
+    opened.wait_for_chosen("2 of 5")
+    enabled = button.evaluate(look)
+    assert all(a != b for a, b in zip(disabled, enabled, strict=True))
     opened.close()

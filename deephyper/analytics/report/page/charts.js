@@ -7,7 +7,10 @@ const SIGNS = {
 };
 const charts = [];
 
-/** A chart that is made when it comes into sight, and drawn again when what it shows changes. */
+/**
+ * A chart that is made when it comes into sight, or when there is nothing else to do, so that a page
+ * that is printed as a whole has all of them. It is drawn again when what it shows changes.
+ */
 class Chart {
   /**
    * @param target id of the element that it is in
@@ -24,6 +27,7 @@ class Chart {
       if (entries.some((entry) => entry.isIntersecting)) this.show();
     }, {rootMargin: "300px"});
     this.observer.observe(this.target);
+    showWhenIdle();
   }
 
   show() {
@@ -52,7 +56,23 @@ class Chart {
   }
 }
 
+let awaited = false;
+
+/** Make the charts that nobody has seen yet, one after the other, so that the page answers in between. */
+function showWhenIdle() {
+  if (awaited) return;
+  awaited = true;
+  const later = window.requestIdleCallback ?? ((action) => setTimeout(action, 50));
+  later(() => {
+    awaited = false;
+    const next = charts.find((chart) => chart.draw === null);
+    next?.show();
+    if (next) showWhenIdle();
+  });
+}
+
 const views = new Map();  // of Bokeh, by the element that each is in
+const shownViews = new WeakMap();  // those that have come to be
 
 function removeFigures(target) {
   views.get(target)?.then((found) => found?.remove?.());
@@ -131,7 +151,11 @@ function showFigure(figure, target, {onBrush, onTap, exact = false} = {}) {
   if (onTap) figure.on_event("tap", ({x, y}) => onTap(x, y));
   const made = Bokeh.Plotting.show(figure, target);
   views.set(target, made);
-  made.then(() => { target.dataset.drawn = "true"; });
+  made.then((found) => {
+    if (views.get(target) !== made) return;  // it was removed meanwhile
+    shownViews.set(target, found);
+    target.dataset.drawn = "true";
+  });
 }
 
 const ALL = [-Infinity, Infinity];

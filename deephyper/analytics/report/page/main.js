@@ -19,6 +19,7 @@ async function start() {
   showCharts();
   const evaluations = new EvaluationsTable();
   connect(evaluations);
+  listenToPrint(evaluations);
   showNavigation();
   showChosen();
   showPicked();

@@ -4,6 +4,19 @@ const PARALLEL_HEIGHT = 400;
 const MOST_AXES = 12;
 const MOST_LINES = 800;
 
+/** Return how many of the chosen evaluations have no line, since they did not finish. */
+function withoutLine() {
+  const counts = {pruned: 0, failed: 0};
+  for (let row = 0; row < table.length; row++) {
+    if (isChosen[row] && table.status[row] in counts) counts[table.status[row]]++;
+  }
+  const told = ["pruned", "failed"].filter((status) => counts[status] > 0)
+    .map((status) => `${counts[status].toLocaleString("en")} that ${status === "pruned" ? "ended early" : "failed"}`);
+  if (told.length === 0) return "";
+  return `Only finished evaluations have a line: ${told.join(" and ")} ` +
+    `${counts.pruned + counts.failed === 1 ? "has" : "have"} none.`;
+}
+
 function makeParallel(target) {
   const shownAxes = variedHyperparameters().slice(0, MOST_AXES);
   const figure = makeFigure({height: PARALLEL_HEIGHT, x: "", y: ""});
@@ -84,6 +97,7 @@ function makeParallel(target) {
       drawn.length < chosen.length
         ? `${drawn.length.toLocaleString("en")} of ${chosen.length.toLocaleString("en")} finished ` +
           `evaluations, the best ${MOST_LINES / 2} among them.` : "",
+      withoutLine(),
       last < variedHyperparameters().length ? `The ${last} hyperparameters that matter most.` : "",
     ].filter(Boolean).join(" ");
   };

@@ -2,10 +2,20 @@
 
 const MOST_FINDINGS = 8;
 
+/** Return how many evaluations there are of each kind; the journal alone tells which are paused. */
 function countsOf() {
-  const counts = {finished: 0, failed: 0, pruned: 0, stopped: 0, unreadable: 0};
+  const counts = {finished: 0, failed: 0, pruned: 0, paused: 0, stopped: 0, unreadable: 0};
   for (const status of table.status) counts[status]++;
+  for (const kind of ["finished", "failed", "pruned", "paused"]) {
+    counts[kind] = report.status?.[kind] ?? counts[kind];
+  }
   return counts;
+}
+
+/** Return counts as text, those that are zero left out. */
+function countsText(...counted) {
+  return counted.filter(([number]) => number > 0)
+    .map(([number, name]) => `${number.toLocaleString("en")} ${name}`).join(", ");
 }
 
 function card(title, value, more = "") {
@@ -26,13 +36,12 @@ function showHead() {
   const status = report.status;
   const ended = counts.finished + counts.failed + counts.pruned;
   const wanted = status?.maxEvals ? ` of ${status.maxEvals.toLocaleString("en")}` : "";
-  const kinds = [
-    [counts.finished, "finished"], [counts.pruned, "ended early"], [counts.failed, "failed"],
-    [status?.paused ?? 0, "paused"], [counts.stopped, "stopped"], [counts.unreadable, "unreadable"],
-  ].filter(([number]) => number > 0).map(([number, name]) => `${number.toLocaleString("en")} ${name}`);
+  const parts = countsText([counts.finished, "finished"], [counts.pruned, "ended early"], [counts.failed, "failed"]);
+  const others = countsText([counts.paused, "paused"], [counts.stopped, "stopped"], [counts.unreadable, "unreadable"]);
+  const kinds = [parts, others && `besides ${others}`].filter(Boolean).join("; ");
   byId("best").replaceChildren(bestCard());
   const cards = [];
-  cards.push(card("Evaluations", `${ended.toLocaleString("en")}${wanted}`, kinds.join(", ")));
+  cards.push(card("Evaluations", `${ended.toLocaleString("en")}${wanted}`, kinds));
   if (status && (live || status.unfinished)) {
     const again = status.unfinished - status.running;
     const name = report.state === "open" ? "Asked for" : "Running";
@@ -45,12 +54,20 @@ function showHead() {
     cards.push(card("Time", formatDuration(seconds), [limit, sessions].filter(Boolean).join(", ")));
   }
   if (report.time) {
-    cards.push(card("Utilization", formatShare(report.time.utilization), `of ${report.time.peak} at once`));
+    cards.push(card("Utilization", formatShare(report.time.utilization), `of ${workersText()}`));
   }
   const since = sinceImprovement(live);
   if (since) cards.push(since);
   byId("cards").replaceChildren(...cards);
   byId("notices").replaceChildren(...report.notices.map((text) => element("p", {text: shown(text)})));
+}
+
+/** Return how many workers there were, or how many were ever busy where that isn't known. */
+function workersText() {
+  const {workers, peak} = report.time;
+  if (!workers) return `${peak} at once`;
+  const [low, high] = workers;
+  return low === high ? plural(high, "worker") : `${low} to ${high} workers`;
 }
 
 function sinceImprovement(live) {

@@ -2,6 +2,7 @@
 
 const ROW_HEIGHT = 30;
 const MARGIN_ROWS = 8;
+const PRINTED_ROWS = 100;
 
 class EvaluationsTable {
   constructor() {
@@ -10,6 +11,7 @@ class EvaluationsTable {
     this.body = byId("evaluations").tBodies[0];
     this.rows = [];
     this.active = 0;
+    this.printed = false;
     this.range = [-1, -1];
     this.makeHead();
     this.scroll.addEventListener("scroll", () => this.draw());
@@ -57,14 +59,29 @@ class EvaluationsTable {
       else cell.removeAttribute("aria-sort");
     }
     byId("evaluations").setAttribute("aria-rowcount", String(rows.length + 1));
+    byId("table-printed").textContent = rows.length > PRINTED_ROWS
+      ? `The first ${PRINTED_ROWS} of them are printed, and ${(rows.length - PRINTED_ROWS).toLocaleString("en")} more are not.` : "";
     byId("table-note").textContent = table.length === 0 ? "No evaluation has ended yet."
       : `${plural(rows.length, "evaluation")}${isNarrowed() ? ` of ${table.length.toLocaleString("en")}` : ""}. ` +
         "A click on a row, or Enter, picks it in all charts.";
     this.draw(true);
   }
 
+  /** Show what is printed, the first rows, or what is in sight on a screen. */
+  setPrinted(printed) {
+    if (printed === this.printed) return;
+    this.printed = printed;
+    this.draw(true);
+  }
+
   /** Make elements of the rows in sight. */
   draw(always = false) {
+    if (this.printed) {
+      const rows = this.rows.slice(0, PRINTED_ROWS).map((_, i) => this.rowElement(i));
+      this.body.replaceChildren(...rows);
+      this.range = [-1, -1];
+      return;
+    }
     const top = Math.max(0, this.scroll.scrollTop - this.head.offsetHeight);
     const first = Math.max(0, Math.floor(top / ROW_HEIGHT) - MARGIN_ROWS);
     const number = Math.ceil(this.scroll.clientHeight / ROW_HEIGHT) + 2 * MARGIN_ROWS;

@@ -105,9 +105,11 @@ function showWorkers() {
   byId("workers").hidden = rows.length === 0;
   if (rows.length === 0) return;
   const {names} = workerNames();
-  const {utilization, peak} = report.time;
-  byId("workers-note").textContent = `Utilization ${formatShare(utilization)}: the busy part of the ` +
-    `time of ${peak}, as many as were ever busy at once.`;
+  const {utilization, workers, peak} = report.time;
+  const them = workers ? workersText() : `${peak}, as many as were ever busy at once`;
+  const breaks = (report.status?.sessions ?? 1) > 1 ? ", without the breaks between sessions" : "";
+  byId("workers-note").textContent =
+    `Utilization ${formatShare(utilization)}: the busy part of the time of ${them}${breaks}.`;
   new Chart("busy-plot", BUSY_HEIGHT, makeBusy);
   const bars = names.length > 1 && names.length <= MOST_WORKERS && rows.length <= MOST_BARS;
   byId("workers-plot").hidden = byId("workers-legend").hidden = !bars;
