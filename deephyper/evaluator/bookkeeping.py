@@ -155,8 +155,9 @@ class Bookkeeping(ABC):
             if running is None:
                 continue
             if isinstance(message, JobEnded):
-                self._release(running, heard)
-                running.start = message.start if message.start is not None else running.start
+                start = message.start if message.start is not None else running.start
+                self._release(running, 0.0 if start is None else max(0.0, message.end - start))
+                running.start = start
                 self._events.append(Ended(running.ended(message)))
             elif isinstance(message, JobReported):
                 self._events.append(running.reported(message))
@@ -173,7 +174,7 @@ class Bookkeeping(ABC):
         for job_id in self._deadlines.pop_until(self.clock.monotonic()):
             running = self._running[job_id]
             self._stop(job_id, running.slot)
-            self._release(running, self.clock.monotonic())
+            self._release(running)
             now = running.now(self.clock)
             if running.stop_requested:
                 self._events.append(Ended(self._left_behind(running.pruned(now))))
@@ -192,7 +193,7 @@ class Bookkeeping(ABC):
         outcomes = self._drop_waiting(set(wanted)) if self._waiting else []
         for running in [self._running[i] for i in dict.fromkeys(wanted) if i in self._running]:
             self._stop(running.job.id, running.slot)
-            self._release(running, self.clock.monotonic())
+            self._release(running)
             outcomes.append(self._left_behind(outcome_of(running, running.now(self.clock))))
         if outcomes and self._events:
             gone = {id(outcome.job) for outcome in outcomes}
@@ -213,12 +214,20 @@ class Bookkeeping(ABC):
         now = self.clock.now()
         return [Outcome(job, "stopped", None, None, None, now, "") for job in dropped]
 
-    def _release(self, running: Running, now: float) -> None:
-        """Give up a job that doesn't run any more, at a time of ``clock.monotonic``."""
+    def _release(self, running: Running, took: float | None = None) -> None:
+        """Give up a job that doesn't run any more.
+
+        Args:
+            running: the job.
+            took: how long it ran, where that is known better than by when it was heard of.
+        """
         job_id = running.job.id
-        if running.start is not None:
-            number, seconds = self._worked
-            self._worked = number - 1, seconds + now
+        number, seconds = self._worked
+        if running.start is None:
+            self._worked = number, seconds + (took or 0.0)
+        else:
+            end = self.clock.monotonic() if took is None else running.began + took
+            self._worked = number - 1, seconds + end
         del self._running[job_id]
         self._unfinished.remove(job_id)
         self._deadlines.drop(job_id)
@@ -227,6 +236,6 @@ class Bookkeeping(ABC):
     def _take_back(self, job_id: str) -> None:
         """Let a job that was handed to a worker, and has not begun, wait for another one."""
         running = self._running[job_id]
-        self._release(running, self.clock.monotonic())
+        self._release(running)
         self._unfinished.add(job_id)
         self._waiting.appendleft(running.job)

@@ -102,7 +102,7 @@ def test_trainings_are_paused_and_continue_where_they_were(site: Site) -> None:
 
 def test_points_pass_through_no_shell(site: Site) -> None:
     directory = site.submit_run(
-        "quoting", "length_of_text", "-n 1 -j serial --num-evals-per-node 3 --max-evals 6"
+        "quoting", "length_of_text", "-n 1 -j serial --num-evals-per-node 3 --max-evals 24"
     )
     site.wait_for_end(directory)
     rows = read(directory)
