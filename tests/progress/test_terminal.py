@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -16,6 +17,7 @@ from deephyper.progress.progress import Progress
 from deephyper.progress.state import Standing
 from tests.progress.screen import Screen
 from tests.progress.terminals import LONG, pseudo_terminal
+from tests.search.virtual_search import RAISED, VirtualSearch
 
 POINT = {"learning_rate": 0.0125, "layers": 3, "activation": "relu"}
 
@@ -181,6 +183,25 @@ def test_ctrl_c_leaves_no_line_behind(
     assert "no new evaluations; waiting" in terminal.screen.text[0]
     assert terminal.screen.wrapped == 0
     assert sum("/20" in line for line in terminal.screen.text) == 1
+
+
+def test_a_resumed_search_counts_what_failed_and_ended_early_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    search = VirtualSearch(tmp_path / "log", run=lambda job: RAISED if job.id < "2" else 1.0)
+    search.duration = lambda job: 10.0
+    search.reports = lambda job: [(1.0, 1, 0.5)] if job.id == "2" else []
+    search.time.at(21.5, partial(stop_evaluation, search, "2"))
+    search.session(max_evals=4, max_failures=None)
+    with pseudo_terminal(200, 24) as terminal:
+        monkeypatch.setattr(sys, "stderr", terminal.stream)
+        search.session(max_evals=5, progress=True)
+        monkeypatch.undo()
+        terminal.until(partial(is_in, "5/5  best 1  2 failed  1 ended early"))
+
+
+def stop_evaluation(search: VirtualSearch, id_: str) -> None:
+    search.evaluator.request_stop([id_], 0.0)
 
 
 def test_a_dumb_terminal_gets_plain_lines(monkeypatch: pytest.MonkeyPatch) -> None:
