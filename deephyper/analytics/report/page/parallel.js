@@ -3,6 +3,7 @@
 const PARALLEL_HEIGHT = 400;
 const MOST_AXES = 12;
 const MOST_LINES = 800;
+const NUMBERS_WIDTH = 56;
 
 /** Return how many of the chosen evaluations have no line, since they did not finish. */
 function withoutLine() {
@@ -17,6 +18,15 @@ function withoutLine() {
     `${counts.pruned + counts.failed === 1 ? "has" : "have"} none.`;
 }
 
+/** Return whether titles of axes, so many pixels apart, leave room between them and at the left. */
+function fitBeside(titles, between) {
+  const context = element("canvas").getContext("2d");
+  context.font = "12px system-ui, sans-serif";
+  const widths = titles.map((text) => context.measureText(text).width);
+  if (widths[0] / 2 > 0.25 * between + 4) return false;
+  return widths.every((width, i) => i === 0 || (widths[i - 1] + width) / 2 + 12 <= between);
+}
+
 function makeParallel(target) {
   const shownAxes = variedHyperparameters().slice(0, MOST_AXES);
   const figure = makeFigure({height: PARALLEL_HEIGHT, x: "", y: ""});
@@ -27,14 +37,16 @@ function makeParallel(target) {
   xAxis.major_tick_line_color = null;
   const last = shownAxes.length;
   figure.x_range.start = -0.25;
-  figure.x_range.end = last + 0.6;
+  // The numbers beside the last axis have their room, however near to one another the axes are.
+  figure.x_range.end = last + Math.max(0.6, (NUMBERS_WIDTH * (last + 0.25)) / (target.clientWidth - NUMBERS_WIDTH));
   figure.y_range.start = -0.05;
   figure.y_range.end = 1.05;
-  const narrow = target.clientWidth < 110 * (last + 1);
-  xAxis.major_label_orientation = narrow ? 0.6 : 0;
-  const longest = narrow ? 14 : 18;
-  const texts = shownAxes.map((each) => shorten(shown(each.name), longest) + (each.log ? " (log)" : ""));
-  setTicks(figure, 0, [...texts, "objective"].map((text, i) => [i, text]));
+  const titles = (longest) => [
+    ...shownAxes.map((each) => shorten(shown(each.name), longest) + (each.log ? " (log)" : "")), "objective"];
+  const between = target.clientWidth / (figure.x_range.end - figure.x_range.start);
+  const narrow = !fitBeside(titles(18), between);
+  xAxis.major_label_orientation = narrow ? Math.PI / 2 : 0;
+  setTicks(figure, 0, titles(narrow ? 14 : 18).map((text, i) => [i, text]));
   const axes = [...shownAxes.map((each) => `hp:${each.name}`), "objective"];
   const columns = axes.slice(0, -1).map((axis) => table.coordinates(axis));
 
