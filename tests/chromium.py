@@ -38,7 +38,7 @@ def program() -> str:
     return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # two at a time in one process are refused
 def chromium() -> Iterator[Browser]:
     """A running browser."""
     api = pytest.importorskip("playwright.sync_api", reason="needs the group 'browser'")
