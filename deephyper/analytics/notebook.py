@@ -8,14 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
+from deephyper.analytics.fanova.importance import FEWEST
 from deephyper.checks import user_path
 from deephyper.errors import ResultsError
 from deephyper.safe_files import new_file, save_whole
-from deephyper.search.log_dir import LogDir
+from deephyper.search.log_dir import search_beside
 from deephyper.search.results import Table, read_table
 
-_FEWEST = 10
-"""Finished evaluations that it takes to tell what matters."""
 _VERSION = (4, 5)
 Kind = Literal["markdown", "code"]
 
@@ -83,7 +82,7 @@ def _texts(source: Path, where: str, table: Table) -> Iterator[tuple[Kind, str]]
         yield "markdown", "## The best"
         yield "code", "pd.DataFrame(best_evaluations(results, k=10))"
         yield "code", "figure = plots.history(results)\nfigure"
-    if finished >= _FEWEST:
+    if finished >= FEWEST:
         yield "markdown", "## What a search says in words"
         yield "code", "for finding in insight(results):\n    print(finding.text)"
         yield "markdown", "## Which hyperparameters matter"
@@ -97,8 +96,8 @@ def _texts(source: Path, where: str, table: Table) -> Iterator[tuple[Kind, str]]
         yield "code", "plots.slices(results)"
         yield "code", "plots.dependence(results)"
         yield "code", "plots.parallel(results)"
-    log_dir = LogDir(source if os.path.isdir(source) else source.parent)
-    if log_dir.holds_search and _has_reports(log_dir.path):
+    log_dir = search_beside(source)
+    if log_dir is not None and _has_reports(log_dir.path):
         yield "markdown", "## Learning curves"
         yield "code", "plots.curves(results)"
     if finished and {"start", "end"} <= {*table.header}:

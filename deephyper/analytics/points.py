@@ -6,7 +6,6 @@ A journal beside the results says what the space is. Without one, it is inferred
 from __future__ import annotations
 
 import math
-import os
 import statistics
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,7 +18,6 @@ from deephyper.checks import user_path
 from deephyper.errors import ResultsError
 from deephyper.objective import Direction
 from deephyper.search.results import Row, Table, read_table
-from deephyper.search.results_file import FILE_NAME
 from deephyper.sheet import left_out_phrase
 
 if TYPE_CHECKING:
@@ -289,16 +287,11 @@ def _space_beside(
 ) -> Mapping[str, Any] | None:
     """Return the description of the space that a journal beside the results begins with, if any."""
     from deephyper.search.events import SearchBegan
-    from deephyper.search.log_dir import LogDir
+    from deephyper.search.log_dir import search_beside
     from deephyper.search.replay import read_events
 
-    path = user_path("the results file", results)
-    if not os.path.isdir(path):
-        if path.name != FILE_NAME:
-            return None
-        path = path.parent
-    directory = LogDir(path)
-    if not directory.holds_search:
+    directory = search_beside(user_path("the results file", results))
+    if directory is None:
         return None
     try:
         first = next(read_events(directory.path), None)

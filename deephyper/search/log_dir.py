@@ -214,3 +214,17 @@ class LogDir:
                 f"it from a copy, or start a new search with {argument('warm_start')} from the "
                 "results.csv beside it"
             ) from record.misfit
+
+
+def search_beside(path: Path) -> LogDir | None:
+    """Return the search whose results a path is, if its journal is there.
+
+    Args:
+        path: a log directory, or a results file. One of another name may be from anywhere.
+    """
+    if not os.path.isdir(path):
+        if path.name != results_file.FILE_NAME:
+            return None
+        path = path.parent
+    directory = LogDir(path)
+    return directory if directory.holds_search else None

@@ -368,3 +368,17 @@ def test_bad_command_lines(
     assert said in error
     assert len(error.splitlines()) == 1
     assert [each.name for each in tmp_path.iterdir()] == ["empty.csv"]
+
+
+def test_a_file_of_another_name_has_no_curves_of_the_journal_beside_it(
+    searched: Path, tmp_path: Path
+) -> None:
+    import optuna
+
+    copy = searched.with_name("copy")
+    copy.mkdir()
+    (copy / "journal.jsonl").write_bytes((searched / "journal.jsonl").read_bytes())
+    (copy / "other.csv").write_bytes((searched / "results.csv").read_bytes())
+    export.to_optuna(copy / "other.csv", tmp_path / "a.db")
+    study = optuna.load_study(study_name=None, storage=f"sqlite:///{tmp_path / 'a.db'}")
+    assert not any(trial.intermediate_values for trial in study.trials)

@@ -16,7 +16,7 @@ from deephyper.analytics.points import Column, columns_of
 from deephyper.checks import user_path
 from deephyper.errors import ResultsError
 from deephyper.objective import Direction
-from deephyper.search.log_dir import LogDir
+from deephyper.search.log_dir import search_beside
 from deephyper.search.replay import read_events
 from deephyper.search.results import Row, read_table
 from deephyper.sheet import left_out_phrase
@@ -97,12 +97,11 @@ def read_search(
     if left:
         on_notice(f"{left} evaluations that were stopped with the search are left out")
     columns, _ = columns_of(table, path, [r for r in rows if r.is_finished] or rows, on_notice)
-    directory = path if os.path.isdir(path) else path.parent
     return ExportedSearch(
         name or _name(path),
         table.direction,
         columns,
-        _evaluations(rows, _curves(directory, rows)),
+        _evaluations(rows, _curves(path, rows)),
     )
 
 
@@ -111,10 +110,10 @@ def _name(path: Path) -> str:
     return path.name if os.path.isdir(path) or path.stem != "results" else path.parent.name
 
 
-def _curves(directory: Path, rows: list[Row]) -> Curves:
+def _curves(path: Path, rows: list[Row]) -> Curves:
     curves = Curves()
-    log_dir = LogDir(directory)
-    if "id" in rows[0].columns and log_dir.holds_search:
+    log_dir = search_beside(path)
+    if log_dir is not None:
         for event in read_events(log_dir.path):
             curves.take(event)
     return curves

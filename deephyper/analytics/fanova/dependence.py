@@ -14,6 +14,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from deephyper.analytics.fanova.dimension import Array
+from deephyper.analytics.fanova.importance import FEWEST
 from deephyper.analytics.fanova.matrix import dimension_of, without_gaps
 from deephyper.analytics.fanova.process import Posterior
 from deephyper.analytics.fanova.sample import spread
@@ -21,8 +22,6 @@ from deephyper.analytics.fanova.shares import MOST_SEEN, fitted
 from deephyper.analytics.points import Column, Points
 from deephyper.errors import ResultsError
 
-FEWEST = 10
-"""Evaluations that it takes to say anything."""
 _ALONE, _IN_PAIR = 101, 41
 """Places along a range."""
 

@@ -43,7 +43,7 @@ _LEAST_VARIANCE = 0.25
 """Of the weighted variance of what was measured: the variance over the space is no less."""
 _EQUAL = 1e-12
 """Objectives that differ by no more than this share of them are equal."""
-_SURE = 1.96
+SURE = 1.96
 """Standard errors to either side of an interval that holds the truth in 95 of 100 cases."""
 
 
@@ -62,7 +62,7 @@ class Share:
     @property
     def interval(self) -> tuple[float, float]:
         """The ends of an interval that holds the truth with a probability of about 95 %."""
-        away = _SURE * self.standard_error
+        away = SURE * self.standard_error
         return max(self.value - away, 0.0), min(self.value + away, 1.0)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from deephyper.analytics.fanova.importance import EffectShare
 from deephyper.analytics.fanova.importance import importance as importance_of
+from deephyper.analytics.fanova.shares import SURE
 from deephyper.analytics.plots.figure import (
     BLUE,
     COLOR_MAP,
@@ -45,8 +46,6 @@ _LEAST_OF_PAIR = 0.005
 _MOST_PANELS = 12
 _MOST_ROWS = 10_000
 _MOST_DOTS = 1_000
-_SURE = 1.96
-"""Standard deviations to either side that hold the truth in 95 of 100 cases."""
 _LEVELS = 12
 _LEARNED = 0.9
 """Share of the evaluations, the better ones, whose objectives the model sees as they are, and some
@@ -214,7 +213,7 @@ def _number(points: Points, name: str) -> int:
 def _draw_line(axes: Axes, found: Dependence, *, sure: bool = False) -> None:
     (column,), (places,) = found.columns, found.places
     x = share(column, places)
-    width = _SURE * found.std
+    width = SURE * found.std
     band = "95 % interval of the mean"
     if column.values:
         axes.errorbar(

@@ -27,7 +27,7 @@ from deephyper.clock import Clock
 from deephyper.errors import ResultsError
 from deephyper.objective import best_of
 from deephyper.safe_files import open_to_read
-from deephyper.search.log_dir import LogDir
+from deephyper.search.log_dir import LogDir, search_beside
 from deephyper.search.results import Table, read_table
 from deephyper.search.results_file import FILE_NAME
 from deephyper.sheet import Sheet, left_out_phrase
@@ -123,12 +123,8 @@ _LIVE = ("running", "open")
 
 def _journal(path: Path, clock: Clock, notices: list[str]) -> SearchJournal | None:
     """Return the journal in a directory or beside a results file, if there is one."""
-    if not os.path.isdir(path):
-        if path.name != FILE_NAME:
-            return None
-        path = path.parent
-    directory = LogDir(path)
-    if not directory.holds_search:
+    directory = search_beside(path)
+    if directory is None:
         return None
     try:
         return SearchJournal(directory, clock)
