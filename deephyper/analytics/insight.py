@@ -143,7 +143,7 @@ def _ties(points: Points) -> Iterator[Finding]:
         return
     noise = f"{found.noise:.2g}"
     text = (
-        f"{found.equal} of {len(points.objectives)} evaluations can't be told apart from the best: "
+        f"{found.equal} of {len(points.objectives)} evaluations are statistically tied with the best: "
         f"their objectives are within the noise, whose standard deviation is about {noise} there. "
         "Evaluate the best ones again to choose among them: deephyper-analytics confirm."
     )

@@ -28,12 +28,12 @@ _MEDIAN = 0.4549
 _SAME = 0.6
 """Differences of near neighbors are noise if they are no smaller than this part of far ones'."""
 _APART = 2.0
-"""Standard deviations of a difference within which two objectives can't be told apart."""
+"""Standard deviations of a difference within which two objectives are tied."""
 
 
 @dataclass(frozen=True)
 class Ties:
-    """Evaluations that can't be told apart from the best.
+    """Evaluations that are tied with the best, within the noise.
 
     Attributes:
         noise: standard deviation of an objective among the best.
@@ -45,7 +45,7 @@ class Ties:
 
 
 def ties(points: Points) -> Ties | None:
-    """Return what can't be told apart from the best, or None if nothing says that there is noise.
+    """Return what is tied with the best, or None if nothing says that there is noise.
 
     Args:
         points: the evaluations.

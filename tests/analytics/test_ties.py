@@ -69,5 +69,5 @@ def test_insight_says_it_in_words(tmp_path: Path) -> None:
     found = ties(points)
     assert found is not None
     (finding,) = [each for each in insight(tmp_path) if each.kind == "ties"]
-    assert f"{found.equal} of 200 evaluations can't be told apart" in finding.text
+    assert f"{found.equal} of 200 evaluations are statistically tied" in finding.text
     assert finding.values == {"noise": found.noise, "equal": found.equal}
