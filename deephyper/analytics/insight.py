@@ -144,7 +144,8 @@ def _ties(points: Points) -> Iterator[Finding]:
     noise = f"{found.noise:.2g}"
     text = (
         f"{found.equal} of {len(points.objectives)} evaluations are statistically tied "
-        f"with the best: their objectives are within the noise, whose standard deviation is about {noise} there. "
+        f"with the best: their objectives are within the noise, whose standard "
+        f"deviation is about {noise} there. "
         "Evaluate the best ones again to choose among them: deephyper-analytics confirm."
     )
     yield Finding("ties", text, None, {"noise": found.noise, "equal": found.equal})
